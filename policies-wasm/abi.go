@@ -1,0 +1,203 @@
+package wasm
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"cachesim/sim"
+)
+
+// A calling convention (ABI) is how one request, or a batch of them, gets into
+// a guest and its outcome out. docs/ABI.md tells what a module exports for each.
+const (
+	Pair           = "pair"            // the request is two arguments
+	Bincode        = "bincode"         // 12 bytes in memory, allocated for each request
+	Bytemuck       = "bytemuck"        // 16 bytes in memory, allocated for each request
+	BytemuckStatic = "bytemuck-static" // 16 bytes in memory, always in the same place
+	BincodeStatic  = "bincode-static"  // 12 bytes in memory, always in the same place
+	Batch          = "batch"           // many requests in memory, 16 bytes each
+)
+
+// ABIs lists the calling conventions in the order in which they are shown.
+var ABIs = []string{Pair, Bincode, Bytemuck, BytemuckStatic, BincodeStatic, Batch}
+
+// Handles are how the host finds what it calls.
+const (
+	SRS      = "srs"      // looked up once, kept in the struct that owns the instance
+	Uncached = "uncached" // looked up by name at each call
+	Driver   = "driver"   // looked up once, by a module inside the sandbox that calls it for each request of a batch
+)
+
+// Handles lists the handles in the order in which they are shown.
+var Handles = []string{Uncached, SRS, Driver}
+
+// Combines reports whether an ABI can be used with a handle: a batch has no
+// calls left for a driver to make.
+func Combines(abi, handle string) bool { return !(abi == Batch && handle == Driver) }
+
+// A convention is an ABI as one module speaks it.
+type convention struct {
+	abi     string
+	send    string // the export that takes a request, or a batch
+	returns bool   // send returns the outcome; otherwise stats tells it
+	record  int    // bytes of a request in the guest's memory; 0: arguments
+	static  bool   // the place of a request in memory is asked for once
+}
+
+// spoken lists all conventions that a module may speak. Modules of the
+// published experiment call every export that takes a request send, and have it
+// return nothing.
+var spoken = func() []convention {
+	var all []convention
+	for _, c := range []convention{
+		{abi: Pair, send: "send"},
+		{abi: Bincode, send: "send_bincode", record: 12},
+		{abi: Bytemuck, send: "send_bytemuck", record: 16},
+		{abi: BytemuckStatic, send: "send_bytemuck_static", record: 16, static: true},
+		{abi: BincodeStatic, send: "send_bincode_static", record: 12, static: true},
+	} {
+		for _, name := range []string{c.send, "send"} {
+			for _, returns := range []bool{true, false} {
+				c.send, c.returns = name, returns
+				all = append(all, c)
+			}
+			if c.record == 0 {
+				break
+			}
+		}
+	}
+	return append(all, convention{abi: Batch, send: "replay", record: 16, static: true})
+}()
+
+// needs returns the exports that c wants, by name, as signatures.
+func (c convention) needs() [][2]string {
+	params := "(i32, i64)"
+	if c.record > 0 {
+		params = "(i32, i32)"
+	}
+	sig := params + " -> ()"
+	if c.returns {
+		sig = params + " -> i32"
+	}
+	if c.abi == Batch {
+		sig = "(i32, i32, i32) -> ()"
+	}
+	needs := [][2]string{{"init", "(i64) -> ()"}, {c.send, sig}}
+	if c.record > 0 {
+		needs = append(needs, [2]string{"alloc", "(i32) -> i64"}, [2]string{"memory", ""})
+	}
+	if !c.returns && c.abi != Batch {
+		needs = append(needs, [2]string{"stats", "() -> i64"})
+	}
+	return needs
+}
+
+// missing returns what m lacks to speak c, in words.
+func (c convention) missing(m *Binary) []string {
+	var lacks []string
+	for _, need := range c.needs() {
+		name, sig := need[0], need[1]
+		e, ok := m.exports[name]
+		switch {
+		case sig == "" && !(ok && e.kind == 2):
+			lacks = append(lacks, fmt.Sprintf("a memory named %s", name))
+		case sig == "":
+		case !ok || e.sig == nil:
+			lacks = append(lacks, name+" "+sig)
+		case e.sig.String() != sig:
+			lacks = append(lacks, fmt.Sprintf("%s %s (its %s is %s)", name, sig, name, e.sig))
+		}
+	}
+	return lacks
+}
+
+// ABIs returns the calling conventions that m speaks, by its exports and their
+// signatures. Where these cannot tell, declared must: a send of (i32, i32) may
+// want bincode or bytemuck, static or not. An error says what is missing.
+func (m *Binary) ABIs(declared string) ([]string, error) {
+	if m.exports == nil {
+		_, err := NewBinary(m.Name, m.Bytes)
+		return nil, err
+	}
+	if declared != "" {
+		_, err := m.convention(declared, declared)
+		if err != nil {
+			return nil, err
+		}
+		return []string{declared}, nil
+	}
+	var found []string
+	for _, abi := range ABIs {
+		if _, err := m.convention(abi, ""); err == nil {
+			found = append(found, abi)
+		}
+	}
+	if len(found) > 0 {
+		return found, nil
+	}
+	if m.vague() {
+		return nil, errors.New("its exports fit bincode, bytemuck and their static forms alike: say which, as in FILE.wasm:abi=bincode")
+	}
+	return nil, fmt.Errorf("it speaks no calling convention: the simplest, %s, lacks %s; see docs/ABI.md",
+		Pair, strings.Join(m.nearest(Pair, ""), ", "))
+}
+
+// vague reports whether m has the one send that several ABIs share.
+func (m *Binary) vague() bool {
+	for _, c := range spoken {
+		if c.record > 0 && c.send == "send" && len(c.missing(m)) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// convention finds the way in which m speaks an ABI.
+func (m *Binary) convention(abi, declared string) (convention, error) {
+	for _, c := range spoken {
+		if c.abi == abi && (c.record == 0 || c.send != "send" || declared == abi) && len(c.missing(m)) == 0 {
+			return c, nil
+		}
+	}
+	return convention{}, fmt.Errorf("it does not speak %s: it lacks %s; see docs/ABI.md", abi, strings.Join(m.nearest(abi, declared), ", "))
+}
+
+// nearest returns what m lacks for the way of speaking abi that it is nearest to.
+func (m *Binary) nearest(abi, declared string) []string {
+	var best []string
+	for _, c := range spoken {
+		if c.abi != abi || c.record > 0 && c.send == "send" && declared != abi {
+			continue
+		}
+		if lacks := c.missing(m); best == nil || len(lacks) < len(best) {
+			best = lacks
+		}
+	}
+	return best
+}
+
+// paramPrefix starts the name of an export that takes a parameter:
+// param_small (f64) -> () declares the parameter small.
+const paramPrefix = "param_"
+
+// Params returns the parameters that m declares. Their defaults and ranges are
+// the module's own business.
+func (m *Binary) Params() []string {
+	var names []string
+	for name, e := range m.exports {
+		if strings.HasPrefix(name, paramPrefix) && e.sig != nil && e.sig.String() == "(f64) -> ()" {
+			names = append(names, strings.TrimPrefix(name, paramPrefix))
+		}
+	}
+	return names
+}
+
+// errImpossible is what a guest's outcome comes to when it is neither hit nor
+// miss.
+func impossible(request int64, outcome uint64) error {
+	return fmt.Errorf("impossible outcome: the guest returned %d for request %d, want 0 (miss) or 1 (hit)", int32(outcome), request)
+}
+
+// replayer is a function that serves a batch.
+type replayer func(reqs []sim.Request, hit []bool) error

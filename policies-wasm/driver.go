@@ -1,0 +1,129 @@
+package wasm
+
+import (
+	"embed"
+	"fmt"
+
+	"cachesim/sim"
+)
+
+// The driver modules are assembled from the .wat files beside them by
+// driver/build.sh.
+//
+//go:embed driver/*.wasm
+var drivers embed.FS
+
+// outcomesAt is where loop.wat leaves the outcomes in its memory.
+const outcomesAt = 16 * chunk
+
+// driven puts a loop between host and policy, inside the sandbox: the host
+// crosses once a batch, and the calls for each request are calls from guest to
+// guest, which cost nanoseconds. The policy needs no export for it. Where its
+// convention isn't that of the loop, adapters stand between the two.
+//
+//	host -> loop -> [count ->] [bytes ->] policy
+func (g *guest) driven() (replayer, error) {
+	// at is the next link's export that takes a request.
+	at := provider{g.inst, g.conv.send}
+	if g.conv.record > 0 {
+		name := "bytes"
+		if !g.conv.returns {
+			name = "bytes-void"
+		}
+		adapter, err := g.link(name, map[importName]provider{
+			{"policy", "memory"}: {g.inst, "memory"},
+			{"policy", "alloc"}:  {g.inst, "alloc"},
+			{"policy", "send"}:   at,
+		})
+		if err != nil {
+			return nil, err
+		}
+		var place uint32
+		if g.conv.static {
+			alloc, err := g.callee("alloc")
+			if err != nil {
+				return nil, err
+			}
+			if place, err = alloc.allocate(g.conv.record); err != nil {
+				return nil, err
+			}
+			if _, err := g.slice(place, g.conv.record); err != nil {
+				return nil, err
+			}
+		}
+		if err := start(adapter, uint64(place), uint64(g.conv.record)); err != nil {
+			return nil, err
+		}
+		at = provider{adapter, "send"}
+	}
+	if !g.conv.returns {
+		adapter, err := g.link("count", map[importName]provider{
+			{"policy", "send"}:  at,
+			{"policy", "stats"}: {g.inst, "stats"},
+		})
+		if err != nil {
+			return nil, err
+		}
+		if err := start(adapter); err != nil {
+			return nil, err
+		}
+		at = provider{adapter, "send"}
+	}
+	loop, err := g.link("loop", map[importName]provider{{"policy", "send"}: at})
+	if err != nil {
+		return nil, err
+	}
+	replay, err := loop.function("replay")
+	if err != nil {
+		return nil, err
+	}
+	memory, err := loop.memory("memory")
+	if err != nil {
+		return nil, err
+	}
+	// The loop's memory cannot grow, so it stays where it is.
+	b := memory.bytes()
+	stack := make([]uint64, 1)
+	return g.chunked(func(reqs []sim.Request, hit []bool) error {
+		copyRecords(b, reqs)
+		stack[0] = uint64(len(reqs))
+		if err := replay.call(stack); err != nil {
+			return err
+		}
+		if err := g.outcomes(b[outcomesAt:outcomesAt+len(reqs)], hit); err != nil {
+			return err
+		}
+		if uint32(stack[0]) > 1 { // a byte cannot show it
+			return fmt.Errorf("impossible outcome: the guest returned neither 0 (miss) nor 1 (hit)")
+		}
+		return nil
+	}), nil
+}
+
+// link instantiates a driver module in the policy's store.
+func (g *guest) link(name string, imports map[importName]provider) (instance, error) {
+	b, err := drivers.ReadFile("driver/" + name + ".wasm")
+	if err != nil {
+		return nil, err
+	}
+	m, err := g.module.sibling(b)
+	if err != nil {
+		return nil, fmt.Errorf("driver module %s: %w", name, err)
+	}
+	inst, err := m.instantiate(imports)
+	if err != nil {
+		m.close()
+		return nil, fmt.Errorf("driver module %s: %w", name, err)
+	}
+	g.linked = append(g.linked, linked{m, inst})
+	return inst, nil
+}
+
+// start calls an adapter's start export.
+func start(adapter instance, args ...uint64) error {
+	f, err := adapter.function("start")
+	if err != nil {
+		return err
+	}
+	return f.call(append(args, 0))
+}

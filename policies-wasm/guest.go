@@ -1,0 +1,276 @@
+// Package wasm runs replacement policies that are WebAssembly modules. abi*.go
+// and driver.go know the calling conventions, runtime.go is what they ask of a
+// runtime, and each runtime is one file behind it.
+package wasm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"cachesim/sim"
+)
+
+// A Config names a version of a policy and what it is made with.
+type Config struct {
+	sim.Config
+	Binary   *Binary
+	Declared string // the ABI that the user says the module speaks; may be empty
+	Engine   string
+	ABI      string
+	Handle   string
+	Memory   int64 // bytes that the guest may have; 0: no limit of ours
+
+	// Beat, if set, is called whenever the guest has come on.
+	Beat func()
+}
+
+// guest is an instance and what serves requests through it.
+type guest struct {
+	bin    *Binary
+	conv   convention
+	cached bool
+	module module
+	inst   instance
+	linked []linked // driver modules, in the order of their making
+	mem    memory   // nil: looked up at each use
+	replay replayer
+	served int64
+	beat   func()
+}
+
+type linked struct {
+	module module
+	inst   instance
+}
+
+// Open compiles and instantiates a module and initialises its policy.
+func Open(ctx context.Context, c Config) (sim.Replayer, sim.Setup, error) {
+	var setup sim.Setup
+	g := &guest{bin: c.Binary, cached: c.Handle != Uncached, beat: c.Beat}
+	if g.beat == nil {
+		g.beat = func() {}
+	}
+	if c.Binary.exports == nil {
+		_, err := c.Binary.ABIs("")
+		return nil, setup, err
+	}
+	var err error
+	if g.conv, err = c.Binary.convention(c.ABI, c.Declared); err != nil {
+		return nil, setup, err
+	}
+	if err := c.Binary.checkImports(); err != nil {
+		return nil, setup, err
+	}
+	e, err := engineNamed(c.Engine)
+	if err != nil {
+		return nil, setup, err
+	}
+	b := c.Binary.Bytes
+	if c.Memory > 0 {
+		if b, err = c.Binary.withMemoryLimit(uint64(c.Memory) >> 16); err != nil {
+			return nil, setup, err
+		}
+	}
+	began := time.Now()
+	stop := keepBeating(g.beat) // compiling is no fault of the guest's
+	g.module, err = e.compile(b)
+	stop()
+	setup.Compile = time.Since(began)
+	if err != nil {
+		return nil, setup, oneLine(fmt.Errorf("compile: %w", err))
+	}
+	began = time.Now()
+	err = g.instantiate(c)
+	setup.Instantiate = time.Since(began)
+	if err != nil {
+		g.Close()
+		return nil, setup, oneLine(err)
+	}
+	return g, setup, ctx.Err()
+}
+
+// keepBeating beats until the function it returns is called.
+func keepBeating(beat func()) (stop func()) {
+	done := make(chan struct{})
+	go func() {
+		t := time.NewTicker(200 * time.Millisecond)
+		defer t.Stop()
+		for {
+			select {
+			case <-t.C:
+				beat()
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() { close(done) }
+}
+
+// instantiate makes the instance, hands it its parameters, and binds what the
+// convention and the handle call.
+func (g *guest) instantiate(c Config) error {
+	var err error
+	if g.inst, err = g.module.instantiate(nil); err != nil {
+		return fmt.Errorf("instantiate: %w", err)
+	}
+	if g.conv.record > 0 && g.cached {
+		if g.mem, err = g.inst.memory("memory"); err != nil {
+			return err
+		}
+	}
+	for name, v := range c.Params {
+		if err := g.once(paramPrefix+name, float64bits(v)); err != nil {
+			return err
+		}
+	}
+	if g.bin.has("seed", "(i64) -> ()") {
+		if err := g.once("seed", c.Seed); err != nil {
+			return err
+		}
+	}
+	if err := g.once("init", uint64(c.Capacity)); err != nil {
+		return err
+	}
+	if g.bin.has("reserve", "(i32) -> ()") {
+		if err := g.once("reserve", uint64(uint32(c.Objects))); err != nil {
+			return err
+		}
+	}
+	switch {
+	case c.Handle == Driver:
+		g.replay, err = g.driven()
+	case g.conv.abi == Batch:
+		g.replay, err = g.inBatches()
+	default:
+		g.replay, err = g.perRequest()
+	}
+	return err
+}
+
+// once calls an export that is called once.
+func (g *guest) once(name string, args ...uint64) error {
+	f, err := g.inst.function(name)
+	if err != nil {
+		return err
+	}
+	if err := f.call(append(args, 0)); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// Replay serves reqs in order.
+func (g *guest) Replay(reqs []sim.Request, hit []bool) error {
+	if err := g.replay(reqs, hit); err != nil {
+		return oneLine(fmt.Errorf("guest failed at %w", err))
+	}
+	return nil
+}
+
+// Evictions asks the module, where it exports evictions.
+func (g *guest) Evictions() (int64, bool) {
+	if !g.bin.has("evictions", "() -> i64") {
+		return 0, false
+	}
+	f, err := g.inst.function("evictions")
+	if err != nil {
+		return 0, false
+	}
+	stack := make([]uint64, 1)
+	if err := f.call(stack); err != nil {
+		return 0, false
+	}
+	return int64(stack[0]), true
+}
+
+// Close frees the instances and their code, last made first.
+func (g *guest) Close() error {
+	for i := len(g.linked) - 1; i >= 0; i-- {
+		g.linked[i].inst.close()
+		g.linked[i].module.close()
+	}
+	if g.inst != nil {
+		g.inst.close()
+	}
+	g.module.close()
+	g.linked, g.inst, g.mem, g.replay = nil, nil, nil, nil
+	return nil
+}
+
+// callee is an export that is called again and again.
+type callee struct {
+	guest *guest
+	name  string
+	fn    function // nil: looked up at each call
+}
+
+func (g *guest) callee(name string) (*callee, error) {
+	c := &callee{guest: g, name: name}
+	if !g.cached {
+		return c, nil
+	}
+	var err error
+	c.fn, err = g.inst.function(name)
+	return c, err
+}
+
+func (c *callee) call(stack []uint64) error {
+	fn := c.fn
+	if fn == nil {
+		var err error
+		if fn, err = c.guest.inst.function(c.name); err != nil {
+			return err
+		}
+	}
+	return fn.call(stack)
+}
+
+// allocate asks the guest's alloc for n bytes. It returns their place, which
+// the packed result holds in its upper half.
+func (c *callee) allocate(n int) (uint32, error) {
+	stack := [1]uint64{uint64(n)}
+	if err := c.call(stack[:]); err != nil {
+		return 0, fmt.Errorf("alloc(%d): %w", n, err)
+	}
+	return uint32(stack[0] >> 32), nil
+}
+
+// slice returns n bytes of the guest's memory, valid until the next call.
+func (g *guest) slice(at uint32, n int) ([]byte, error) {
+	m := g.mem
+	if m == nil {
+		var err error
+		if m, err = g.inst.memory("memory"); err != nil {
+			return nil, err
+		}
+	}
+	b := m.bytes()
+	if uint64(at)+uint64(n) > uint64(len(b)) {
+		return nil, fmt.Errorf("the guest's alloc gave %d bytes at %d, which is outside its memory of %d bytes", n, at, len(b))
+	}
+	return b[at : int(at)+n : int(at)+n], nil
+}
+
+// checkImports refuses modules that import what nobody provides.
+func (m *Binary) checkImports() error {
+	var names []string
+	for _, i := range m.imports {
+		names = append(names, i.String())
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return errors.New("it imports " + strings.Join(names, ", ") + ", which cachesim does not provide")
+}
+
+// oneLine flattens the messages of engines, which may span lines.
+func oneLine(err error) error {
+	if s := err.Error(); strings.ContainsAny(s, "\n\r") {
+		return errors.New(strings.Join(strings.Fields(s), " "))
+	}
+	return err
+}

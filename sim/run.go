@@ -1,0 +1,315 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"time"
+)
+
+// A Task is a cell and how to run it.
+type Task struct {
+	Cell
+	// Timed cells run one at a time, after all the others, Options.Repeat
+	// times in turns.
+	Timed bool
+}
+
+// Setup is the time that making a replayer took.
+type Setup struct {
+	Compile     time.Duration // zero for native policies
+	Instantiate time.Duration // until the first request can be served
+}
+
+// An Opener makes the version of a policy that c names, for a trace of so many
+// distinct objects. It is called from several goroutines.
+type Opener func(c Cell, objects int) (Replayer, Setup, error)
+
+// Options say how to run a plan.
+type Options struct {
+	Jobs       int         // cells at a time, of those that are not timed; at least 1
+	Repeat     int         // replays of a timed cell; at least 1
+	Seed       uint64      // of the order in which timed cells take turns
+	Provenance *Provenance // attached to each result
+	Progress   Progress    // may be nil
+}
+
+// Progress is told how a run goes on; its methods are not called in parallel.
+type Progress interface {
+	Start(requests int64)   // to be replayed in all
+	Advance(requests int64) // replayed since the last call; may be negative where a cell failed half-way
+	Done(r Result)
+	Failed(f Failure)
+}
+
+// A Failure is a cell that has no result, and why.
+type Failure struct {
+	Cell
+	Err error
+}
+
+func (f Failure) Error() string { return f.Cell.String() + ": " + f.Err.Error() }
+func (f Failure) Unwrap() error { return f.Err }
+
+// Run runs tasks over t and returns the results in the order of tasks, and the
+// cells that failed. Each cell stands alone: one that fails, disagrees with
+// another version of its policy on a request, or never ends its guest's call
+// takes no other with it. When ctx ends Run returns at once with what is
+// finished (of timed cells, those replayed at least once), leaving what runs.
+func Run(ctx context.Context, t *Trace, tasks []Task, open Opener, o Options) ([]Result, []Failure) {
+	r := &run{
+		trace: t, tasks: tasks, open: open, Options: o,
+		results:  make([]*Result, len(tasks)),
+		failures: make([]*Failure, len(tasks)),
+		timings:  make([]timing, len(tasks)),
+		versions: make(map[group]int),
+		refs:     make(map[group]reference),
+	}
+	var total int64
+	for _, task := range tasks {
+		n := int64(task.Requests)
+		if task.Timed {
+			n *= int64(o.Repeat)
+		}
+		total += n
+		r.versions[task.group()]++
+	}
+	if o.Progress != nil {
+		o.Progress.Start(total)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.untimed(ctx)
+		r.timed(ctx)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+	var results []Result
+	var failures []Failure
+	for i := range tasks {
+		if r.results[i] == nil && r.failures[i] == nil && len(r.timings[i].replays) > 0 {
+			r.finish(i) // interrupted between its repeats
+		}
+		if r.failures[i] != nil {
+			failures = append(failures, *r.failures[i])
+		} else if r.results[i] != nil {
+			results = append(results, *r.results[i])
+		}
+	}
+	return results, failures
+}
+
+type run struct {
+	Options
+	trace *Trace
+	tasks []Task
+	open  Opener
+
+	mu       sync.Mutex // guards all below
+	closed   bool       // Run has returned: nothing is reported any more
+	results  []*Result
+	failures []*Failure
+	timings  []timing
+	versions map[group]int // tasks in each group
+	refs     map[group]reference
+}
+
+// timing gathers the repeats of a cell.
+type timing struct {
+	tally   Tally
+	digest  string
+	replays []time.Duration
+	setups  []Setup
+}
+
+// reference is the outcome that a group's other versions are compared with.
+type reference struct {
+	cell Cell
+	out  *Outcomes
+}
+
+// untimed runs the cells that are not timed, Jobs at a time: first one version
+// of each policy, which becomes the reference, then the others.
+func (r *run) untimed(ctx context.Context) {
+	var first, rest []int
+	seen := make(map[group]bool)
+	for i, task := range r.tasks {
+		switch {
+		case task.Timed:
+		case seen[task.group()]:
+			rest = append(rest, i)
+		default:
+			seen[task.group()] = true
+			first = append(first, i)
+		}
+	}
+	for _, phase := range [][]int{first, rest} {
+		next := make(chan int)
+		var wg sync.WaitGroup
+		for range max(1, r.Jobs) {
+			wg.Add(1)
+			go func() {
+				defer wg.Done()
+				for i := range next {
+					if ctx.Err() == nil && r.once(ctx, i) {
+						r.mu.Lock()
+						r.finish(i)
+						r.mu.Unlock()
+					}
+				}
+			}()
+		}
+		for _, i := range phase {
+			next <- i
+		}
+		close(next)
+		wg.Wait()
+	}
+}
+
+// timed replays the timed cells one at a time. Every round visits each of them
+// once, in an order drawn anew, so that a disturbance of the machine falls on
+// all alike.
+func (r *run) timed(ctx context.Context) {
+	var order []int
+	for i, task := range r.tasks {
+		if task.Timed {
+			order = append(order, i)
+		}
+	}
+	for round := range r.Repeat {
+		rng := rand.New(rand.NewPCG(r.Seed, uint64(round)))
+		turns := append([]int(nil), order...)
+		if round > 0 { // plan order first: native versions become the references
+			rng.Shuffle(len(turns), func(i, j int) { turns[i], turns[j] = turns[j], turns[i] })
+		}
+		for _, i := range turns {
+			r.mu.Lock()
+			failed := r.failures[i] != nil
+			r.mu.Unlock()
+			if failed || ctx.Err() != nil {
+				continue
+			}
+			runtime.GC() // not in the middle of the replay
+			if r.once(ctx, i) && round == r.Repeat-1 {
+				r.mu.Lock()
+				r.finish(i)
+				r.mu.Unlock()
+			}
+		}
+	}
+}
+
+// once opens and replays task i and compares its outcome with the other
+// versions'. It reports whether that succeeded; if not, the failure is noted
+// unless ctx has ended.
+func (r *run) once(ctx context.Context, i int) bool {
+	task := r.tasks[i]
+	var replayed int64
+	progress := func(n int) {
+		replayed += int64(n)
+		r.advance(int64(n))
+	}
+	tally, setup, out, err := r.replay(ctx, task.Cell, progress)
+	if err == nil {
+		err = r.compare(task.Cell, out)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if ctx.Err() != nil && err != nil {
+		return false
+	}
+	if err != nil {
+		r.failures[i] = &Failure{task.Cell, err}
+		if r.Progress != nil && !r.closed {
+			// Count what will not be replayed as done, so that the bar arrives.
+			left := int64(task.Requests) - replayed
+			if task.Timed {
+				left += int64(task.Requests) * int64(r.Repeat-1-len(r.timings[i].replays))
+			}
+			r.Progress.Advance(left)
+			r.Progress.Failed(*r.failures[i])
+		}
+		return false
+	}
+	g := &r.timings[i]
+	if len(g.replays) == 0 {
+		g.tally, g.digest = tally, out.Digest()
+	}
+	g.replays = append(g.replays, tally.Time)
+	g.setups = append(g.setups, setup)
+	return true
+}
+
+// replay makes the version and drives it. A panic of a policy is its error.
+func (r *run) replay(ctx context.Context, c Cell, progress func(int)) (tally Tally, setup Setup, out *Outcomes, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("policy panicked: %v", p)
+		}
+	}()
+	p, setup, err := r.open(c, r.trace.Objects)
+	if err != nil {
+		return tally, setup, nil, err
+	}
+	tally, out, err = replay(ctx, p, r.trace, c.Requests, c.Capacity, progress)
+	if cerr := p.Close(); err == nil {
+		err = cerr
+	}
+	return tally, setup, out, err
+}
+
+// compare holds out against the outcome of the first version of c's group, or
+// makes it that outcome.
+func (r *run) compare(c Cell, out *Outcomes) error {
+	g := c.group()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.versions[g] == 1 && r.Repeat == 1 {
+		return nil // nothing will be compared with it
+	}
+	ref, ok := r.refs[g]
+	if !ok {
+		r.refs[g] = reference{c, out}
+		return nil
+	}
+	i := ref.out.FirstDifference(out)
+	if i < 0 {
+		return nil
+	}
+	word := map[bool]string{true: "a hit", false: "a miss"}
+	return fmt.Errorf("versions disagree: request %d (object %s) is %s in %s and %s in %s", i+1,
+		r.trace.ObjectName(r.trace.Requests[i].ID), word[ref.out.Hit(i)], ref.cell.Version(), word[out.Hit(i)], c.Version())
+}
+
+// finish makes task i's result of its timings; r.mu is held.
+func (r *run) finish(i int) {
+	task, g := r.tasks[i], r.timings[i]
+	res := &Result{
+		Cell: task.Cell, CellID: task.ID(), Timed: task.Timed, Whole: task.Requests == len(r.trace.Requests),
+		Hits: g.tally.Hits, Bytes: g.tally.Bytes, HitBytes: g.tally.HitBytes,
+		Evictions: g.tally.Evictions, TooLarge: g.tally.TooLarge, Outcome: g.digest,
+		Provenance: r.Provenance,
+	}
+	res.setTimes(g.replays, g.setups)
+	r.results[i] = res
+	if r.Progress != nil && !r.closed {
+		r.Progress.Done(*res)
+	}
+}
+
+func (r *run) advance(n int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.Progress != nil && !r.closed {
+		r.Progress.Advance(n)
+	}
+}
