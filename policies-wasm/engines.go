@@ -12,8 +12,9 @@ import (
 // An Engine is a compiler, or an interpreter, of a WebAssembly runtime.
 type Engine struct {
 	Name    string
-	Runtime string // the library it comes from, with its version
-	Version string
+	Runtime string // the project that it belongs to
+	Version string // of that runtime
+	Library string // file that it was loaded from
 	// Missing is empty where the engine is in this build; otherwise it says
 	// how to get it.
 	Missing string
@@ -32,6 +33,7 @@ func Engines() []Engine {
 	for i := range list {
 		list[i].Runtime = "wasmer"
 		list[i].Version = wasmerVersion()
+		list[i].Library = wasmerFile()
 		if !wasmer.IsCompilerAvailable(list[i].engine.(wasmerEngine).compiler) {
 			list[i].Missing = "it is not in the libwasmer of this build: `make build` makes one that has it"
 		}
@@ -65,5 +67,3 @@ func engineNamed(name string) (engine, error) {
 }
 
 func float64bits(f float64) uint64 { return math.Float64bits(f) }
-
-func wasmerVersion() string { return "" }

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,16 +25,19 @@ type Setup struct {
 }
 
 // An Opener makes the version of a policy that c names, for a trace of so many
-// distinct objects. It is called from several goroutines.
-type Opener func(c Cell, objects int) (Replayer, Setup, error)
+// distinct objects. It is called from several goroutines. It calls beat whenever
+// it has come on, and arranges for the replayer to do so; ctx ends when the cell
+// is given up, and the replayer should then stop what it can.
+type Opener func(ctx context.Context, c Cell, objects int, beat func()) (Replayer, Setup, error)
 
 // Options say how to run a plan.
 type Options struct {
-	Jobs       int         // cells at a time, of those that are not timed; at least 1
-	Repeat     int         // replays of a timed cell; at least 1
-	Seed       uint64      // of the order in which timed cells take turns
-	Provenance *Provenance // attached to each result
-	Progress   Progress    // may be nil
+	Jobs       int           // cells at a time, of those that are not timed; at least 1
+	Repeat     int           // replays of a timed cell; at least 1
+	Seed       uint64        // of the order in which timed cells take turns
+	Timeout    time.Duration // a cell that has not come on for so long is given up; 0: never
+	Provenance *Provenance   // attached to each result
+	Progress   Progress      // may be nil
 }
 
 // Progress is told how a run goes on; its methods are not called in parallel.
@@ -214,11 +218,13 @@ func (r *run) timed(ctx context.Context) {
 func (r *run) once(ctx context.Context, i int) bool {
 	task := r.tasks[i]
 	var replayed int64
-	progress := func(n int) {
-		replayed += int64(n)
-		r.advance(int64(n))
+	progress := func(n int64) {
+		if n > 0 {
+			replayed += n
+			r.advance(n)
+		}
 	}
-	tally, setup, out, err := r.replay(ctx, task.Cell, progress)
+	tally, setup, out, err := r.supervise(ctx, task.Cell, progress)
 	if err == nil {
 		err = r.compare(task.Cell, out)
 	}
@@ -249,14 +255,59 @@ func (r *run) once(ctx context.Context, i int) bool {
 	return true
 }
 
+// supervise replays a cell in a goroutine of its own and leaves that behind when
+// ctx ends or the cell comes on no more: code in a guest cannot always be
+// stopped.
+func (r *run) supervise(ctx context.Context, c Cell, progress func(int64)) (Tally, Setup, *Outcomes, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+
+	type end struct {
+		tally Tally
+		setup Setup
+		out   *Outcomes
+		err   error
+	}
+	var beats, served atomic.Int64
+	done := make(chan end, 1)
+	go func() {
+		var e end
+		e.tally, e.setup, e.out, e.err = r.replay(ctx, c, func() { beats.Add(1) }, func(n int) {
+			beats.Add(1)
+			served.Add(int64(n))
+		})
+		done <- e
+	}()
+	const look = 100 * time.Millisecond
+	tick := time.NewTicker(look)
+	defer tick.Stop()
+	last, since := int64(-1), time.Now()
+	for {
+		select {
+		case e := <-done:
+			progress(served.Swap(0))
+			return e.tally, e.setup, e.out, e.err
+		case <-ctx.Done():
+			return Tally{}, Setup{}, nil, ctx.Err()
+		case now := <-tick.C:
+			progress(served.Swap(0))
+			if b := beats.Load(); b != last {
+				last, since = b, now
+			} else if r.Timeout > 0 && now.Sub(since) >= r.Timeout {
+				return Tally{}, Setup{}, nil, fmt.Errorf("no progress for %v: the policy loops for ever or is too slow (--guest-timeout)", r.Timeout)
+			}
+		}
+	}
+}
+
 // replay makes the version and drives it. A panic of a policy is its error.
-func (r *run) replay(ctx context.Context, c Cell, progress func(int)) (tally Tally, setup Setup, out *Outcomes, err error) {
+func (r *run) replay(ctx context.Context, c Cell, beat func(), progress func(int)) (tally Tally, setup Setup, out *Outcomes, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("policy panicked: %v", p)
 		}
 	}()
-	p, setup, err := r.open(c, r.trace.Objects)
+	p, setup, err := r.open(ctx, c, r.trace.Objects, beat)
 	if err != nil {
 		return tally, setup, nil, err
 	}

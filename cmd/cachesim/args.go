@@ -1,0 +1,70 @@
+package main
+
+import (
+	"flag"
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"cachesim/sim"
+)
+
+// arrange moves the flags of a command before its other arguments. The flag
+// package stops at the first argument that is none, and what follows a trace
+// would be taken for traces. It refuses unknown commands and flags by name.
+func arrange(app *cli.App, args []string) ([]string, error) {
+	if len(args) < 2 || strings.HasPrefix(args[1], "-") || args[1] == "help" || args[1] == "h" {
+		return args, nil
+	}
+	command := app.Command(args[1])
+	if command == nil {
+		var known []string
+		for _, c := range app.Commands {
+			known = append(known, c.Name)
+		}
+		if info, err := os.Stat(args[1]); err == nil && !info.IsDir() {
+			return nil, usagef("unknown command %q: to replay that trace, say cachesim run %s", args[1], args[1])
+		}
+		return nil, usagef("unknown command %q%s", args[1], sim.DidYouMean(args[1], known))
+	}
+	takesValue := map[string]bool{"help": false, "h": false}
+	var known []string
+	for _, f := range command.Flags {
+		set := flag.NewFlagSet("", flag.ContinueOnError)
+		if err := f.Apply(set); err != nil {
+			return nil, err
+		}
+		set.VisitAll(func(f *flag.Flag) {
+			b, ok := f.Value.(interface{ IsBoolFlag() bool })
+			takesValue[f.Name] = !(ok && b.IsBoolFlag())
+			known = append(known, "--"+f.Name)
+		})
+	}
+	var flags, rest []string
+	for i := 2; i < len(args); i++ {
+		a := args[i]
+		if a == "--" {
+			rest = append(rest, args[i+1:]...)
+			break
+		}
+		if a == "-" || !strings.HasPrefix(a, "-") {
+			rest = append(rest, a)
+			continue
+		}
+		name, _, inline := strings.Cut(strings.TrimLeft(a, "-"), "=")
+		value, ok := takesValue[name]
+		if !ok {
+			return nil, usagef("unknown flag %s%s", a, sim.DidYouMean("--"+name, known))
+		}
+		flags = append(flags, a)
+		if value && !inline {
+			if i++; i == len(args) {
+				return nil, usagef("flag --%s wants a value", name)
+			}
+			flags = append(flags, args[i])
+		}
+	}
+	out := append([]string{args[0], args[1]}, flags...)
+	return append(append(out, "--"), rest...), nil
+}

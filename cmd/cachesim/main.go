@@ -1,0 +1,84 @@
+// Command cachesim replays request traces through cache replacement policies,
+// native ones and WASM modules, and draws what they come to.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+)
+
+func main() { os.Exit(run(os.Args, os.Stdout, os.Stderr)) }
+
+// Exit codes.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+// A usageError is a command that cannot be meant as it stands.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// errInterrupted ends a command that Ctrl-C stopped; it has said so itself.
+var errInterrupted = errors.New("interrupted")
+
+// errReported ends a command that failed and has said why.
+var errReported = errors.New("failed")
+
+// run is main without its surroundings. It returns the exit code.
+func run(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	go func() {
+		<-ctx.Done()
+		stop() // a second Ctrl-C ends the process
+	}()
+	app := newApp(stdout, stderr)
+	args, err := arrange(app, args)
+	if err == nil {
+		err = app.RunContext(ctx, args)
+	}
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errInterrupted):
+		return exitInterrupted
+	case errors.Is(err, errReported):
+		return exitFailed
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "cachesim: %v\n", err)
+		return exitUsage
+	}
+	fmt.Fprintf(stderr, "cachesim: %v\n", err)
+	return exitFailed
+}
+
+func newApp(stdout, stderr io.Writer) *cli.App {
+	app := &cli.App{
+		Name:            "cachesim",
+		Usage:           "replay request traces through cache replacement policies, native and WASM",
+		UsageText:       "cachesim run TRACE [TRACE...] [flags]\ncachesim help run",
+		HideVersion:     true,
+		HideHelpCommand: false,
+		Writer:          stdout,
+		ErrWriter:       stderr,
+		Commands:        []*cli.Command{runCommand(stdout, stderr), plotCommand(stderr), policiesCommand(stdout), versionCommand(stdout)},
+		ExitErrHandler:  func(*cli.Context, error) {},
+		OnUsageError:    func(_ *cli.Context, err error, _ bool) error { return usageError{err} },
+	}
+	for _, c := range app.Commands {
+		c.OnUsageError = app.OnUsageError
+	}
+	return app
+}

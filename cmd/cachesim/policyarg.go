@@ -1,0 +1,139 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	native "cachesim/policies-native"
+	wasm "cachesim/policies-wasm"
+	"cachesim/sim"
+)
+
+// A policy is an element of --policy: one that cachesim brings along, as a Go
+// struct and as a guest, or a module in a file.
+type policy struct {
+	name     string             // canonical, with the parameters given
+	params   map[string]float64 // complete for native ones, as given for files
+	spec     *sim.Spec          // nil: there is no native version
+	module   *wasm.Binary       // nil: there is no WASM version
+	declared string             // ABI that the user says a file's module speaks
+}
+
+// parsePolicies reads the values of --policy, which the flag package has split
+// at commas: lru, s3fifo:small=0.2,ghost=0.9, dir/my.wasm:abi=bincode.
+func parsePolicies(values []string) ([]policy, error) {
+	var texts []string
+	for _, v := range values {
+		// A piece like ghost=0.9 goes on with the parameters of the policy before.
+		eq, colon := strings.Index(v, "="), strings.Index(v, ":")
+		if eq > 0 && (colon < 0 || eq < colon) && len(texts) > 0 {
+			texts[len(texts)-1] += "," + v
+			continue
+		}
+		texts = append(texts, strings.TrimSpace(v))
+	}
+	var all []policy
+	for _, text := range texts {
+		p, err := parsePolicy(text)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(all, func(q policy) bool { return q.name == p.name }) {
+			if p.spec != nil || sameModule(all, p) {
+				return nil, usagef("--policy names %s twice", p.name)
+			}
+			name, _, _ := cutPolicy(text)
+			p.name = name // two files of one base name
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+func sameModule(all []policy, p policy) bool {
+	return slices.ContainsFunc(all, func(q policy) bool {
+		return q.name == p.name && q.module.SHA256 == p.module.SHA256
+	})
+}
+
+// cutPolicy parts a policy from its parameters. The name of a file ends with
+// .wasm; colons before that are its own.
+func cutPolicy(text string) (name, params string, isFile bool) {
+	if i := strings.Index(text, ".wasm"); i >= 0 {
+		end := i + len(".wasm")
+		return text[:end], strings.TrimPrefix(text[end:], ":"), true
+	}
+	name, params, _ = strings.Cut(text, ":")
+	return name, params, strings.ContainsRune(name, os.PathSeparator)
+}
+
+func parsePolicy(text string) (policy, error) {
+	name, list, isFile := cutPolicy(text)
+	given := make(map[string]float64)
+	var declared string
+	for _, part := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ':' }) {
+		key, value, ok := strings.Cut(part, "=")
+		if !ok {
+			return policy{}, usagef("policy %s: %q is not a parameter: write name=value", name, part)
+		}
+		if isFile && key == "abi" {
+			if !slices.Contains(wasm.ABIs, value) {
+				return policy{}, usagef("policy %s: unknown ABI %q%s", name, value, sim.DidYouMean(value, wasm.ABIs))
+			}
+			declared = value
+			continue
+		}
+		v, err := strconv.ParseFloat(value, 64)
+		if err != nil {
+			return policy{}, usagef("policy %s: %s=%s is not a number", name, key, value)
+		}
+		given[key] = v
+	}
+	if isFile {
+		return filePolicy(name, given, declared)
+	}
+	spec, ok := native.ByName(name)
+	if !ok {
+		var known []string
+		for _, s := range native.All {
+			known = append(known, s.Name)
+		}
+		if _, err := os.Stat(name); err == nil {
+			return policy{}, usagef("unknown policy %q: a module's file name ends in .wasm", name)
+		}
+		return policy{}, usagef("unknown policy %q%s", name, sim.DidYouMean(name, known))
+	}
+	params, err := sim.CheckParams(name, spec.Params, given)
+	if err != nil {
+		return policy{}, usageError{err}
+	}
+	p := policy{name: sim.PolicyName(name, given), params: params, spec: &spec}
+	if m, ok := wasm.Builtin(name); ok {
+		p.module = m
+	}
+	return p, nil
+}
+
+// filePolicy reads a module's file. One that is not a module is for its cells
+// to fail on, while the rest of the run goes on.
+func filePolicy(path string, given map[string]float64, declared string) (policy, error) {
+	m, err := wasm.ReadFile(path)
+	if m == nil {
+		return policy{}, usageError{err}
+	}
+	if err == nil {
+		known := m.Params()
+		for key := range given {
+			if !slices.Contains(known, key) {
+				if len(known) == 0 {
+					return policy{}, usagef("%s has no parameter %q: it exports no param_NAME", path, key)
+				}
+				return policy{}, usagef("%s has no parameter %q%s", path, key, sim.DidYouMean(key, known))
+			}
+		}
+	}
+	return policy{name: sim.PolicyName(filepath.Base(path), given), params: given, module: m, declared: declared}, nil
+}
