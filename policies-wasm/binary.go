@@ -58,8 +58,10 @@ func (s signature) String() string {
 	return list(s.params) + " -> " + list(s.results)
 }
 
+const typeI32 = 0x7f
+
 var valueTypes = map[byte]string{
-	0x7f: "i32", 0x7e: "i64", 0x7d: "f32", 0x7c: "f64", 0x7b: "v128", 0x70: "funcref", 0x6f: "externref",
+	typeI32: "i32", 0x7e: "i64", 0x7d: "f32", 0x7c: "f64", 0x7b: "v128", 0x70: "funcref", 0x6f: "externref",
 }
 
 // limits are those of a memory or table; start and end say where they lie in

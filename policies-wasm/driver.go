@@ -24,15 +24,15 @@ const outcomesAt = 16 * chunk
 //	host -> loop -> [count ->] [bytes ->] policy
 func (g *guest) driven() (replayer, error) {
 	// at is the next link's export that takes a request.
-	at := provider{g.inst, g.conv.send}
+	at := g.export(g.conv.send)
 	if g.conv.record > 0 {
 		name := "bytes"
 		if !g.conv.returns {
 			name = "bytes-void"
 		}
 		adapter, err := g.link(name, map[importName]provider{
-			{"policy", "memory"}: {g.inst, "memory"},
-			{"policy", "alloc"}:  {g.inst, "alloc"},
+			{"policy", "memory"}: g.export("memory"),
+			{"policy", "alloc"}:  g.export("alloc"),
 			{"policy", "send"}:   at,
 		})
 		if err != nil {
@@ -54,12 +54,12 @@ func (g *guest) driven() (replayer, error) {
 		if err := start(adapter, uint64(place), uint64(g.conv.record)); err != nil {
 			return nil, err
 		}
-		at = provider{adapter, "send"}
+		at = provider{instance: adapter, export: "send"}
 	}
 	if !g.conv.returns {
 		adapter, err := g.link("count", map[importName]provider{
 			{"policy", "send"}:  at,
-			{"policy", "stats"}: {g.inst, "stats"},
+			{"policy", "stats"}: g.export("stats"),
 		})
 		if err != nil {
 			return nil, err
@@ -67,7 +67,7 @@ func (g *guest) driven() (replayer, error) {
 		if err := start(adapter); err != nil {
 			return nil, err
 		}
-		at = provider{adapter, "send"}
+		at = provider{instance: adapter, export: "send"}
 	}
 	loop, err := g.link("loop", map[importName]provider{{"policy", "send"}: at})
 	if err != nil {
@@ -99,6 +99,9 @@ func (g *guest) driven() (replayer, error) {
 		return nil
 	}), nil
 }
+
+// export offers an export of the policy to a driver module.
+func (g *guest) export(name string) provider { return provider{instance: g.inst, export: name} }
 
 // link instantiates a driver module in the policy's store.
 func (g *guest) link(name string, imports map[importName]provider) (instance, error) {

@@ -36,9 +36,12 @@ type guest struct {
 	inst   instance
 	linked []linked // driver modules, in the order of their making
 	mem    memory   // nil: looked up at each use
+	wasi   *wasi    // nil: not imported
 	replay replayer
 	served int64
 	beat   func()
+
+	release func() // gives the thread back
 }
 
 type linked struct {
@@ -74,20 +77,20 @@ func Open(ctx context.Context, c Config) (sim.Replayer, sim.Setup, error) {
 			return nil, setup, err
 		}
 	}
-	began := time.Now()
+	g.release = tether(ctx)
 	stop := keepBeating(g.beat) // compiling is no fault of the guest's
-	g.module, err = e.compile(b)
+	g.module, setup.Compile, err = e.compile(b)
 	stop()
-	setup.Compile = time.Since(began)
 	if err != nil {
+		g.Close()
 		return nil, setup, oneLine(fmt.Errorf("compile: %w", err))
 	}
-	began = time.Now()
+	began := time.Now()
 	err = g.instantiate(c)
 	setup.Instantiate = time.Since(began)
 	if err != nil {
 		g.Close()
-		return nil, setup, oneLine(err)
+		return nil, setup, g.told(err)
 	}
 	return g, setup, ctx.Err()
 }
@@ -113,9 +116,17 @@ func keepBeating(beat func()) (stop func()) {
 // instantiate makes the instance, hands it its parameters, and binds what the
 // convention and the handle call.
 func (g *guest) instantiate(c Config) error {
-	var err error
-	if g.inst, err = g.module.instantiate(nil); err != nil {
+	imports, err := g.imports(c.Seed)
+	if err != nil {
+		return err
+	}
+	if g.inst, err = g.module.instantiate(imports); err != nil {
 		return fmt.Errorf("instantiate: %w", err)
+	}
+	if g.bin.has("_initialize", "() -> ()") { // a reactor of WASI
+		if err := g.once("_initialize"); err != nil {
+			return err
+		}
 	}
 	if g.conv.record > 0 && g.cached {
 		if g.mem, err = g.inst.memory("memory"); err != nil {
@@ -151,6 +162,48 @@ func (g *guest) instantiate(c Config) error {
 	return err
 }
 
+// imports gives the module what it imports, which checkImports has seen.
+func (g *guest) imports(seed uint64) (map[importName]provider, error) {
+	if len(g.bin.imports) == 0 {
+		return nil, nil
+	}
+	g.wasi = newWASI(seed, func() ([]byte, error) {
+		if g.inst == nil {
+			return nil, errors.New("the module is not instantiated yet")
+		}
+		m, err := g.inst.memory("memory")
+		if err != nil {
+			return nil, err
+		}
+		return m.bytes(), nil
+	})
+	imports := make(map[importName]provider)
+	for _, i := range g.bin.imports {
+		p := provider{host: &hostFunction{*i.sig, g.wasi.hostFunction(i.name)}}
+		if i.name == "proc_exit" {
+			exit, err := g.link("exit", map[importName]provider{{"host", "exit"}: p})
+			if err != nil {
+				return nil, err
+			}
+			p = provider{instance: exit, export: i.name}
+		}
+		imports[importName{i.module, i.name}] = p
+	}
+	return imports, nil
+}
+
+// told adds to an error what the guest said when it exited, and what it wrote to
+// standard output or error.
+func (g *guest) told(err error) error {
+	if g.wasi != nil && g.wasi.exited != "" {
+		err = fmt.Errorf("%w; %s", err, g.wasi.exited)
+	}
+	if g.wasi != nil && g.wasi.written.Len() > 0 {
+		err = fmt.Errorf("%w; the guest wrote: %s", err, g.wasi.written.String())
+	}
+	return oneLine(err)
+}
+
 // once calls an export that is called once.
 func (g *guest) once(name string, args ...uint64) error {
 	f, err := g.inst.function(name)
@@ -166,7 +219,7 @@ func (g *guest) once(name string, args ...uint64) error {
 // Replay serves reqs in order.
 func (g *guest) Replay(reqs []sim.Request, hit []bool) error {
 	if err := g.replay(reqs, hit); err != nil {
-		return oneLine(fmt.Errorf("guest failed at %w", err))
+		return g.told(fmt.Errorf("guest failed at %w", err))
 	}
 	return nil
 }
@@ -198,6 +251,7 @@ func (g *guest) Close() error {
 	}
 	g.module.close()
 	g.linked, g.inst, g.mem, g.replay = nil, nil, nil, nil
+	g.release()
 	return nil
 }
 
@@ -253,18 +307,6 @@ func (g *guest) slice(at uint32, n int) ([]byte, error) {
 		return nil, fmt.Errorf("the guest's alloc gave %d bytes at %d, which is outside its memory of %d bytes", n, at, len(b))
 	}
 	return b[at : int(at)+n : int(at)+n], nil
-}
-
-// checkImports refuses modules that import what nobody provides.
-func (m *Binary) checkImports() error {
-	var names []string
-	for _, i := range m.imports {
-		names = append(names, i.String())
-	}
-	if len(names) == 0 {
-		return nil
-	}
-	return errors.New("it imports " + strings.Join(names, ", ") + ", which cachesim does not provide")
 }
 
 // oneLine flattens the messages of engines, which may span lines.

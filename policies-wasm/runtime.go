@@ -1,14 +1,18 @@
 package wasm
 
+import "time"
+
 // What a runtime gives. The calling conventions know nothing else of it, so
 // that a runtime is one file and one line in engines.
 
 // An engine compiles modules. One engine may compile and run many modules in
 // parallel.
 type engine interface {
-	// compile makes b ready to be instantiated. The module owns what it needs
-	// until it is closed.
-	compile(b []byte) (module, error)
+	// compile makes b ready to be instantiated, and says how long compiling
+	// takes, which may have been measured at an earlier time. The module, which
+	// is not nil even when there is an error, owns what it needs until it is
+	// closed.
+	compile(b []byte) (module, time.Duration, error)
 }
 
 // A module is compiled code. It makes instances that live in one store, so that
@@ -25,10 +29,19 @@ type module interface {
 
 type importName struct{ module, name string }
 
-// A provider is the other side of an import: an export of an instance.
+// A provider is the other side of an import: an export of an instance, or a
+// function of the host.
 type provider struct {
 	instance instance
 	export   string
+	host     *hostFunction
+}
+
+// A hostFunction is called with its arguments on stack, which has at least one
+// element, and leaves its result at stack's start.
+type hostFunction struct {
+	sig  signature
+	call func(stack []uint64)
 }
 
 // An instance is not for use by several goroutines at once. It keeps everything

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"time"
 
 	"github.com/wasmerio/wasmer-go/wasmer"
 )
@@ -15,16 +16,18 @@ type wasmerEngine struct{ compiler wasmer.CompilerKind }
 // as soon as the collector finds that object unreachable, whatever others, or
 // running code, still need it.
 type wasmerModule struct {
-	engine *wasmer.Engine
-	store  *wasmer.Store
-	module *wasmer.Module
-	shared bool // the store belongs to another module
+	compiler wasmer.CompilerKind
+	engine   *wasmer.Engine
+	store    *wasmer.Store
+	module   *wasmer.Module // nil: it could not be compiled
+	shared   bool           // the store belongs to another module
 }
 
-func (e wasmerEngine) compile(b []byte) (module, error) {
+func (e wasmerEngine) compile(b []byte) (module, time.Duration, error) {
 	engine := wasmer.NewEngineWithConfig(e.config())
-	m := &wasmerModule{engine: engine, store: wasmer.NewStore(engine)}
-	return m, m.compile(b)
+	m := &wasmerModule{compiler: e.compiler, engine: engine, store: wasmer.NewStore(engine)}
+	took, err := m.compile(b)
+	return m, took, err
 }
 
 func (e wasmerEngine) config() *wasmer.Config {
@@ -40,16 +43,41 @@ func (e wasmerEngine) config() *wasmer.Config {
 	return config
 }
 
-func (m *wasmerModule) compile(b []byte) error {
+// compile makes the module, or finds it where it was kept: LLVM takes a hundred
+// times as long to compile as to load, the other compilers about as long.
+func (m *wasmerModule) compile(b []byte) (time.Duration, error) {
+	defer runtime.KeepAlive(m)
+	var cache moduleCache
+	var file string
+	if m.compiler == wasmer.LLVM {
+		cache = newModuleCache()
+		file = cache.file(m.compiler.String(), wasmerVersion(), b)
+		if kept, took, ok := cache.load(file); ok {
+			var err error
+			if m.module, err = wasmer.DeserializeModule(m.store, kept); err == nil {
+				return took, nil
+			}
+		}
+	}
+	began := time.Now()
 	var err error
 	m.module, err = wasmer.NewModule(m.store, b)
-	runtime.KeepAlive(m)
-	return err
+	took := time.Since(began)
+	if err != nil {
+		return took, err
+	}
+	if file != "" {
+		if compiled, err := m.module.Serialize(); err == nil {
+			cache.store(file, compiled, took)
+		}
+	}
+	return took, nil
 }
 
 func (m *wasmerModule) sibling(b []byte) (module, error) {
-	s := &wasmerModule{engine: m.engine, store: m.store, shared: true}
-	return s, s.compile(b)
+	s := &wasmerModule{compiler: m.compiler, engine: m.engine, store: m.store, shared: true}
+	_, err := s.compile(b)
+	return s, err
 }
 
 func (m *wasmerModule) instantiate(imports map[importName]provider) (instance, error) {
@@ -57,13 +85,17 @@ func (m *wasmerModule) instantiate(imports map[importName]provider) (instance, e
 	namespaces := make(map[string]map[string]wasmer.IntoExtern)
 	inst := &wasmerInstance{module: m}
 	for name, p := range imports {
+		if namespaces[name.module] == nil {
+			namespaces[name.module] = make(map[string]wasmer.IntoExtern)
+		}
+		if p.host != nil {
+			namespaces[name.module][name.name] = m.hostFunction(p.host)
+			continue
+		}
 		from := p.instance.(*wasmerInstance)
 		extern, err := from.instance.Exports.Get(p.export)
 		if err != nil {
 			return nil, err
-		}
-		if namespaces[name.module] == nil {
-			namespaces[name.module] = make(map[string]wasmer.IntoExtern)
 		}
 		namespaces[name.module][name.name] = extern
 		inst.imported = append(inst.imported, from)
@@ -80,8 +112,46 @@ func (m *wasmerModule) instantiate(imports map[importName]provider) (instance, e
 	return inst, nil
 }
 
+// hostFunction wraps a function of the host. The import object that it goes into
+// keeps it reachable. It never returns an error: wasmer-go would make a trap of
+// that, which both it and libwasmer free.
+func (m *wasmerModule) hostFunction(h *hostFunction) *wasmer.Function {
+	types := func(list []byte) []*wasmer.ValueType {
+		kinds := make([]wasmer.ValueKind, len(list))
+		for i, t := range list {
+			kinds[i] = wasmer.I64
+			if t == typeI32 {
+				kinds[i] = wasmer.I32
+			}
+		}
+		return wasmer.NewValueTypes(kinds...)
+	}
+	t := wasmer.NewFunctionType(types(h.sig.params), types(h.sig.results))
+	return wasmer.NewFunction(m.store, t, func(args []wasmer.Value) (results []wasmer.Value, err error) {
+		stack := make([]uint64, max(len(args), 1))
+		for i, a := range args {
+			if a.Kind() == wasmer.I32 {
+				stack[i] = uint64(uint32(a.I32()))
+			} else {
+				stack[i] = uint64(a.I64())
+			}
+		}
+		h.call(stack)
+		for _, r := range h.sig.results {
+			if r == typeI32 {
+				results = append(results, wasmer.NewI32(int32(stack[0])))
+			} else {
+				results = append(results, wasmer.NewI64(int64(stack[0])))
+			}
+		}
+		return results, nil
+	})
+}
+
 func (m *wasmerModule) close() {
-	m.module.Close()
+	if m.module != nil {
+		m.module.Close()
+	}
 	if !m.shared {
 		m.store.Close()
 	}
@@ -172,5 +242,3 @@ func (f *boxedFunction) call(stack []uint64) error {
 	}
 	return nil
 }
-
-func newWasmerFunction(i *wasmerInstance, f *wasmer.Function) function { return newBoxedFunction(i, f) }

@@ -1,0 +1,326 @@
+package wasm
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"cachesim/sim"
+)
+
+// TestHostileModules runs guests that do what they should not: each is one clear
+// error, and the process lives on.
+func TestHostileModules(t *testing.T) {
+	pair := func(body string) string {
+		return `(module (memory (export "memory") 1)
+			(func $again (export "again") (param i32) (result i32) (i32.add (i32.const 1) (call $again (local.get 0))))
+			(func (export "init") (param i64))
+			(func (export "stats") (result i64) i64.const 0)
+			(func (export "send") (param i32 i64) (result i32) ` + body + `))`
+	}
+	memory := func(alloc, body string) string {
+		return `(module (memory (export "memory") 1)
+			(func (export "init") (param i64))
+			(func (export "alloc") (param i32) (result i64) ` + alloc + `)
+			(func (export "send_bytemuck") (param i32 i32) (result i32) i32.const 0)
+			(func (export "send_bytemuck_static") (param i32 i32) (result i32) i32.const 0)
+			(func (export "replay") (param i32 i32 i32) ` + body + `))`
+	}
+	tests := []struct {
+		name, wat string
+		abis      []string
+		want      string // part of the error
+	}{
+		{"traps", pair("unreachable"), []string{Pair}, "unreachable"},
+		{"divides by zero", pair("(i32.div_u (i32.const 1) (i32.const 0))"), []string{Pair}, "divide by zero"},
+		{"overflows its stack", pair("(call $again (i32.const 0))"), []string{Pair}, "stack"},
+		{"writes outside its memory", pair("(i32.store (i32.const 70000) (i32.const 1)) (i32.const 0)"), []string{Pair}, "out of bounds"},
+		{"returns 2", pair("(i32.const 2)"), []string{Pair}, "impossible outcome"},
+		{"returns 256", pair("(i32.const 256)"), []string{Pair}, "impossible outcome"},
+		{"returns -1", pair("(i32.const -1)"), []string{Pair}, "impossible outcome"},
+		{"grows until it cannot", pair("(loop (br_if 0 (i32.ne (memory.grow (i32.const 16)) (i32.const -1)))) unreachable"), []string{Pair}, "unreachable"},
+		{"traps in init", `(module (func (export "init") (param i64) unreachable) (func (export "send") (param i32 i64) (result i32) i32.const 0))`, []string{Pair}, "init: "},
+		{"traps at start", `(module (func $s unreachable) (start $s) (func (export "init") (param i64)) (func (export "send") (param i32 i64) (result i32) i32.const 0))`, []string{Pair}, "instantiate: "},
+		{"no counts", `(module (func (export "init") (param i64)) (func (export "stats") (result i64) i64.const 0) (func (export "send") (param i32 i64)))`, []string{Pair}, "impossible outcome"},
+		{"alloc traps", memory("unreachable", ""), []string{Bytemuck, BytemuckStatic, Batch}, "unreachable"},
+		{"alloc gives what is not there", memory("(i64.const 0x7fffffff00000010)", ""), []string{Bytemuck, BytemuckStatic, Batch}, "outside its memory|out of bounds"},
+		{"alloc gives the last bytes", memory("(i64.const 0x0000fff800000010)", ""), []string{Bytemuck, BytemuckStatic, Batch}, "outside its memory|out of bounds"},
+		{"batch outcome 7", memory("(i64.const 0x10)", "(i32.store8 (local.get 2) (i32.const 7))"), []string{Batch}, "impossible outcome|outside its memory"},
+		{"batch traps", memory("(i64.const 0x10)", "unreachable"), []string{Batch}, "unreachable|outside its memory"},
+	}
+	for _, tt := range tests {
+		m := assemble(t, tt.name, tt.wat)
+		for _, engine := range EngineNames(true) {
+			for _, abi := range tt.abis {
+				for _, handle := range Handles {
+					if !Combines(abi, handle) {
+						continue
+					}
+					t.Run(strings.Join([]string{tt.name, engine, abi, handle}, "/"), func(t *testing.T) {
+						r, err := tryOpen(m, engine, abi, handle)
+						if err == nil {
+							err = r.Replay([]sim.Request{{ID: 0, Size: 1}, {ID: 1, Size: 1}}, make([]bool, 2))
+							r.Close()
+						}
+						if err == nil {
+							t.Fatal("no error")
+						}
+						if strings.Contains(err.Error(), "\n") {
+							t.Errorf("more than one line: %q", err)
+						}
+						for _, part := range strings.Split(tt.want, "|") {
+							if strings.Contains(err.Error(), part) {
+								return
+							}
+						}
+						t.Errorf("error %q, want one with %q", err, tt.want)
+					})
+				}
+			}
+		}
+	}
+	// The engines still work.
+	TestOriginalModules(t)
+}
+
+// TestMemoryLimit lets a guest have what it was given and no more.
+func TestMemoryLimit(t *testing.T) {
+	// Grows page by page and returns a hit where it got as many as the seed says.
+	m := assemble(t, "grow", `(module (memory (export "memory") 2)
+		(global $want (mut i32) (i32.const 0))
+		(func (export "seed") (param i64) (global.set $want (i32.wrap_i64 (local.get 0))))
+		(func (export "init") (param i64))
+		(func (export "send") (param i32 i64) (result i32)
+			(loop (br_if 0 (i32.ne (memory.grow (i32.const 1)) (i32.const -1))))
+			(i32.eq (memory.size) (global.get $want))))`)
+	for _, engine := range EngineNames(true) {
+		for _, pages := range []uint64{2, 3, 160} {
+			r, _, err := Open(context.Background(), Config{
+				Config: sim.Config{Capacity: 10, Seed: pages}, Binary: m, Engine: engine, ABI: Pair, Handle: SRS, Memory: int64(pages) << 16,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			hit := make([]bool, 1)
+			if err := r.Replay(make([]sim.Request, 1), hit); err != nil || !hit[0] {
+				t.Errorf("%s: a limit of %d pages gave another number (error %v)", engine, pages, err)
+			}
+			r.Close()
+		}
+		_, _, err := Open(context.Background(), Config{Binary: m, Engine: engine, ABI: Pair, Handle: SRS, Memory: 1 << 16})
+		if err == nil || !strings.Contains(err.Error(), "--guest-memory") {
+			t.Errorf("%s: a module that wants more than the limit: error %v", engine, err)
+		}
+	}
+}
+
+// TestEndlessLoops gives up guests that loop for ever, wherever they do, and
+// finishes the other cells.
+func TestEndlessLoops(t *testing.T) {
+	const forever = "(loop (br 0))"
+	modules := map[string]*Binary{
+		"in send":  assemble(t, "send", `(module (func (export "init") (param i64)) (func (export "send") (param i32 i64) (result i32) `+forever+` i32.const 0))`),
+		"in init":  assemble(t, "init", `(module (func (export "init") (param i64) `+forever+`) (func (export "send") (param i32 i64) (result i32) i32.const 0))`),
+		"at start": assemble(t, "start", `(module (func $s `+forever+`) (start $s) (func (export "init") (param i64)) (func (export "send") (param i32 i64) (result i32) i32.const 0))`),
+	}
+	well, _ := Builtin("lru")
+	trace := &sim.Trace{Requests: make([]sim.Request, 100), Objects: 1, ObjectName: func(uint32) string { return "a" }}
+	engine := EngineNames(true)[0]
+	for name, m := range modules {
+		tasks := []sim.Task{
+			{Cell: sim.Cell{Policy: "loops", Engine: engine, ABI: Pair, Handle: Driver, Requests: 100, Capacity: 10}},
+			{Cell: sim.Cell{Policy: "lru", Engine: engine, ABI: Pair, Handle: Driver, Requests: 100, Capacity: 10}},
+		}
+		open := func(ctx context.Context, c sim.Cell, objects int, beat func()) (sim.Replayer, sim.Setup, error) {
+			b := m
+			if c.Policy == "lru" {
+				b = well
+			}
+			return Open(ctx, Config{Config: sim.Config{Capacity: c.Capacity, Objects: objects}, Binary: b, Engine: c.Engine, ABI: c.ABI, Handle: c.Handle, Beat: beat})
+		}
+		results, failures := sim.Run(context.Background(), trace, tasks, open, sim.Options{Jobs: 1, Repeat: 1, Timeout: 300 * time.Millisecond})
+		if len(failures) != 1 || failures[0].Policy != "loops" || !strings.Contains(failures[0].Err.Error(), "no progress") {
+			t.Errorf("%s: failures %v, want the loop's", name, failures)
+		}
+		if len(results) != 1 || results[0].Policy != "lru" || results[0].Hits != 99 {
+			t.Errorf("%s: results %+v, want lru's", name, results)
+		}
+	}
+}
+
+// TestManyInstances makes and drops many instances from parallel goroutines,
+// with the collector running all the time. It is meant to be run with GOGC=1
+// too: wasmer-go frees what looks unreachable.
+func TestManyInstances(t *testing.T) {
+	well, _ := Builtin("lru")
+	original := original(t, 16, bump)
+	reqs := make([]sim.Request, 100)
+	for i := range reqs {
+		reqs[i] = sim.Request{ID: uint32(i * i % 10), Size: 10}
+	}
+	round := func(n int) {
+		var wg sync.WaitGroup
+		for g := range 4 {
+			wg.Add(1)
+			go func() {
+				defer wg.Done()
+				for i := range n / 4 {
+					m, abi, handle := well, ABIs[i%len(ABIs)], Handles[(i+g)%len(Handles)]
+					if i%5 == 0 {
+						m, abi = original, Bytemuck
+					}
+					if !Combines(abi, handle) {
+						handle = SRS
+					}
+					r, err := tryOpen(m, EngineNames(true)[0], abi, handle)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if err := r.Replay(reqs, make([]bool, len(reqs))); err != nil {
+						t.Error(err)
+					}
+					if i%7 != 0 { // some are left to the collector
+						r.Close()
+					}
+				}
+			}()
+		}
+		wg.Wait()
+		runtime.GC()
+		runtime.GC()
+	}
+	round(200)
+	before := resident(t)
+	round(1000)
+	if grown := resident(t) - before; grown > 100<<20 {
+		t.Errorf("1,000 instances left %d MiB behind", grown>>20)
+	}
+}
+
+// resident returns the bytes of memory that the process has, 0 where it cannot
+// tell.
+func resident(t *testing.T) int64 {
+	b, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	pages, err := strconv.ParseInt(strings.Fields(string(b))[1], 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pages * int64(os.Getpagesize())
+}
+
+// FuzzModule opens mutated modules: whatever they are, the answer is a policy or
+// an error.
+func FuzzModule(f *testing.F) {
+	for _, name := range Builtins() {
+		m, _ := Builtin(name)
+		f.Add(m.Bytes)
+	}
+	f.Add(original(f, 0, "").Bytes)
+	f.Add(original(f, 12, one).Bytes)
+	f.Add([]byte("\x00asm\x01\x00\x00\x00"))
+	engine := EngineNames(true)[0]
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m, err := NewBinary("fuzz", b)
+		if err != nil {
+			return
+		}
+		abis, err := m.ABIs("")
+		if err != nil {
+			return
+		}
+		limited, err := m.withMemoryLimit(64)
+		if err != nil {
+			return
+		}
+		again, err := NewBinary("limited", limited)
+		if err != nil {
+			t.Fatalf("limiting the memory broke the module: %v", err)
+		}
+		if again.memory != nil && again.memory.max > 64 {
+			t.Fatalf("the limited module may have %d pages", again.memory.max)
+		}
+		r, err := tryOpen(m, engine, abis[0], SRS)
+		if err != nil {
+			return
+		}
+		r.Close()
+	})
+}
+
+func TestBinaryErrors(t *testing.T) {
+	whole, _ := Builtin("lru")
+	tests := map[string]string{
+		"":                                    "it is empty",
+		"hello, world":                        `starts with "hell"`,
+		"\x00asm\x0d\x00\x01\x00":             "components are not supported",
+		string(whole.Bytes[:100]):             "not a valid WebAssembly module",
+		"\x00asm\x01\x00\x00\x00\x01\xff\xff": "not a valid WebAssembly module",
+	}
+	for b, want := range tests {
+		m, err := NewBinary("x", []byte(b))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.20q: error %v, want one with %q", b, err, want)
+			continue
+		}
+		if _, err := tryOpen(m, EngineNames(true)[0], Pair, SRS); err == nil {
+			t.Errorf("%.20q opens", b)
+		}
+	}
+}
+
+func TestUnknownEngine(t *testing.T) {
+	m, _ := Builtin("lru")
+	_, err := tryOpen(m, "cranlift", Pair, SRS)
+	if err == nil || !strings.Contains(err.Error(), `did you mean "cranelift"`) {
+		t.Errorf("error %v", err)
+	}
+	for _, e := range Engines() {
+		if e.Missing == "" {
+			continue
+		}
+		if _, err := tryOpen(m, e.Name, Pair, SRS); err == nil || !strings.Contains(err.Error(), "make build") {
+			t.Errorf("engine %s, which is not in this build: error %v", e.Name, err)
+		}
+	}
+}
+
+// TestModuleCache finds what it kept, and does not trust a file that was damaged.
+func TestModuleCache(t *testing.T) {
+	t.Setenv("CACHESIM_CACHE", t.TempDir())
+	c := newModuleCache()
+	file := c.file("llvm", "1", []byte("module"))
+	if file == c.file("llvm", "2", []byte("module")) || file == c.file("llvm", "1", []byte("other")) || file == c.file("x", "1", []byte("module")) {
+		t.Error("different modules share a file")
+	}
+	if _, _, ok := c.load(file); ok {
+		t.Error("the empty cache has the module")
+	}
+	c.store(file, []byte("compiled"), 5*time.Second)
+	if b, took, ok := c.load(file); !ok || string(b) != "compiled" || took != 5*time.Second {
+		t.Errorf("kept %q, %v, %v", b, took, ok)
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range b {
+		damaged := append([]byte(nil), b...)
+		damaged[i] ^= 1
+		if err := os.WriteFile(file, damaged, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, ok := c.load(file); ok {
+			t.Fatal(fmt.Sprintf("byte %d changed, and the cache did not see it", i))
+		}
+	}
+}

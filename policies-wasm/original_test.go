@@ -1,0 +1,206 @@
+package wasm
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/wasmerio/wasmer-go/wasmer"
+
+	"cachesim/sim"
+)
+
+// assemble makes a module of WebAssembly text.
+func assemble(t testing.TB, name, wat string) *Binary {
+	t.Helper()
+	b, err := wasmer.Wat2Wasm(wat)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	m, err := NewBinary(name, b)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return m
+}
+
+// original returns a module with the exports of the published experiment's: a
+// send that returns nothing, stats that packs events << 32 | hits, init that
+// resets, traps before init and on objects larger than the cache. Its policy is
+// to keep the last object only. record is the length of a request in memory, 0
+// where it is two arguments; alloc is the body of alloc, if there is one.
+func original(t testing.TB, record int, alloc string) *Binary {
+	send := `(func (export "send") (param $id i32) (param $size i64)`
+	if record > 0 {
+		send = fmt.Sprintf(`(func (export "alloc") (param $len i32) (result i64) %s)
+		(func (export "send") (param $at i32) (param $len i32) (local $id i32) (local $size i64)
+			(if (i32.ne (local.get $len) (i32.const %d)) (then unreachable))
+			(local.set $id (i32.load (local.get $at)))
+			(local.set $size (i64.load offset=%d (local.get $at)))`, alloc, record, record-8)
+	}
+	return assemble(t, fmt.Sprintf("original-%d", record), `(module
+		(memory (export "memory") 1)
+		(global $next (mut i32) (i32.const 1024))
+		(global $capacity (mut i64) (i64.const -1))
+		(global $last (mut i32) (i32.const -1))
+		(global $events (mut i64) (i64.const 0))
+		(global $hits (mut i64) (i64.const 0))
+		(func (export "init") (param $size i64)
+			(global.set $capacity (local.get $size))
+			(global.set $last (i32.const -1))
+			(global.set $events (i64.const 0))
+			(global.set $hits (i64.const 0)))
+		(func (export "stats") (result i64)
+			(i64.or (i64.shl (global.get $events) (i64.const 32)) (global.get $hits)))
+		`+send+`
+			(if (i64.gt_s (local.get $size) (global.get $capacity)) (then unreachable))
+			(global.set $events (i64.add (global.get $events) (i64.const 1)))
+			(if (i32.eq (local.get $id) (global.get $last))
+				(then (global.set $hits (i64.add (global.get $hits) (i64.const 1)))))
+			(global.set $last (local.get $id))))`)
+}
+
+const (
+	// A bump allocator that starts over after a page.
+	bump = `(global.set $next (i32.add (global.get $next) (i32.const 16)))
+		(if (i32.gt_u (global.get $next) (i32.const 60000)) (then (global.set $next (i32.const 1024))))
+		(i64.or (i64.shl (i64.extend_i32_u (global.get $next)) (i64.const 32)) (i64.extend_i32_u (local.get $len)))`
+	// The one buffer of the static modules.
+	buffer = `(i64.or (i64.const 0x40000000000) (i64.extend_i32_u (local.get $len)))`
+	// The Bincode modules of the experiment return this place, whatever is there.
+	one = `(i64.or (i64.const 0x100000000) (i64.extend_i32_u (local.get $len)))`
+)
+
+// TestOriginalModules runs modules as the published experiment has them, one an
+// ABI, with every handle, on every engine.
+func TestOriginalModules(t *testing.T) {
+	reqs := []sim.Request{{ID: 3, Size: 5}, {ID: 3, Size: 5}, {ID: 1, Size: 7}, {ID: 3, Size: 5}, {ID: 3, Size: 5}, {ID: 3, Size: 5}}
+	want := []bool{false, true, false, false, true, true}
+	tests := []struct {
+		name, declared, abi string
+		module              *Binary
+	}{
+		{"pair", "", Pair, original(t, 0, "")},
+		{"bincode", Bincode, Bincode, original(t, 12, bump)},
+		{"bincode at 1", Bincode, Bincode, original(t, 12, one)},
+		{"bytemuck", Bytemuck, Bytemuck, original(t, 16, bump)},
+		{"bytemuck-static", BytemuckStatic, BytemuckStatic, original(t, 16, buffer)},
+		{"bincode-static", BincodeStatic, BincodeStatic, original(t, 12, buffer)},
+	}
+	for _, tt := range tests {
+		for _, engine := range EngineNames(true) {
+			for _, handle := range Handles {
+				t.Run(tt.name+"/"+engine+"/"+handle, func(t *testing.T) {
+					speaks, err := tt.module.ABIs(tt.declared)
+					if err != nil || len(speaks) != 1 || speaks[0] != tt.abi {
+						t.Fatalf("ABIs(%q) = %v, %v; want %s", tt.declared, speaks, err, tt.abi)
+					}
+					r := open(t, tt.module, engine, tt.abi, handle)
+					defer r.Close()
+					got := make([]bool, len(reqs))
+					if err := r.Replay(reqs, got); err != nil {
+						t.Fatal(err)
+					}
+					if fmt.Sprint(got) != fmt.Sprint(want) {
+						t.Errorf("outcomes %v, want %v", got, want)
+					}
+					if n, known := r.Evictions(); known {
+						t.Errorf("the module cannot tell its evictions, got %d", n)
+					}
+				})
+			}
+		}
+	}
+}
+
+func open(t testing.TB, m *Binary, engine, abi, handle string) sim.Replayer {
+	t.Helper()
+	r, err := tryOpen(m, engine, abi, handle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func tryOpen(m *Binary, engine, abi, handle string) (sim.Replayer, error) {
+	r, _, err := Open(context.Background(), Config{
+		Config: sim.Config{Capacity: 1000, Objects: 10, Seed: 7},
+		Binary: m, Declared: abi, Engine: engine, ABI: abi, Handle: handle, Memory: 16 << 20,
+	})
+	return r, err
+}
+
+func TestABIs(t *testing.T) {
+	exports := func(list string) string { return `(module (memory (export "memory") 1)` + list + `)` }
+	const (
+		initOK = `(func (export "init") (param i64))`
+		stats  = `(func (export "stats") (result i64) i64.const 0)`
+		alloc  = `(func (export "alloc") (param i32) (result i64) i64.const 0)`
+	)
+	tests := []struct {
+		name, exports, declared string
+		want                    string // ABIs, or part of the error after "!"
+	}{
+		{"pair", initOK + `(func (export "send") (param i32 i64) (result i32) i32.const 0)`, "", "pair"},
+		{"pair by stats", initOK + stats + `(func (export "send") (param i32 i64))`, "", "pair"},
+		{"batch", initOK + alloc + `(func (export "replay") (param i32 i32 i32))`, "", "batch"},
+		{"pair and batch", initOK + alloc + `(func (export "send") (param i32 i64) (result i32) i32.const 0) (func (export "replay") (param i32 i32 i32))`, "", "pair batch"},
+		{"ambiguous", initOK + stats + alloc + `(func (export "send") (param i32 i32))`, "", "!say which, as in FILE.wasm:abi=bincode"},
+		{"declared", initOK + stats + alloc + `(func (export "send") (param i32 i32))`, "bytemuck", "bytemuck"},
+		{"declared, not so", initOK + stats + alloc + `(func (export "send") (param i32 i32))`, "pair", "!does not speak pair: it lacks send (i32, i64) -> i32 (its send is (i32, i32) -> ())"},
+		{"no stats", initOK + `(func (export "send") (param i32 i64))`, "", "!lacks send (i32, i64) -> i32 (its send is (i32, i64) -> ())"},
+		{"no init", `(func (export "send") (param i32 i64) (result i32) i32.const 0)`, "", "!lacks init (i64) -> ()"},
+		{"init of another type", `(func (export "init") (param i32)) (func (export "send") (param i32 i64) (result i32) i32.const 0)`, "", "!lacks init (i64) -> () (its init is (i32) -> ())"},
+		{"init is a memory", `(memory (export "init") 1)`, "", "!"},
+		{"nothing", "", "", "!lacks init (i64) -> (), send (i32, i64) -> i32"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			wat := exports(tt.exports)
+			if tt.name == "init is a memory" {
+				wat = `(module ` + tt.exports + `)`
+			}
+			got, err := assemble(t, tt.name, wat).ABIs(tt.declared)
+			if part, wantErr := strings.CutPrefix(tt.want, "!"); wantErr {
+				if err == nil || !strings.Contains(err.Error(), part) {
+					t.Fatalf("error %v, want one with %q", err, part)
+				}
+				return
+			}
+			if err != nil || strings.Join(got, " ") != tt.want {
+				t.Fatalf("got %v, %v; want %s", got, err, tt.want)
+			}
+		})
+	}
+}
+
+// TestParams hands a module its parameters and the seed before init.
+func TestParams(t *testing.T) {
+	m := assemble(t, "params", `(module
+		(global $small (mut f64) (f64.const 0))
+		(global $seed (mut i64) (i64.const 0))
+		(global $ready (mut i32) (i32.const 0))
+		(func (export "param_small") (param f64) (global.set $small (local.get 0)))
+		(func (export "seed") (param i64) (global.set $seed (local.get 0)))
+		(func (export "init") (param i64)
+			(global.set $ready (i32.and (f64.eq (global.get $small) (f64.const 0.25)) (i64.eq (global.get $seed) (i64.const 7)))))
+		(func (export "send") (param i32 i64) (result i32) (global.get $ready)))`)
+	if got := m.Params(); len(got) != 1 || got[0] != "small" {
+		t.Fatalf("Params() = %v, want small", got)
+	}
+	for _, engine := range EngineNames(true) {
+		r, _, err := Open(context.Background(), Config{
+			Config: sim.Config{Capacity: 10, Seed: 7, Params: map[string]float64{"small": 0.25}},
+			Binary: m, Engine: engine, ABI: Pair, Handle: SRS,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		hit := make([]bool, 1)
+		if err := r.Replay(make([]sim.Request, 1), hit); err != nil || !hit[0] {
+			t.Errorf("%s: the module saw another parameter or seed (error %v)", engine, err)
+		}
+		r.Close()
+	}
+}
