@@ -11,6 +11,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"cachesim/sim"
 )
@@ -50,19 +51,31 @@ func Open(name string, o Options) (*sim.Trace, error) {
 
 // Read is Open for a reader; name stands in errors and in the trace.
 func Read(r io.Reader, name string, o Options) (*sim.Trace, error) {
+	if o.SizeRule == "" {
+		o.SizeRule = FirstSize
+	}
+	if !slices.Contains(SizeRules, o.SizeRule) {
+		return nil, fmt.Errorf("unknown size rule %q%s", o.SizeRule, sim.DidYouMean(o.SizeRule, SizeRules))
+	}
 	hash := sha256.New()
 	whole := bufio.NewReaderSize(io.TeeReader(r, hash), 1<<18)
-	plain, compression, err := decompress(whole)
+	data, err := decompress(whole)
 	if err != nil {
 		return nil, fmt.Errorf("read trace %s: %w", name, err)
 	}
-	format, plain, err := detect(plain, name, o.Format)
+	defer data.stop()
+	format, plain, err := detect(data, o.Format)
 	if err != nil {
-		return nil, damaged(err, name, compression)
+		return nil, fmt.Errorf("read trace %s: %w", name, err)
 	}
 	t, err := load(format, plain, o.SizeRule)
+	var syntax *SyntaxError
+	if errors.As(err, &syntax) {
+		syntax.File = name
+		return nil, err
+	}
 	if err != nil {
-		return nil, damaged(err, name, compression)
+		return nil, fmt.Errorf("read trace %s: %w", name, err)
 	}
 	// The hash is that of the file, so read what the decompressor left.
 	if _, err := io.Copy(io.Discard, whole); err != nil {
@@ -73,22 +86,9 @@ func Read(r io.Reader, name string, o Options) (*sim.Trace, error) {
 	return t, nil
 }
 
-// damaged says of an error which file it is about.
-func damaged(err error, name, compression string) error {
-	var syntax *SyntaxError
-	if errors.As(err, &syntax) {
-		syntax.File = name
-		return err
-	}
-	if compression != "" {
-		return fmt.Errorf("read trace %s: its %s data is damaged or cut off: %w", name, compression, err)
-	}
-	return fmt.Errorf("read trace %s: %w", name, err)
-}
-
 // detect finds the format by name or, where that is empty, from the content,
 // and returns a reader that still has all of it.
-func detect(r io.Reader, name, wanted string) (Format, io.Reader, error) {
+func detect(r io.Reader, wanted string) (Format, io.Reader, error) {
 	if wanted != "" {
 		var known []string
 		for _, f := range Formats {
@@ -101,36 +101,30 @@ func detect(r io.Reader, name, wanted string) (Format, io.Reader, error) {
 	}
 	head := make([]byte, 1<<16)
 	n, err := io.ReadFull(r, head)
-	whole := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	whole := err == io.EOF || err == io.ErrUnexpectedEOF
 	if err != nil && !whole {
 		return Format{}, nil, err
 	}
 	head = head[:n]
-	if whole && err != io.EOF {
-		// A cut compressed stream ends the same way; the next read tells.
-		if _, again := r.Read(make([]byte, 1)); again != nil && again != io.EOF {
-			return Format{}, nil, again
-		}
-	}
 	for _, f := range Formats {
 		if f.Match(head, whole) {
 			return f, io.MultiReader(bytes.NewReader(head), r), nil
 		}
 	}
-	if len(bytes.TrimSpace(head)) == 0 {
-		return Format{}, nil, errors.New("it holds no requests")
+	if countFields(head) == 0 {
+		if whole {
+			return Format{}, nil, errors.New("it holds no requests")
+		}
+		return Format{}, nil, fmt.Errorf("cannot tell its format: its first %d bytes are blank", len(head))
 	}
 	what := "it starts with binary data that is of no known format"
 	if n := columns(head, whole); n > 0 {
-		what = fmt.Sprintf("its first line has %d fields", n)
+		what = fmt.Sprintf("the number of fields in its first line is %d", n)
 	}
 	return Format{}, nil, fmt.Errorf("cannot tell its format: %s; cachesim reads text lines of \"id size\" or \"time id size\" and binary oracleGeneral (--trace-format says which)", what)
 }
 
 func load(f Format, r io.Reader, rule string) (*sim.Trace, error) {
-	if rule == "" {
-		rule = FirstSize
-	}
 	t := &sim.Trace{Format: f.Name, SizeRule: rule}
 	in := newInterner()
 	var sizes []int64 // of each object, the one that counts

@@ -3,7 +3,6 @@ package traces
 import (
 	"bufio"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -44,12 +43,7 @@ type oracleGeneral struct {
 
 func (d *oracleGeneral) Decode(r *Record) error {
 	n, err := io.ReadFull(d.r, d.buf[:])
-	if errors.Is(err, io.ErrUnexpectedEOF) && n > 0 && n < oracleRecord {
-		// A cut compressed stream also ends unexpectedly, but without bytes of
-		// its own; asking again tells the two apart.
-		if _, again := d.r.ReadByte(); again != io.EOF && again != nil {
-			return again
-		}
+	if err == io.ErrUnexpectedEOF {
 		return &SyntaxError{Byte: d.at, Msg: fmt.Sprintf("the last record has %d of %d bytes: the file is cut off or is not oracleGeneral", n, oracleRecord)}
 	}
 	if err != nil {

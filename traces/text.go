@@ -38,7 +38,7 @@ func columns(head []byte, whole bool) int {
 		if !found && !whole {
 			return 0
 		}
-		if n := len(bytes.Fields(line)); n > 0 {
+		if n := countFields(line); n > 0 {
 			return n
 		}
 		head = rest
@@ -89,7 +89,7 @@ func (d *lines) record(r *Record, field [][]byte, line []byte) error {
 		want, names = 3, `"time id size"`
 	}
 	if len(field) != want {
-		return d.errorf("want %d fields, %s, got %d", want, names, len(bytes.Fields(line)))
+		return d.errorf("want %d fields, %s, got %d", want, names, countFields(line))
 	}
 	if d.timed {
 		t, ok := parseTime(field[0])
@@ -168,6 +168,16 @@ func cutField(line []byte) (field, rest []byte) {
 	return line[i:j], line[j:]
 }
 
+func countFields(line []byte) (n int) {
+	for {
+		var field []byte
+		if field, line = cutField(line); field == nil {
+			return n
+		}
+		n++
+	}
+}
+
 func parseUint(b []byte) (uint64, bool) {
 	if len(b) == 0 || len(b) > 20 {
 		return 0, false
@@ -194,7 +204,7 @@ func parseTime(b []byte) (int64, bool) {
 	if !ok || n > math.MaxInt64 {
 		return 0, false
 	}
-	if _, ok := parseUint(frac); dot && !ok {
+	if dot && (len(frac) == 0 || len(bytes.Trim(frac, "0123456789")) > 0) {
 		return 0, false
 	}
 	if neg {

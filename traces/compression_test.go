@@ -1,0 +1,275 @@
+package traces
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
+
+	"cachesim/sim"
+)
+
+var compressors = []string{"gzip", "zstd", "xz"}
+
+func compress(t testing.TB, name string, data []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	var w io.WriteCloser
+	var err error
+	switch name {
+	case "gzip":
+		z := gzip.NewWriter(&b)
+		z.Name = "trace.log"
+		w = z
+	case "zstd":
+		w, err = zstd.NewWriter(&b)
+	case "xz":
+		// Several blocks, as xz makes of a large file.
+		w, err = xz.WriterConfig{BlockSize: 1 + int64(len(data))*2/5, DictCap: 4096}.NewWriter(&b)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// numbers is a trace of n requests in format id-size.
+func numbers(n int) []byte {
+	var b bytes.Buffer
+	r := rand.New(rand.NewPCG(3, 4))
+	for range n {
+		id := r.IntN(1 + n/2)
+		fmt.Fprintf(&b, "%d %d\n", id, 100+id%7)
+	}
+	return b.Bytes()
+}
+
+// same reports whether two traces have the same requests and sums.
+func same(a, b *sim.Trace) bool {
+	return slices.Equal(a.Requests, b.Requests) && a.Objects == b.Objects && a.Footprint == b.Footprint &&
+		a.RequestBytes == b.RequestBytes && a.LargestSize == b.LargestSize && a.SizeChanges == b.SizeChanges && a.Format == b.Format
+}
+
+func read(t testing.TB, data []byte) *sim.Trace {
+	t.Helper()
+	trace, err := Read(bytes.NewReader(data), "t", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return trace
+}
+
+func sum(data []byte) string {
+	s := sha256.Sum256(data)
+	return hex.EncodeToString(s[:])
+}
+
+// Compressed files are read whatever their names are, and hashed as stored.
+func TestCompression(t *testing.T) {
+	plain := numbers(20_000)
+	want := read(t, plain)
+	if want.SHA256 != sum(plain) {
+		t.Errorf("plain: sha256 %s, want %s", want.SHA256, sum(plain))
+	}
+	files := map[string][]byte{
+		"gzip.zst": compress(t, "gzip", plain),
+		"zstd.xz":  compress(t, "zstd", plain),
+		"xz.gz":    compress(t, "xz", plain),
+		"plain.gz": plain,
+		"skippable frame, as of pzstd.zst": slices.Concat(
+			[]byte("\x50\x2a\x4d\x18\x04\x00\x00\x00size"), compress(t, "zstd", plain)),
+		"xz with padding.xz": slices.Concat(compress(t, "xz", plain), make([]byte, 8)),
+	}
+	half := bytes.IndexByte(plain[len(plain)/2:], '\n') + len(plain)/2 + 1
+	for _, c := range compressors {
+		files["two parts."+c] = slices.Concat(compress(t, c, plain[:half]), compress(t, c, plain[half:]))
+		// A part may end inside a line.
+		files["parts, some empty."+c] = slices.Concat(compress(t, c, nil), compress(t, c, plain[:half-3]),
+			compress(t, c, nil), compress(t, c, plain[half-3:]), compress(t, c, nil))
+	}
+	dir := t.TempDir()
+	for name, data := range files {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(dir, name)
+			if err := os.WriteFile(path, data, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			got, err := Open(path, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !same(got, want) {
+				t.Errorf("got %d requests, %d objects, %d bytes; want %d, %d, %d", len(got.Requests), got.Objects, got.RequestBytes,
+					len(want.Requests), want.Objects, want.RequestBytes)
+			}
+			if got.SHA256 != sum(data) {
+				t.Errorf("sha256 %s, want %s", got.SHA256, sum(data))
+			}
+			if got.Name != name {
+				t.Errorf("name %q, want %q", got.Name, name)
+			}
+		})
+	}
+}
+
+// wantDamaged fails t unless data is refused with the file's name.
+func wantDamaged(t *testing.T, what string, data []byte, o Options) {
+	t.Helper()
+	trace, err := Read(bytes.NewReader(data), "some/trace", o)
+	if err == nil {
+		t.Errorf("%s: read as %d requests, want an error", what, len(trace.Requests))
+	} else if !strings.Contains(err.Error(), "some/trace") {
+		t.Errorf("%s: the error %q does not name the file", what, err)
+	}
+}
+
+// A compressed file that is cut off anywhere is refused: in the part by which
+// its format is told and after it, and with a format given.
+func TestCutCompressedFiles(t *testing.T) {
+	step := 1
+	if testing.Short() {
+		step = 7
+	}
+	for _, c := range compressors {
+		t.Run(c, func(t *testing.T) {
+			small := compress(t, c, numbers(30))
+			for n := 1; n < len(small); n += step {
+				what := fmt.Sprintf("%d of %d bytes", n, len(small))
+				wantDamaged(t, what, small[:n], Options{})
+				wantDamaged(t, what+", format given", small[:n], Options{Format: "id-size"})
+			}
+			large := compress(t, c, numbers(60_000))
+			wantDamaged(t, "half of a large file", large[:len(large)/2], Options{})
+			wantDamaged(t, "a large file but its last byte", large[:len(large)-1], Options{})
+
+			// A cut between two parts looks like the end. Any other does not.
+			first := read(t, small)
+			two := slices.Concat(small, small)
+			for n := len(small) + 1; n < len(two); n += step {
+				wantDamaged(t, fmt.Sprintf("%d of %d bytes in two parts", n, len(two)), two[:n], Options{})
+			}
+			if both := read(t, two); len(both.Requests) != 2*len(first.Requests) {
+				t.Errorf("two parts have %d requests, want %d", len(both.Requests), 2*len(first.Requests))
+			}
+
+			var records []next
+			for i := range 4000 {
+				records = append(records, next{uint32(i), uint64(i * i % 1009), 512, -1})
+			}
+			binary := compress(t, c, oracle(t, records...))
+			wantDamaged(t, "half of oracleGeneral", binary[:len(binary)/2], Options{})
+			wantDamaged(t, "half of oracleGeneral, format given", binary[:len(binary)/2], Options{Format: "oracleGeneral"})
+		})
+	}
+}
+
+// A flipped byte is found, unless it is one that does not matter, such as the
+// time in the header of gzip.
+func TestFlippedBytes(t *testing.T) {
+	masks := []byte{0x01, 0x80, 0xff}
+	if testing.Short() {
+		masks = masks[:1]
+	}
+	for _, c := range compressors {
+		t.Run(c, func(t *testing.T) {
+			data := compress(t, c, numbers(30))
+			want := read(t, data)
+			harmless := 0
+			for i := range data {
+				for _, m := range masks {
+					bad := bytes.Clone(data)
+					bad[i] ^= m
+					got, err := Read(bytes.NewReader(bad), "some/trace", Options{})
+					switch {
+					case err != nil && !strings.Contains(err.Error(), "some/trace"):
+						t.Errorf("byte %d ^ %#x: the error %q does not name the file", i, m, err)
+					case err == nil && !same(got, want):
+						t.Errorf("byte %d ^ %#x: another trace, of %d requests instead of %d", i, m, len(got.Requests), len(want.Requests))
+					case err == nil:
+						harmless++
+					}
+				}
+			}
+			if most := len(masks) * 20; harmless > most {
+				t.Errorf("%d flips made no difference, want at most %d", harmless, most)
+			}
+			bad := bytes.Clone(data)
+			bad[len(bad)/2] ^= 1
+			wantDamaged(t, "flip in the middle", bad, Options{})
+		})
+	}
+}
+
+// What follows a compressed file is not ignored: it could be the rest of the
+// trace.
+func TestTrailingBytes(t *testing.T) {
+	for _, c := range compressors {
+		data := compress(t, c, numbers(30))
+		for _, rest := range []string{"j", "junk", "1 10\n", "\x00"} {
+			wantDamaged(t, fmt.Sprintf("%s followed by %q", c, rest), append(bytes.Clone(data), rest...), Options{})
+		}
+	}
+}
+
+// What is wrong with the content is not blamed on the compression.
+func TestErrorsInCompressedFiles(t *testing.T) {
+	tests := []struct{ data, want string }{
+		{"", "read trace t: it holds no requests"},
+		{"\n\n", "read trace t: it holds no requests"},
+		{"1 10\n2 x\n", `t:2: size "x" is not a number of bytes`},
+	}
+	for _, c := range compressors {
+		for _, test := range tests {
+			_, err := Read(bytes.NewReader(compress(t, c, []byte(test.data))), "t", Options{})
+			if err == nil || err.Error() != test.want {
+				t.Errorf("%s of %q: got the error %v, want %s", c, test.data, err, test.want)
+			}
+		}
+		_, err := Read(bytes.NewReader(compress(t, c, []byte("1 2 3 4\n"))), "t", Options{})
+		if err == nil || strings.Contains(err.Error(), "damaged") || !strings.Contains(err.Error(), "the number of fields in its first line is 4") {
+			t.Errorf("%s of four fields: got the error %v", c, err)
+		}
+	}
+}
+
+// A reader that fails is not one that ends, whatever error it fails with.
+func TestFailingReader(t *testing.T) {
+	for _, fault := range []error{errors.New("disk on fire"), io.ErrUnexpectedEOF} {
+		for _, f := range []Format{IDSize, OracleGeneral} {
+			data := numbers(20_000)
+			if f.Name == OracleGeneral.Name {
+				data = bytes.Repeat(oracle(t, next{1, 1, 1, -1}), 5000)
+			}
+			for _, n := range []int{0, 1, 4, 24, 25, 48, len(data) / 2, len(data)} {
+				for _, name := range []string{"", f.Name} {
+					r := io.MultiReader(bytes.NewReader(data[:n]), iotest.ErrReader(fault))
+					trace, err := Read(r, "t", Options{Format: name})
+					if err == nil {
+						t.Errorf("%s, %v after %d bytes: read as %d requests", f.Name, fault, n, len(trace.Requests))
+					} else if !errors.Is(err, fault) {
+						t.Errorf("%s, %v after %d bytes: got the error %v", f.Name, fault, n, err)
+					}
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,99 @@
+package traces
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+func TestDetect(t *testing.T) {
+	var many []next // more than the part of the file that is looked at
+	for i := range 5000 {
+		many = append(many, next{uint32(i), 7, 512, int64(i + 2)})
+	}
+	many[len(many)-1].next = -1
+	var junk []byte
+	for r := rand.New(rand.NewPCG(1, 2)); len(junk) < 4096; {
+		junk = binary.LittleEndian.AppendUint64(junk, r.Uint64())
+	}
+	unknown := "it starts with binary data that is of no known format"
+	tests := []struct {
+		name     string
+		data     string
+		format   string
+		requests int
+		fault    string
+	}{
+		{"id-size", "1 10\n2 20\n", "id-size", 2, ""},
+		{"one line", "1 10", "id-size", 1, ""},
+		{"blank lines first", "\n \r\n\n1 10\n", "id-size", 1, ""},
+		{"white space that parts no fields", "a\u00a0b 10\nc\vd 10\n", "id-size", 2, ""},
+		{"long file of short lines", strings.Repeat("1 10\n", 50_000), "id-size", 50_000, ""},
+		{"time-id-size", "5 1 10\n6 2 20\n", "time-id-size", 2, ""},
+		{"tabs", "5\ta\t10\n", "time-id-size", 1, ""},
+		{"oracleGeneral", string(oracle(t, next{0, 1, 10, 2}, next{0, 1, 10, -1})), "oracleGeneral", 2, ""},
+		{"oracleGeneral that ends in MaxInt64", string(oracle(t, next{0, 1, 10, 2}, next{0, 1, 10, math.MaxInt64})), "oracleGeneral", 2, ""},
+		{"long oracleGeneral", string(oracle(t, many...)), "oracleGeneral", 5000, ""},
+		{"oracleGeneral cut off", string(oracle(t, many...)[:100]), "", 0, "t: at byte 96: the last record has 4 of 24 bytes"},
+
+		{"empty", "", "", 0, "it holds no requests"},
+		{"blank lines only", "\n\r\n \t\n\n", "", 0, "it holds no requests"},
+		{"blank for long", strings.Repeat("\n", 100_000) + "1 10\n", "", 0, "cannot tell its format: its first 65536 bytes are blank"},
+		{"ids only", "1\n2\n", "", 0, "cannot tell its format: the number of fields in its first line is 1"},
+		{"four fields", "1 2 3 4\n", "", 0, "cannot tell its format: the number of fields in its first line is 4"},
+		{"access log", `83.149.9.216 - - [17/May/2015:10:05:03 +0000] "GET /a.png HTTP/1.1" 200 203023 "-" "Mozilla/5.0"` + "\n", "", 0,
+			"cannot tell its format: the number of fields in its first line is 12"},
+		{"junk", "\x00\x01" + string(junk), "", 0, unknown},
+		{"short junk", "\x00\x01\x02", "", 0, unknown},
+		{"zeros", string(make([]byte, 4800)), "", 0, unknown},
+		{"next access that lies behind", string(oracle(t, next{0, 1, 10, -1}, next{0, 1, 10, 1})), "", 0, unknown},
+		{"next access beyond any trace", string(oracle(t, next{0, 1, 10, 1 << 50})), "", 0, unknown},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			trace, err := Read(strings.NewReader(test.data), "t", Options{})
+			if test.fault != "" {
+				if err == nil {
+					t.Fatalf("read as %d requests of %s, want the error %q", len(trace.Requests), trace.Format, test.fault)
+				}
+				if !strings.Contains(err.Error(), test.fault) || !strings.Contains(err.Error(), "t:") {
+					t.Fatalf("got the error %q, want one of file t with %q", err, test.fault)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if trace.Format != test.format || len(trace.Requests) != test.requests {
+				t.Errorf("got %d requests of %s, want %d of %s", len(trace.Requests), trace.Format, test.requests, test.format)
+			}
+		})
+	}
+}
+
+func TestFormatByName(t *testing.T) {
+	// Without a name this would be id-size; its bytes are also a record.
+	record := oracle(t, next{0x20312031, 0x0a31203120312031, 0x0a312031, math.MaxInt64})
+	trace, err := Read(bytes.NewReader(record), "t", Options{Format: "oracleGeneral"})
+	if err != nil || trace.Format != "oracleGeneral" || trace.LargestSize != 0x0a312031 {
+		t.Errorf("as oracleGeneral: got %+v, %v", trace, err)
+	}
+	_, err = Read(strings.NewReader("1 10\n"), "t", Options{Format: "time-id-size"})
+	if err == nil || err.Error() != `t:1: want 3 fields, "time id size", got 2` {
+		t.Errorf("two fields as time-id-size: got the error %v", err)
+	}
+	for _, compressed := range []string{"", "gzip"} {
+		data := []byte("1 10\n")
+		if compressed != "" {
+			data = compress(t, compressed, data)
+		}
+		_, err = Read(bytes.NewReader(data), "t", Options{Format: "id-sise"})
+		if err == nil || !strings.Contains(err.Error(), `unknown trace format "id-sise"`) ||
+			!strings.Contains(err.Error(), "id-size") || strings.Contains(err.Error(), "damaged") {
+			t.Errorf("%s: got the error %v, want unknown format, id-size proposed", compressed, err)
+		}
+	}
+}

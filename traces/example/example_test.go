@@ -1,0 +1,102 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/klauspost/compress/gzip"
+
+	"cachesim/traces"
+)
+
+const file = "web.tr.gz"
+
+// The committed trace is what the generator writes. The text is compared, since
+// another release of the compressor may make other bytes of it.
+func TestCommittedTrace(t *testing.T) {
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := bytes.Split(got, []byte("\n")), bytes.Split(text(), []byte("\n"))
+	for i := range min(len(a), len(b)) {
+		if !bytes.Equal(a[i], b[i]) {
+			t.Fatalf("%s:%d is %q, the generator writes %q; see its comment for how to write the file again", file, i+1, a[i], b[i])
+		}
+	}
+	if len(a) != len(b) {
+		t.Fatalf("%s has %d lines, the generator writes %d", file, len(a)-1, len(b)-1)
+	}
+}
+
+// Two runs of the command write the same bytes, to a file and to standard
+// output, and cachesim reads them as what the comment of the generator tells.
+func TestGenerator(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out")
+	var stdout, stderr bytes.Buffer
+	if code := run([]string{"example"}, &stdout, &stderr); code != 0 || stderr.Len() > 0 {
+		t.Fatalf("to standard output: exit %d, %s", code, &stderr)
+	}
+	if code := run([]string{"example", "-o", path}, io.Discard, &stderr); code != 0 || stderr.Len() > 0 {
+		t.Fatalf("to a file: exit %d, %s", code, &stderr)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(data, stdout.Bytes()) {
+		t.Error("the file differs from what was written to standard output")
+	}
+	trace, err := traces.Open(path, traces.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if trace.Format != "time-id-size" || trace.SizeChanges != 0 || len(trace.Requests) != 104_299 {
+		t.Errorf("%d requests in format %s with %d size changes; want 104299, time-id-size, 0", len(trace.Requests), trace.Format, trace.SizeChanges)
+	}
+	last, times := uint32(0), make([]int, trace.Objects)
+	for i, r := range trace.Requests {
+		times[r.ID]++
+		if r.Time < last || r.Time > 2*24*60*60 {
+			t.Fatalf("request %d comes at %d s, after one at %d s; want rising times within two days", i, r.Time, last)
+		}
+		last = r.Time
+		if r.Size < 100 || r.Size > 40e6 {
+			t.Errorf("request %d is for %d bytes, want 100 to 40 million", i, r.Size)
+		}
+	}
+	single := 0
+	for _, n := range times {
+		if n == 1 {
+			single++
+		}
+	}
+	if single < 10_000 {
+		t.Errorf("%d objects are requested once, want 10000 and some", single)
+	}
+}
+
+func TestWrongUsage(t *testing.T) {
+	for _, args := range [][]string{{"example", "web.tr.gz"}, {"example", "-x"}} {
+		var stdout, stderr bytes.Buffer
+		if code := run(args, &stdout, &stderr); code != 2 || stdout.Len() > 0 || stderr.Len() == 0 {
+			t.Errorf("%q: exit %d, %d bytes on stdout, stderr %q", args, code, stdout.Len(), &stderr)
+		}
+	}
+	var stderr bytes.Buffer
+	if code := run([]string{"example", "-o", t.TempDir()}, io.Discard, &stderr); code != 1 || stderr.Len() == 0 {
+		t.Errorf("a folder as file: exit %d, stderr %q", code, &stderr)
+	}
+}
