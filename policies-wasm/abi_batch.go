@@ -1,6 +1,7 @@
 package wasm
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"cachesim/sim"
@@ -63,17 +64,23 @@ func (g *guest) chunked(serve replayer) replayer {
 
 // outcomes reads one byte a request.
 func (g *guest) outcomes(b []byte, hit []bool) error {
-	var all byte
-	for i, o := range b[:len(hit)] {
-		all |= o
-		hit[i] = o == 1
+	b = b[:len(hit)]
+	// Bits above the lowest must not be set in any of them: eight at a time.
+	var all uint64
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		all |= binary.LittleEndian.Uint64(b[i:])
 	}
-	if all > 1 {
+	for _, o := range b[i:] {
+		all |= uint64(o)
+	}
+	if all&^0x0101010101010101 != 0 {
 		for i, o := range b {
 			if o > 1 {
 				return impossible(g.served+int64(i)+1, uint64(o))
 			}
 		}
 	}
+	copyOutcomes(hit, b)
 	return nil
 }

@@ -14,3 +14,9 @@ import (
 func copyRecords(dst []byte, reqs []sim.Request) {
 	copy(dst, unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(reqs))), len(reqs)*int(unsafe.Sizeof(sim.Request{}))))
 }
+
+// copyOutcomes copies bytes that are all 0 or 1, which is what a bool is in
+// memory.
+func copyOutcomes(hit []bool, b []byte) {
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(hit))), len(hit)), b)
+}

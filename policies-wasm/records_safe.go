@@ -17,3 +17,10 @@ func copyRecords(dst []byte, reqs []sim.Request) {
 		binary.LittleEndian.PutUint64(b[8:], uint64(r.Size))
 	}
 }
+
+// copyOutcomes reads bytes that are all 0 or 1.
+func copyOutcomes(hit []bool, b []byte) {
+	for i, o := range b {
+		hit[i] = o == 1
+	}
+}

@@ -3,7 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -76,19 +76,18 @@ func capacities(all []sizes, footprint int64) []int64 {
 	if len(all) == 0 {
 		all = []sizes{{size{share: 1.0 / 128}, size{share: 1}}}
 	}
-	seen := make(map[int64]bool)
 	var list []int64
 	for _, s := range all {
-		to := s.to.of(footprint)
-		for c := s.from.of(footprint); c <= to; c *= 2 {
-			if !seen[c] {
-				seen[c] = true
-				list = append(list, c)
-			}
+		from, to := s.from, s.to
+		if from.share == 0 || to.share == 0 { // doubling shares rounds once, not at each step
+			from, to = size{bytes: from.of(footprint)}, size{bytes: to.of(footprint)}
+		}
+		for ; from.bytes <= to.bytes && from.share <= to.share; from = (size{2 * from.bytes, 2 * from.share}) {
+			list = append(list, from.of(footprint))
 		}
 	}
-	sort.Slice(list, func(i, j int) bool { return list[i] < list[j] })
-	return list
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // nearest returns the capacity nearest to a tenth of the footprint, in ratio.

@@ -13,22 +13,6 @@ dir=$cache/libwasmer-$key
 
 say() { echo "libwasmer: $*" >&2; }
 
-# packages installs Debian packages that are not there yet.
-packages() {
-	missing=
-	for p in "$@"; do
-		dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"
-	done
-	[ -n "$missing" ] || return 0
-	if [ "$(id -u)" != 0 ]; then
-		say "these Debian packages are missing; install them and try again: apt-get install$missing"
-		exit 1
-	fi
-	say "installing$missing"
-	apt-get update -qq >&2
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >&2
-}
-
 # The crates need a cargo newer than Debian 12's own. Its security archive has
 # one, which cannot be installed beside that: unpack it into the cache.
 cargo_command() {
@@ -39,11 +23,13 @@ cargo_command() {
 	fi
 	rust=$cache/rust
 	if [ ! -x "$rust/usr/bin/cargo" ]; then
-		packages binutils gcc libc6-dev libcurl4 libgit2-1.5 libsqlite3-0 libssh2-1
 		say "unpacking Debian's newer cargo"
+		apt-get update -qq >&2 || true
+		std=$(apt-cache depends libstd-rust-web-dev | sed -n 's/.*Depends: \(libstd-rust-web-[0-9.]*\)$/\1/p')
+		parts="cargo-web rustc-web libstd-rust-web-dev $std"
+		../../.ci/packages $(apt-cache depends $parts | sed -n 's/^ *Depends: \([a-z0-9.+-]*\)$/\1/p' | grep -v rust | sort -u)
 		rm -rf "$rust.new" && mkdir -p "$rust.new"
-		(cd "$rust.new" && apt-get download -qq cargo-web rustc-web libstd-rust-web-dev $(apt-cache depends rustc-web libstd-rust-web-dev | sed -n 's/.*Depends: \(libstd-rust-web-[0-9.]*\)$/\1/p' | sort -u) >&2 &&
-			for d in *.deb; do dpkg -x "$d" .; done && rm -f ./*.deb)
+		(cd "$rust.new" && apt-get download -qq $parts >&2 && for d in *.deb; do dpkg -x "$d" .; done && rm -f ./*.deb)
 		mv "$rust.new" "$rust"
 	fi
 	lib=$(dirname "$(find "$rust/usr/lib" -name 'librustc_driver-*.so' | head -n 1)")
@@ -55,7 +41,7 @@ build() {
 		say "this build is for Debian; see docs/ARCHITECTURE.md for what it needs elsewhere"
 		exit 1
 	}
-	packages llvm-15-dev zlib1g-dev libzstd-dev libxml2-dev libffi-dev libtinfo-dev
+	../../.ci/packages llvm-15-dev zlib1g-dev libzstd-dev libxml2-dev libffi-dev libtinfo-dev
 	cargo=$(cargo_command)
 	say "building with $($cargo --version), some minutes, once"
 	# wasmer-c-api wants a target folder of that name. It is kept out of the

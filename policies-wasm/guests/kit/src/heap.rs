@@ -52,11 +52,12 @@ impl Heap {
         let i = self.place[id as usize] as usize;
         if i == 0 {
             self.entries.push(e);
-            self.up(e, self.entries.len() - 1);
+            let last = self.entries.len() - 1;
+            up(&mut self.entries, &mut self.place, e, last);
         } else if e.before(&self.entries[i - 1]) {
-            self.up(e, i - 1);
+            up(&mut self.entries, &mut self.place, e, i - 1);
         } else {
-            self.down(e, i - 1);
+            down(&mut self.entries, &mut self.place, e, i - 1);
         }
     }
 
@@ -65,47 +66,50 @@ impl Heap {
         let last = self.entries.pop().unwrap();
         if let Some(top) = self.entries.first() {
             self.place[top.id as usize] = 0;
-            self.down(last, 0);
+            down(&mut self.entries, &mut self.place, last, 0);
         } else {
             self.place[last.id as usize] = 0;
         }
     }
+}
 
-    fn up(&mut self, e: Entry, mut i: usize) {
-        while i > 0 {
-            let parent = (i - 1) / 2;
-            if !e.before(&self.entries[parent]) {
-                break;
-            }
-            self.put(self.entries[parent], i);
-            i = parent;
+// These take slices, whose places and lengths stay in locals where those of a
+// Vec would be read again after every write.
+
+fn up(entries: &mut [Entry], place: &mut [u32], e: Entry, mut i: usize) {
+    while i > 0 {
+        let parent = (i - 1) / 2;
+        if !e.before(&entries[parent]) {
+            break;
         }
-        self.put(e, i);
+        put(entries, place, entries[parent], i);
+        i = parent;
     }
+    put(entries, place, e, i);
+}
 
-    fn down(&mut self, e: Entry, mut i: usize) {
-        let n = self.entries.len();
-        loop {
-            let mut child = 2 * i + 1;
-            if child >= n {
-                break;
-            }
-            if child + 1 < n && self.entries[child + 1].before(&self.entries[child]) {
-                child += 1;
-            }
-            if !self.entries[child].before(&e) {
-                break;
-            }
-            self.put(self.entries[child], i);
-            i = child;
+fn down(entries: &mut [Entry], place: &mut [u32], e: Entry, mut i: usize) {
+    loop {
+        let mut child = 2 * i + 1;
+        if child >= entries.len() {
+            break;
         }
-        self.put(e, i);
+        if child + 1 < entries.len() && entries[child + 1].before(&entries[child]) {
+            child += 1;
+        }
+        if !entries[child].before(&e) {
+            break;
+        }
+        put(entries, place, entries[child], i);
+        i = child;
     }
+    put(entries, place, e, i);
+}
 
-    fn put(&mut self, e: Entry, i: usize) {
-        self.entries[i] = e;
-        self.place[e.id as usize] = i as u32 + 1;
-    }
+#[inline]
+fn put(entries: &mut [Entry], place: &mut [u32], e: Entry, i: usize) {
+    entries[i] = e;
+    place[e.id as usize] = i as u32 + 1;
 }
 
 impl Default for Heap {

@@ -46,11 +46,6 @@ impl<T: Copy + Default> Table<T> {
     }
 
     #[inline]
-    fn node(&mut self, n: u32) -> &mut Node<T> {
-        &mut self.nodes[n as usize]
-    }
-
-    #[inline]
     pub fn has(&self, id: u32) -> bool {
         self.nodes[(id + FIRST) as usize].next != 0
     }
@@ -58,7 +53,7 @@ impl<T: Copy + Default> Table<T> {
     /// The object's value, whether it is in the queue or not.
     #[inline]
     pub fn value(&mut self, id: u32) -> &mut T {
-        &mut self.node(id + FIRST).value
+        &mut self.nodes[(id + FIRST) as usize].value
     }
 
     /// The object at the front.
@@ -97,23 +92,28 @@ impl<T: Copy + Default> Table<T> {
         self.link(at + FIRST, id + FIRST);
     }
 
+    // Both take the nodes as a slice first: its place and length then stay in
+    // locals, where those of a Vec would be read again after every write.
+
     #[inline]
     fn link(&mut self, at: u32, n: u32) {
-        let next = self.node(at).next;
-        self.node(at).next = n;
-        self.node(next).prev = n;
-        let x = self.node(n);
+        let nodes = &mut self.nodes[..];
+        let next = nodes[at as usize].next;
+        nodes[at as usize].next = n;
+        nodes[next as usize].prev = n;
+        let x = &mut nodes[n as usize];
         (x.prev, x.next) = (at, next);
     }
 
     /// Takes the object out of the queue and returns its value.
     #[inline]
     pub fn remove(&mut self, id: u32) -> T {
-        let Node { prev, next, value } = *self.node(id + FIRST);
-        self.node(prev).next = next;
-        self.node(next).prev = prev;
-        let x = self.node(id + FIRST);
+        let nodes = &mut self.nodes[..];
+        let x = &mut nodes[(id + FIRST) as usize];
+        let Node { prev, next, value } = *x;
         (x.prev, x.next) = (0, 0);
+        nodes[prev as usize].next = next;
+        nodes[next as usize].prev = prev;
         value
     }
 }

@@ -1,0 +1,455 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/wasmerio/wasmer-go/wasmer"
+
+	wasm "cachesim/policies-wasm"
+	"cachesim/sim"
+)
+
+// TestMain lets tests start this binary as cachesim itself.
+func TestMain(m *testing.M) {
+	if os.Getenv("CACHESIM_TEST_MAIN") != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// cachesim runs a command line and returns what it printed and its exit code.
+func cachesim(args ...string) (stdout, stderr string, code int) {
+	var out, err bytes.Buffer
+	code = run(append([]string{"cachesim"}, args...), &out, &err)
+	return out.String(), err.String(), code
+}
+
+// smallTrace writes a trace of n requests for 50 objects.
+func smallTrace(t *testing.T, n int) string {
+	t.Helper()
+	var b bytes.Buffer
+	for i := range n {
+		id := (i*i + i/7) % 50
+		fmt.Fprintf(&b, "%d obj%d %d\n", i/3, id, 100+id*17)
+	}
+	return file(t, "small.tr", b.Bytes())
+}
+
+func file(t *testing.T, name string, b []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func module(t *testing.T, name, wat string) string {
+	t.Helper()
+	b, err := wasmer.Wat2Wasm(wat)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file(t, name, b)
+}
+
+func readCSV(t *testing.T, dir string) []map[string]string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(dir, "results.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(bytes.NewReader(b)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []map[string]string
+	for _, row := range rows[1:] {
+		m := make(map[string]string)
+		for i, name := range rows[0] {
+			m[name] = row[i]
+		}
+		list = append(list, m)
+	}
+	return list
+}
+
+// TestRun does the main job without flags: eight sizes natively, all versions
+// timed, tables, result files and figures.
+func TestRun(t *testing.T) {
+	dir := t.TempDir()
+	stdout, stderr, code := cachesim("run", smallTrace(t, 3000), "--out", dir)
+	if code != 0 {
+		t.Fatalf("exit %d: %s", code, stderr)
+	}
+	for _, want := range []string{"3,000 requests for 50 objects", "Hit ratio, %", "Byte hit ratio, %", "Running time at", "x native"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("stdout lacks %q:\n%s", want, stdout)
+		}
+	}
+	for _, f := range []string{"results.csv", "results.json", "hit-ratio.png", "hit-ratio.pdf", "runtime.png", "runtime.pdf"} {
+		if info, err := os.Stat(filepath.Join(dir, f)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", f, err)
+		}
+	}
+	sizes := make(map[string]bool)
+	hits := make(map[string]string)
+	versions := 0
+	for _, r := range readCSV(t, dir) {
+		if r["engine"] == "native" && r["timed"] == "false" {
+			sizes[r["capacity_bytes"]] = true
+		}
+		if r["timed"] == "true" {
+			versions++
+			if h, ok := hits[r["policy"]]; ok && h != r["hits"] {
+				t.Errorf("%s: %s hits on %s, %s before", r["policy"], r["hits"], r["engine"], h)
+			}
+			hits[r["policy"]] = r["hits"]
+			if r["repeats"] != "3" {
+				t.Errorf("repeats %s, want 3", r["repeats"])
+			}
+		}
+	}
+	if want := 4 * (1 + 3*len(wasm.EngineNames(true))); len(sizes) != 7 || versions != want {
+		t.Errorf("%d sizes and %d timed versions, want 7 (the eighth is timed) and %d", len(sizes), versions, want)
+	}
+}
+
+// TestFlagsEitherSide gives the same flags before, behind and between.
+func TestFlagsEitherSide(t *testing.T) {
+	trace := smallTrace(t, 500)
+	flags := []string{"--policy=lru", "--size", "2000", "-timing-requests", "none", "--quiet"}
+	var first string
+	for _, args := range [][]string{
+		append(append([]string{"run"}, flags...), trace),
+		append([]string{"run", trace}, flags...),
+		append(append([]string{"run", "--policy=lru", "--size", "2000"}, trace), flags[3:]...),
+		append(append([]string{"run"}, flags...), "--", trace),
+	} {
+		stdout, stderr, code := cachesim(append(args, "--out", t.TempDir())[0:len(args):len(args)]...)
+		os.RemoveAll("results")
+		if code != 0 {
+			t.Fatalf("%v: exit %d: %s", args, code, stderr)
+		}
+		if first == "" {
+			first = stdout
+		}
+		if stdout != first || !strings.Contains(stdout, "lru") || strings.Contains(stdout, "fifo") {
+			t.Errorf("%v gives other tables:\n%s", args, stdout)
+		}
+	}
+}
+
+func TestUsageErrors(t *testing.T) {
+	trace := smallTrace(t, 10)
+	lru, _ := wasm.Builtin("lru")
+	pairOnly := module(t, "pair.wasm", `(module (func (export "init") (param i64)) (func (export "send") (param i32 i64) (result i32) i32.const 0))`)
+	my := file(t, "my.wasm", lru.Bytes)
+	tests := []struct {
+		args string
+		want string
+	}{
+		{"run", "wants a trace"},
+		{"runn T", `did you mean "run"`},
+		{"T", "say cachesim run"},
+		{"run T --polcy lru", `unknown flag --polcy; did you mean "--policy"?`},
+		{"run T --policy", "flag --policy wants a value"},
+		{"run T --policy lruu", `unknown policy "lruu"; did you mean "lru"?`},
+		{"run T --policy lru:k=2", `policy lru has no parameter "k"`},
+		{"run T --policy lru,lru", "twice"},
+		{"run T --policy nowhere.wasm", "no such file"},
+		{"run T --policy " + my + ":k=2", `has no parameter "k"`},
+		{"run T --policy " + my + ":abi=bincoed", `did you mean "bincode"?`},
+		{"run T --policy " + pairOnly + " --abi batch", "speaks pair, which --abi batch leaves out"},
+		{"run T --policy " + my + " --engine native", "has no native version"},
+		{"run T --engine cranlift", `unknown engine "cranlift"; did you mean "cranelift"?`},
+		{"run T --abi par", `did you mean "pair"?`},
+		{"run T --handle drivr", `did you mean "driver"?`},
+		{"run T --engine native --abi pair", "--abi is for WASM engines"},
+		{"run T --abi batch --handle driver", "do not go together"},
+		{"run T --size 10parsec", "is not a size"},
+		{"run T --size 0", "out of range"},
+		{"run T --size 8MiB..4MiB", "the range goes down"},
+		{"run T --size -5%", "not a share"},
+		{"run T --repeat 0", "want at least 1"},
+		{"run T --repeat 2 --timing-requests none", "--repeat is for timed cells"},
+		{"run T --timing-requests some", "want a number"},
+		{"run T --jobs 0", "want at least 1"},
+		{"run T --format gif", "unknown figure format"},
+		{"run T --object-size middle", "--object-size"},
+		{"run T --trace-format csv", "--trace-format"},
+		{"run T --guest-memory 5TiB", "want a size from 64KiB to 4GiB"},
+		{"run T --guest-timeout 1ns", "--guest-timeout"},
+		{"run T --seed x", "seed"},
+		{"plot", "wants a result file"},
+		{"version now", "takes no arguments"},
+	}
+	for _, tt := range tests {
+		var args []string
+		for _, a := range strings.Fields(tt.args) {
+			if a == "T" {
+				a = trace
+			}
+			args = append(args, a)
+		}
+		stdout, stderr, code := cachesim(args...)
+		if code != 2 || !strings.Contains(stderr, tt.want) || strings.Count(stderr, "\n") != 1 || stdout != "" {
+			t.Errorf("cachesim %s: exit %d, stdout %q, stderr %q; want exit 2 and one line with %q", tt.args, code, stdout, stderr, tt.want)
+		}
+	}
+	if _, err := os.Stat("results"); err == nil {
+		os.RemoveAll("results")
+		t.Error("a command that was refused made its output folder")
+	}
+}
+
+// TestFailedCells runs modules that fail beside a policy that does not.
+func TestFailedCells(t *testing.T) {
+	dir := t.TempDir()
+	text := file(t, "text.wasm", []byte("hello"))
+	empty := module(t, "empty.wasm", `(module)`)
+	traps := module(t, "traps.wasm", `(module (func (export "init") (param i64)) (func (export "send") (param i32 i64) (result i32) unreachable))`)
+	_, stderr, code := cachesim("run", smallTrace(t, 500), "--policy", strings.Join([]string{"lru", text, empty, traps}, ","), "--size", "1KiB,2KiB", "--out", dir, "--quiet")
+	if code != 1 {
+		t.Errorf("exit %d, want 1: %s", code, stderr)
+	}
+	for _, want := range []string{"text.wasm at", `starts with "hell"`, "it lacks init (i64) -> (), send (i32, i64) -> i32", "unreachable", "more cells alike", "the others are kept"} {
+		if !strings.Contains(stderr, want) {
+			t.Errorf("stderr lacks %q:\n%s", want, stderr)
+		}
+	}
+	rows := readCSV(t, dir)
+	for _, r := range rows {
+		if r["policy"] != "lru" {
+			t.Errorf("a row of %s, which failed", r["policy"])
+		}
+	}
+	if len(rows) < 3 {
+		t.Errorf("%d rows of lru", len(rows))
+	}
+}
+
+// TestSeveralTraces keeps what was computed when a later trace cannot be read.
+func TestSeveralTraces(t *testing.T) {
+	dir := t.TempDir()
+	bad := file(t, "bad.tr", []byte("1 a 10\n2 b ten\n"))
+	stdout, stderr, code := cachesim("run", smallTrace(t, 500), bad, "nowhere.tr", "--policy", "lru", "--out", dir, "--quiet", "--timing-requests", "none")
+	if code != 1 || !strings.Contains(stderr, `bad.tr:2: size "ten"`) || !strings.Contains(stderr, "nowhere.tr") || !strings.Contains(stdout, "Hit ratio") {
+		t.Errorf("exit %d, stderr %q", code, stderr)
+	}
+	if n := len(readCSV(t, dir)); n != 8 {
+		t.Errorf("%d rows, want the 8 of the first trace", n)
+	}
+}
+
+// TestJSON prints a result a line, with all that tells where it comes from.
+func TestJSON(t *testing.T) {
+	trace := smallTrace(t, 500)
+	stdout, stderr, code := cachesim("run", trace, "--json", "--policy", "lfu", "--size", "10%", "--seed", "9", "--quiet", "--out", t.TempDir())
+	if code != 0 {
+		t.Fatalf("exit %d: %s", code, stderr)
+	}
+	lines := bufio.NewScanner(strings.NewReader(stdout))
+	n := 0
+	for ; lines.Scan(); n++ {
+		var r sim.Result
+		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+			t.Fatalf("line %d: %v", n+1, err)
+		}
+		p := r.Provenance
+		if p == nil || p.Version == "" || p.Go == "" || p.Host == "" || len(p.Engines) < 2 || p.Trace.SHA256 != r.TraceSHA256 || len(r.TraceSHA256) != 64 || r.Seed != 9 || r.Trace != filepath.Base(trace) {
+			t.Fatalf("line %d lacks provenance: %+v", n+1, r)
+		}
+		if r.Engine != sim.NativeEngine && (r.Setup <= 0 || len(r.ModuleSHA) != 64) {
+			t.Errorf("line %d: set-up time %v, module %q", n+1, r.Setup, r.ModuleSHA)
+		}
+		if r.Evictions == nil || r.Requests != 500 || r.CellID != r.ID() {
+			t.Errorf("line %d: %+v", n+1, r)
+		}
+	}
+	if n < 3 {
+		t.Errorf("%d lines", n)
+	}
+}
+
+// TestPlot draws from both kinds of result file what run drew.
+func TestPlot(t *testing.T) {
+	dir := t.TempDir()
+	if _, stderr, code := cachesim("run", smallTrace(t, 500), "--out", dir, "--format", "svg", "--quiet", "--repeat", "1"); code != 0 {
+		t.Fatal(stderr)
+	}
+	for _, kind := range []string{"json", "csv"} {
+		out := t.TempDir()
+		if _, stderr, code := cachesim("plot", filepath.Join(dir, "results."+kind), "--out", out, "--format", "svg"); code != 0 {
+			t.Fatal(stderr)
+		}
+		for _, name := range []string{"hit-ratio.svg", "runtime.svg"} {
+			want, _ := os.ReadFile(filepath.Join(dir, name))
+			got, err := os.ReadFile(filepath.Join(out, name))
+			if err != nil || !bytes.Equal(got, want) {
+				t.Errorf("%s from results.%s is not what run drew (error %v)", name, kind, err)
+			}
+		}
+	}
+	for _, bad := range []string{smallTrace(t, 3), "nowhere.json"} {
+		if _, stderr, code := cachesim("plot", bad, "--out", t.TempDir()); code != 1 || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("plot %s: exit %d, stderr %q", bad, code, stderr)
+		}
+	}
+}
+
+// TestEngineNotInBuild tells how to get an engine.
+func TestEngineNotInBuild(t *testing.T) {
+	if slices.Contains(wasm.EngineNames(true), "llvm") {
+		t.Skip("this build has LLVM")
+	}
+	_, stderr, code := cachesim("run", smallTrace(t, 10), "--engine", "llvm")
+	if code != 2 || !strings.Contains(stderr, "make build") || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("exit %d, stderr %q", code, stderr)
+	}
+}
+
+// TestInterrupt stops a run in the middle: what is finished is kept.
+func TestInterrupt(t *testing.T) {
+	dir := t.TempDir()
+	loops := module(t, "loops.wasm", `(module (func (export "init") (param i64)) (func (export "send") (param i32 i64) (result i32) (loop (br 0)) i32.const 0))`)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	c := exec.CommandContext(ctx, os.Args[0], "run", smallTrace(t, 5000), "--policy", "lru,"+loops, "--size", "1KiB..8KiB", "--timing-requests", "1000", "--jobs", "1", "--out", dir, "--guest-timeout", "10m")
+	c.Env = append(os.Environ(), "CACHESIM_TEST_MAIN=1")
+	stderr, err := c.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var last string
+	lines := bufio.NewScanner(stderr)
+	for lines.Scan() {
+		last = lines.Text()
+		if strings.HasPrefix(last, "4/") { // lru is done, the loop is on
+			if err := c.Process.Signal(syscall.SIGINT); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	_ = c.Wait()
+	if code := c.ProcessState.ExitCode(); code != 130 {
+		t.Errorf("exit %d, want 130; it said %q", code, last)
+	}
+	if !strings.Contains(last, "4 cells are kept") {
+		t.Errorf("it said %q", last)
+	}
+	if n := len(readCSV(t, dir)); n != 4 {
+		t.Errorf("%d rows are kept, want 4", n)
+	}
+}
+
+func TestPoliciesAndVersion(t *testing.T) {
+	stdout, _, code := cachesim("policies")
+	for _, want := range []string{"fifo", "lru", "lfu", "gdsize", "Cao, Irani", "native, singlepass, cranelift", "docs/ABI.md"} {
+		if code != 0 || !strings.Contains(stdout, want) {
+			t.Errorf("policies lacks %q:\n%s", want, stdout)
+		}
+	}
+	stdout, _, code = cachesim("version")
+	if code != 0 || !regexp.MustCompile(`(?m)^cranelift +wasmer \d+\.\d+\.\d+ +\S*libwasmer`).MatchString(stdout) {
+		t.Errorf("version:\n%s", stdout)
+	}
+}
+
+// TestDocs runs the cachesim commands of the README as they stand there.
+func TestDocs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it runs the main job on the example trace")
+	}
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir("../..")
+	n := 0
+	for _, line := range strings.Split(string(readme), "\n") {
+		args, ok := strings.CutPrefix(line, "go run ./cmd/cachesim ")
+		if !ok {
+			continue
+		}
+		n++
+		fields := strings.Fields(args)
+		dir := t.TempDir()
+		if i := slices.Index(fields, "--out"); i >= 0 {
+			fields[i+1] = dir
+		} else if fields[0] == "run" {
+			fields = append(fields, "--out", dir)
+		}
+		if _, stderr, code := cachesim(fields...); code != 0 {
+			t.Errorf("%s: exit %d: %s", line, code, stderr)
+		}
+	}
+	if n == 0 {
+		t.Error("the README has no command to run")
+	}
+}
+
+func TestSizes(t *testing.T) {
+	tests := []struct {
+		text      string
+		footprint int64
+		want      []int64
+	}{
+		{"", 1280, []int64{10, 20, 40, 80, 160, 320, 640, 1280}},
+		{"", 1, []int64{1}},
+		{"32MiB", 5, []int64{32 << 20}},
+		{"1GB", 5, []int64{1e9}},
+		{"10%", 1000, []int64{100}},
+		{"1KiB..8KiB", 5, []int64{1024, 2048, 4096, 8192}},
+		{"1KiB..5000", 5, []int64{1024, 2048, 4096}},
+		{"25%..100%", 1000, []int64{250, 500, 1000}},
+		{"300,100,10%", 1000, []int64{100, 300}},
+		{"1.5KiB", 5, []int64{1536}},
+	}
+	for _, tt := range tests {
+		var values []string
+		if tt.text != "" {
+			values = strings.Split(tt.text, ",")
+		}
+		s, err := parseSizes(values)
+		if err != nil {
+			t.Errorf("%s: %v", tt.text, err)
+			continue
+		}
+		if got := capacities(s, tt.footprint); !slices.Equal(got, tt.want) {
+			t.Errorf("%q of %d: %v, want %v", tt.text, tt.footprint, got, tt.want)
+		}
+	}
+	if got := nearest([]int64{10, 90, 120, 1000}, 1000); got != 90 {
+		t.Errorf("nearest to 100 is %d, want 90", got)
+	}
+}
+
+func TestPolicyArguments(t *testing.T) {
+	lru, _ := wasm.Builtin("lru")
+	a, b := file(t, "same.wasm", lru.Bytes), file(t, "same.wasm", append(slices.Clone(lru.Bytes), 0, 1, 0))
+	ps, err := parsePolicies([]string{"lru", a, b + ":abi=pair"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ps[0].name != "lru" || ps[1].name != "same.wasm" || ps[2].name != b || ps[2].declared != "pair" {
+		t.Errorf("names %s, %s, %s", ps[0].name, ps[1].name, ps[2].name)
+	}
+}
