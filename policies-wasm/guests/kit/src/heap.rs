@@ -76,6 +76,7 @@ impl Heap {
 // These take slices, whose places and lengths stay in locals where those of a
 // Vec would be read again after every write.
 
+#[inline(always)] // a call would pass the entry in memory
 fn up(entries: &mut [Entry], place: &mut [u32], e: Entry, mut i: usize) {
     while i > 0 {
         let parent = (i - 1) / 2;
@@ -88,6 +89,7 @@ fn up(entries: &mut [Entry], place: &mut [u32], e: Entry, mut i: usize) {
     put(entries, place, e, i);
 }
 
+#[inline(always)]
 fn down(entries: &mut [Entry], place: &mut [u32], e: Entry, mut i: usize) {
     loop {
         let mut child = 2 * i + 1;
