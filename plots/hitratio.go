@@ -1,7 +1,7 @@
 package plots
 
 import (
-	"fmt"
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -40,7 +40,7 @@ func ratioSeries(results []sim.Result) []series {
 		}
 	}
 	for _, s := range all {
-		slices.SortFunc(s.points, func(a, b plotter.XY) int { return int(math.Copysign(1, a.X-b.X)) })
+		slices.SortFunc(s.points, func(a, b plotter.XY) int { return cmp.Compare(a.X, b.X) })
 	}
 	return all
 }
@@ -53,6 +53,7 @@ func hitRatio(results []sim.Result, title string) (Figure, bool) {
 	}
 	p := newPlot("Cache size", "Hit ratio (%)")
 	p.X.Scale = plot.LogScale{}
+	p.Add(grid())
 	var entries []legendEntry
 	var sizes []float64
 	low, high := math.Inf(1), math.Inf(-1)
@@ -76,68 +77,73 @@ func hitRatio(results []sim.Result, title string) (Figure, bool) {
 	}
 	slices.Sort(sizes)
 	first, last := sizes[0], sizes[len(sizes)-1]
-	p.X.Min, p.X.Max = first/1.12, last*1.12
-	if first == last {
-		p.X.Min, p.X.Max = first/2, last*2
+	beside := 1.5
+	if first < last {
+		beside = min(1.4, math.Pow(last/first, 0.03))
 	}
+	p.X.Min, p.X.Max = first/beside, last*beside
 	p.X.Tick.Marker = sizeTicks(sizes)
-	step := nice(max(high-low, 5) / 5)
-	p.Y.Min = max(0, step*math.Floor(low/step))
-	p.Y.Max = min(100, max(step*math.Ceil(high/step), p.Y.Min+step))
-	if p.Y.Min == p.Y.Max {
-		p.Y.Min = p.Y.Max - step
-	}
+	var step float64
+	p.Y.Min, p.Y.Max, step = ratioRange(low, high)
 	p.Y.Tick.Marker = steps(step)
-	p.Add(grid())
 
-	l := newLegend(entries, oneColumn-8)
-	f := Figure{Name: "hit-ratio", Width: oneColumn, Height: 2.1*vg.Inch + l.height()}
-	f.draw = func(c draw.Canvas) { p.Draw(frame(c, title, l)) }
+	width, height := vg.Length(oneColumn), 2*vg.Inch
+	l := newLegend(entries, width-2*margin)
+	if len(entries) > 8 || l.rows() > 4 {
+		width, height = twoColumns, 2.6*vg.Inch
+		l = newLegend(entries, width-2*margin)
+	}
+	h := newHeader(title, width, l)
+	f := Figure{Name: "hit-ratio", Width: width, Height: height + h.height()}
+	f.draw = func(c draw.Canvas) { p.Draw(h.drawTo(c)) }
 	return f, true
 }
 
-func grid() *plotter.Grid {
-	g := plotter.NewGrid()
-	for _, s := range []*draw.LineStyle{&g.Vertical, &g.Horizontal} {
-		s.Width, s.Color = 0.25, lightGray
+// ratioRange returns the ends of an axis for percentages from low to high, and
+// the step between its ticks. Differences of less than one percent do not fill
+// it, unless all there is is less.
+func ratioRange(low, high float64) (bottom, top, step float64) {
+	span := max(high-low, min(1, high))
+	if span <= 0 {
+		span = 1
 	}
-	return g
-}
-
-// steps puts a labelled tick at each multiple of a step.
-type steps float64
-
-func (s steps) Ticks(low, high float64) []plot.Tick {
-	var ticks []plot.Tick
-	for i := math.Ceil(low/float64(s) - 1e-9); i*float64(s) <= high*(1+1e-9); i++ {
-		v := i * float64(s)
-		ticks = append(ticks, plot.Tick{Value: v, Label: fmt.Sprintf("%.4g", v)})
+	step = nice(span / 5)
+	bottom = max(0, step*math.Floor(low/step+1e-9))
+	top = min(100, step*math.Ceil(high/step-1e-9))
+	for top-bottom < 3.5*step {
+		bottom, top = max(0, bottom-step), min(100, top+step)
 	}
-	return ticks
+	return bottom, top, step
 }
 
 // sizeTicks puts ticks at powers of two bytes, with as many labels as have
-// room. Where the sizes drawn span less than two of them, it labels the sizes.
+// room. Where the sizes drawn span less than two of them, or are one, it puts
+// them at the sizes.
 type sizeTicks []float64
 
 func (s sizeTicks) Ticks(low, high float64) []plot.Tick {
 	const labels = 6
-	var powers []float64
+	var at []float64
 	for k := math.Ceil(math.Log2(low)); k <= math.Log2(high); k++ {
-		powers = append(powers, math.Pow(2, k))
+		at = append(at, math.Pow(2, k))
 	}
-	if len(powers) < 2 {
-		powers = s
+	// The distance that labels keep, of logarithms.
+	room := math.Ceil(float64(len(at))/labels) - 0.5
+	if len(at) < 2 || len(s) == 1 {
+		at, room = s, math.Log2(high/low)/labels
 	}
-	every := (len(powers) + labels - 1) / labels
+	// From the largest, which readers look for.
 	var ticks []plot.Tick
-	for i, v := range powers {
+	last, lastLabel := math.Inf(1), ""
+	for _, v := range slices.Backward(at) {
 		t := plot.Tick{Value: v}
-		// Count from the largest, which readers look for.
-		if (len(powers)-1-i)%every == 0 {
-			t.Label = strings.Replace(humanize.IBytes(uint64(v)), ".0 ", " ", 1)
+		label := strings.Replace(humanize.IBytes(uint64(v)), ".0 ", " ", 1)
+		if math.Log2(last/v) >= room && label != lastLabel {
+			t.Label = label
+			last, lastLabel = v, label
 		}
 		ticks = append(ticks, t)
 	}
+	slices.Reverse(ticks)
 	return ticks
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
@@ -34,7 +35,10 @@ type Figure struct {
 func Figures(results []sim.Result, title string) ([]Figure, error) {
 	var traces []string
 	byTrace := make(map[string][]sim.Result)
-	for _, r := range results {
+	for i, r := range results {
+		if err := drawable(r); err != nil {
+			return nil, fmt.Errorf("result %d (%s, %s): %w", i+1, r.Policy, r.Version(), err)
+		}
 		key := r.Trace + "\x00" + r.TraceSHA256 + "\x00" + r.ObjectSize
 		if byTrace[key] == nil {
 			traces = append(traces, key)
@@ -72,6 +76,20 @@ func Figures(results []sim.Result, title string) ([]Figure, error) {
 	return figures, nil
 }
 
+// drawable tells what is wrong with r's numbers. A scale needs the right ones, and
+// a result file can be edited.
+func drawable(r sim.Result) error {
+	switch {
+	case r.Capacity <= 0:
+		return fmt.Errorf("capacity of %d bytes: want a positive number", r.Capacity)
+	case r.Hits < 0 || r.Hits > int64(r.Requests):
+		return fmt.Errorf("%d hits of %d requests", r.Hits, r.Requests)
+	case min(r.Replay, r.ReplayMin, r.ReplayMax) < 0:
+		return fmt.Errorf("replay took %v, from %v to %v: want no negative time", r.Replay, r.ReplayMin, r.ReplayMax)
+	}
+	return nil
+}
+
 func fileName(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.", r) {
@@ -96,13 +114,31 @@ func (f Figure) Draw(w io.Writer, format string) error {
 	case "pdf":
 		pdf := vgpdf.New(f.Width, f.Height)
 		pdf.EmbedFonts(true)
-		c = pdf
+		c = pdfCanvas{pdf}
 	default:
 		return fmt.Errorf("unknown figure format %q: known are %s", format, strings.Join(Formats, ", "))
 	}
 	f.draw(draw.New(c))
 	_, err := c.WriteTo(w)
 	return err
+}
+
+// pdfCanvas hands text over in the encoding of the embedded fonts, which have
+// 256 characters each. (vgpdf writes UTF-8 as if it were in that encoding.)
+type pdfCanvas struct{ *vgpdf.Canvas }
+
+// FillString implements vg.Canvas.
+func (c pdfCanvas) FillString(f font.Face, at vg.Point, s string) {
+	var b []byte
+	for _, r := range s {
+		switch {
+		case r < 0x80 || r >= 0xa0 && r <= 0xff: // Windows-1252 is Latin-1 there
+			b = append(b, byte(r))
+		default:
+			b = append(b, '?')
+		}
+	}
+	c.Canvas.FillString(f, at, string(b))
 }
 
 // names returns the distinct values of f over results, in their order.

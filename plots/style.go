@@ -3,9 +3,12 @@ package plots
 import (
 	"image/color"
 	"math"
+	"strconv"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
@@ -13,6 +16,7 @@ import (
 const (
 	oneColumn  = 3.33 * vg.Inch
 	twoColumns = 7 * vg.Inch
+	margin     = vg.Length(3)
 	textSize   = vg.Length(8) // points, as captions are set
 	tickSize   = vg.Length(7)
 	lineWidth  = vg.Length(1)
@@ -32,7 +36,11 @@ var palette = []color.RGBA{
 	{0x80, 0x70, 0x00, 0xff}, // olive, for the palette's yellow, which fades on paper
 }
 
-var black = color.RGBA{A: 0xff}
+var (
+	black     = color.RGBA{A: 0xff}
+	gray      = color.RGBA{0x80, 0x80, 0x80, 0xff}
+	lightGray = color.RGBA{0xd0, 0xd0, 0xd0, 0xff}
+)
 
 var dashes = [][]vg.Length{
 	nil,
@@ -79,84 +87,15 @@ func newPlot(x, y string) *plot.Plot {
 	return p
 }
 
-// legendEntry is a sample and the words beside it.
-type legendEntry struct {
-	text string
-	draw func(c draw.Canvas) // fills c
+func grid() *plotter.Grid {
+	g := plotter.NewGrid()
+	for _, s := range []*draw.LineStyle{&g.Vertical, &g.Horizontal} {
+		s.Width, s.Color = 0.25, lightGray
+	}
+	return g
 }
 
-const (
-	sampleWidth  = vg.Length(18)
-	sampleHeight = vg.Length(7)
-	sampleGap    = vg.Length(3)
-	entryGap     = vg.Length(8)
-)
-
-// legend lays entries out in columns of equal width over as many rows as it
-// takes, so that it never covers data.
-type legend struct {
-	entries []legendEntry
-	columns int
-	column  vg.Length
-	row     vg.Length
-}
-
-func newLegend(entries []legendEntry, width vg.Length) legend {
-	l := legend{entries: entries}
-	if len(entries) == 0 {
-		return l
-	}
-	style := textStyle(tickSize)
-	for _, e := range entries {
-		l.column = max(l.column, sampleWidth+sampleGap+style.Width(e.text)+entryGap)
-	}
-	l.columns = min(len(entries), max(1, int((width+entryGap)/l.column)))
-	// Even rows look better than a full one and a rest.
-	rows := (len(entries) + l.columns - 1) / l.columns
-	l.columns = (len(entries) + rows - 1) / rows
-	l.row = style.Height("X") * 1.6
-	return l
-}
-
-func (l legend) height() vg.Length {
-	if l.columns == 0 {
-		return 0
-	}
-	return l.row * vg.Length((len(l.entries)+l.columns-1)/l.columns)
-}
-
-// drawTo draws the legend at the top of c, centred.
-func (l legend) drawTo(c draw.Canvas) {
-	if l.columns == 0 {
-		return
-	}
-	style := textStyle(tickSize)
-	style.YAlign = draw.YCenter
-	left := c.Min.X + max(0, (c.Size().X-l.column*vg.Length(l.columns)+entryGap)/2)
-	for i, e := range l.entries {
-		x := left + l.column*vg.Length(i%l.columns)
-		y := c.Max.Y - l.row*(vg.Length(i/l.columns)+0.5)
-		box := draw.Crop(c, x-c.Min.X, x+sampleWidth-c.Max.X, y-sampleHeight/2-c.Min.Y, y+sampleHeight/2-c.Max.Y)
-		e.draw(box)
-		c.FillText(style, vg.Point{X: x + sampleWidth + sampleGap, Y: y}, e.text)
-	}
-}
-
-// frame draws title and legend at the top of c and returns what is left.
-func frame(c draw.Canvas, title string, l legend) draw.Canvas {
-	// The right margin has room for half of the last label below the axis.
-	c = draw.Crop(c, 2, -12, 2, -3)
-	if title != "" {
-		s := textStyle(textSize)
-		s.XAlign, s.YAlign = draw.XCenter, draw.YTop
-		c.FillText(s, vg.Point{X: c.Center().X, Y: c.Max.Y}, title)
-		c = draw.Crop(c, 0, 0, 0, -s.Height(title)-4)
-	}
-	l.drawTo(c)
-	return draw.Crop(c, 0, 0, 0, -l.height()-4)
-}
-
-// nice rounds up to 1, 2 or 5 times a power of ten.
+// nice rounds x, which is positive, up to 1, 2 or 5 times a power of ten.
 func nice(x float64) float64 {
 	p := math.Pow(10, math.Floor(math.Log10(x)))
 	for _, m := range []float64{1, 2, 5} {
@@ -165,4 +104,107 @@ func nice(x float64) float64 {
 		}
 	}
 	return 10 * p
+}
+
+// steps puts a labelled tick at each multiple of a step.
+type steps float64
+
+func (s steps) Ticks(low, high float64) []plot.Tick {
+	step := float64(s)
+	var ticks []plot.Tick
+	first := math.Ceil(low/step - 1e-9)
+	for i := range 1 + int(math.Floor(high/step-first+1e-9)) {
+		v := (first + float64(i)) * step
+		label := strconv.FormatFloat(v, 'g', 6, 64)
+		if step >= 1e-4 && high < 1e6 {
+			label = strconv.FormatFloat(v, 'f', max(0, int(math.Ceil(-math.Log10(step)-1e-9))), 64)
+		}
+		ticks = append(ticks, plot.Tick{Value: v, Label: label})
+	}
+	return ticks
+}
+
+// shorten replaces the middle of s by dots until it is as narrow as width:
+// names of one family differ at their ends.
+func shorten(s string, style draw.TextStyle, width vg.Length) string {
+	if style.Width(s) <= width {
+		return s
+	}
+	r := []rune(s)
+	for n := len(r) - 1; n > 1; n-- {
+		short := string(r[:n/2]) + "..." + string(r[len(r)-(n-n/2):])
+		if style.Width(short) <= width {
+			return short
+		}
+	}
+	return "..."
+}
+
+// wrap joins pieces to lines at most as wide as width; a longer piece is a line
+// of its own.
+func wrap(pieces []string, style draw.TextStyle, width vg.Length) []string {
+	var lines []string
+	for _, piece := range pieces {
+		last := len(lines) - 1
+		if last >= 0 && style.Width(strings.TrimSpace(lines[last]+piece)) <= width {
+			lines[last] += piece
+		} else {
+			lines = append(lines, piece)
+		}
+	}
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return lines
+}
+
+// header is what stands above the axes: the title and the legends.
+type header struct {
+	title   []string
+	legends []legend
+}
+
+func newHeader(title string, width vg.Length, legends ...legend) header {
+	style := textStyle(textSize)
+	width -= 2 * margin
+	var words []string
+	for _, w := range strings.Fields(title) {
+		words = append(words, shorten(w, style, width)+" ")
+	}
+	return header{wrap(words, style, width), legends}
+}
+
+const titleLine = textSize * 1.25
+
+func (h header) height() vg.Length {
+	y := 2 * margin
+	if len(h.title) > 0 {
+		y += titleLine*vg.Length(len(h.title)) + margin
+	}
+	for _, l := range h.legends {
+		_, height := l.size()
+		y += height
+	}
+	return y
+}
+
+// drawTo draws h at the top of c and returns what is left, without the margins.
+func (h header) drawTo(c draw.Canvas) draw.Canvas {
+	rest := draw.Crop(c, margin, -margin, margin, -h.height())
+	c = draw.Crop(c, margin, -margin, margin, -margin)
+	s := textStyle(textSize)
+	s.XAlign, s.YAlign = draw.XCenter, draw.YTop
+	for _, line := range h.title {
+		c.FillText(s, vg.Point{X: c.Center().X, Y: c.Max.Y}, line)
+		c.Max.Y -= titleLine
+	}
+	if len(h.title) > 0 {
+		c.Max.Y -= margin
+	}
+	for _, l := range h.legends {
+		l.drawTo(c)
+		_, height := l.size()
+		c.Max.Y -= height
+	}
+	return rest
 }

@@ -3,6 +3,7 @@ package sim
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 
 	"github.com/dustin/go-humanize"
@@ -29,9 +30,13 @@ type Cell struct {
 }
 
 // ID returns a name made from everything in the cell: 16 hex digits of a
-// SHA-256.
+// SHA-256 of its JSON. (String, which fmt would call, leaves most of it out.)
 func (c Cell) ID() string {
-	sum := sha256.Sum256([]byte(fmt.Sprintf("%+v", c)))
+	b, err := json.Marshal(c)
+	if err != nil {
+		panic(err) // strings and numbers are always representable
+	}
+	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:8])
 }
 

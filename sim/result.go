@@ -226,7 +226,7 @@ func WriteCSV(w io.Writer, results []Result) error {
 }
 
 // ReadCSV reads what WriteCSV wrote. Columns are found by their names; unknown
-// ones are passed over, those from trace to repeats must be there.
+// ones are passed over, all but the ratios must be there.
 func ReadCSV(r io.Reader) ([]Result, error) {
 	c := csv.NewReader(r)
 	header, err := c.Read()

@@ -43,7 +43,7 @@ type Options struct {
 // Progress is told how a run goes on; its methods are not called in parallel.
 type Progress interface {
 	Start(requests int64)   // to be replayed in all
-	Advance(requests int64) // replayed since the last call; may be negative where a cell failed half-way
+	Advance(requests int64) // replayed since the last call, or left over by a cell that failed
 	Done(r Result)
 	Failed(f Failure)
 }
@@ -337,6 +337,10 @@ func (r *run) compare(c Cell, out *Outcomes) error {
 		return nil
 	}
 	word := map[bool]string{true: "a hit", false: "a miss"}
+	if c == ref.cell {
+		return fmt.Errorf("repeats disagree: request %d (object %s) is %s in the first replay and %s in another, both %s", i+1,
+			r.trace.ObjectName(r.trace.Requests[i].ID), word[ref.out.Hit(i)], word[out.Hit(i)], c.Version())
+	}
 	return fmt.Errorf("versions disagree: request %d (object %s) is %s in %s and %s in %s", i+1,
 		r.trace.ObjectName(r.trace.Requests[i].ID), word[ref.out.Hit(i)], ref.cell.Version(), word[out.Hit(i)], c.Version())
 }

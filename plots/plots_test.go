@@ -1,0 +1,431 @@
+package plots
+
+import (
+	"bytes"
+	"compress/zlib"
+	"encoding/xml"
+	"errors"
+	"flag"
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/recorder"
+
+	"cachesim/sim"
+)
+
+var figures = flag.String("figures", "", "keep the figures of TestDraw in this `folder`, to look at")
+
+// one returns the only figure that results give.
+func one(t *testing.T, results []sim.Result, title string) Figure {
+	t.Helper()
+	figs, err := Figures(results, title)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(figs) != 1 {
+		t.Fatalf("got %d figures, want 1", len(figs))
+	}
+	return figs[0]
+}
+
+// drawn returns f as a file of a format.
+func drawn(t *testing.T, f Figure, format string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := f.Draw(&b, format); err != nil {
+		t.Fatalf("%s: %v", format, err)
+	}
+	return b.Bytes()
+}
+
+// TestDraw draws every case in every format.
+func TestDraw(t *testing.T) {
+	for _, tt := range cases {
+		t.Run(tt.name, func(t *testing.T) {
+			f := one(t, tt.results, "")
+			if f.Width != oneColumn && f.Width != twoColumns {
+				t.Errorf("%v wide, want one or two columns of a paper", f.Width)
+			}
+			if f.Height > 9.5*vg.Inch {
+				t.Errorf("%v high, want what fits on a page", f.Height)
+			}
+			for _, format := range Formats {
+				file := drawn(t, f, format)
+				if *figures != "" {
+					if err := os.WriteFile(filepath.Join(*figures, tt.name+"."+format), file, 0o666); err != nil {
+						t.Fatal(err)
+					}
+				}
+				checkFile[format](t, f, file)
+			}
+		})
+	}
+}
+
+var checkFile = map[string]func(t *testing.T, f Figure, file []byte){
+	"png": checkPNG, "svg": checkSVG, "pdf": checkPDF,
+}
+
+func checkPNG(t *testing.T, f Figure, file []byte) {
+	img, err := png.Decode(bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pixels := func(l vg.Length) int { return int(math.Round(float64(l / vg.Inch * 300))) }
+	size := img.Bounds().Size()
+	if d := size.Sub(image.Pt(pixels(f.Width), pixels(f.Height))); max(d.X, -d.X, d.Y, -d.Y) > 1 {
+		t.Errorf("png: got %v pixels, want %d x %d: %v x %v at 300 dpi", size, pixels(f.Width), pixels(f.Height), f.Width, f.Height)
+	}
+	if share := float64(ink(img, img.Bounds())) / float64(size.X*size.Y); share < 0.005 {
+		t.Error("png: blank")
+	}
+	b := img.Bounds()
+	if ink(img, b) != ink(img, b.Inset(2)) {
+		t.Error("png: something is cut off at the border")
+	}
+}
+
+// ink counts the pixels in r that are not white.
+func ink(img image.Image, r image.Rectangle) int {
+	n := 0
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		for x := r.Min.X; x < r.Max.X; x++ {
+			if r, g, b, _ := img.At(x, y).RGBA(); min(r, g, b) < 0xf000 {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+func checkSVG(t *testing.T, f Figure, file []byte) {
+	if words := svgTexts(t, file); len(words) == 0 {
+		t.Error("svg: no text")
+	}
+}
+
+// svgTexts returns the texts in a file, which must be XML.
+func svgTexts(t *testing.T, file []byte) (texts []string) {
+	d := xml.NewDecoder(bytes.NewReader(file))
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return texts
+		}
+		if err != nil {
+			t.Fatalf("svg: %v", err)
+		}
+		if e, ok := token.(xml.StartElement); ok && e.Name.Local == "text" {
+			var s string
+			if err := d.DecodeElement(&s, &e); err != nil {
+				t.Fatalf("svg: %v", err)
+			}
+			texts = append(texts, s)
+		}
+	}
+}
+
+func checkPDF(t *testing.T, f Figure, file []byte) {
+	if !bytes.HasPrefix(file, []byte("%PDF-")) || !bytes.Contains(file, []byte("/FontFile2")) {
+		t.Error("pdf: no embedded font")
+	}
+	if want := fmt.Sprintf("/MediaBox [0 0 %.2f %.2f]", f.Width.Points(), f.Height.Points()); !bytes.Contains(file, []byte(want)) {
+		t.Errorf("pdf: no %s", want)
+	}
+}
+
+// pdfStreams returns the contents of a file's streams.
+func pdfStreams(file []byte) (all []byte) {
+	for {
+		_, rest, ok := bytes.Cut(file, []byte("stream\n"))
+		if !ok {
+			return all
+		}
+		if r, err := zlib.NewReader(bytes.NewReader(rest)); err == nil {
+			b, _ := io.ReadAll(r)
+			all = append(all, b...)
+		}
+		file = rest
+	}
+}
+
+// drawing is what a figure draws: texts and rectangles where they stand.
+type drawing struct {
+	texts  []placed
+	filled []vg.Rectangle
+}
+
+// placed is a text in coordinates turned by angle.
+type placed struct {
+	vg.Rectangle
+	text  string
+	angle float64
+}
+
+func record(f Figure) drawing {
+	var r recorder.Canvas
+	f.draw(draw.NewCanvas(&r, f.Width, f.Height))
+	var d drawing
+	angles := []float64{0}
+	for _, a := range r.Actions {
+		last := len(angles) - 1
+		switch a := a.(type) {
+		case *recorder.Push:
+			angles = append(angles, angles[last])
+		case *recorder.Pop:
+			angles = angles[:last]
+		case *recorder.Rotate:
+			angles[last] += a.Angle
+		case *recorder.Fill:
+			d.filled = append(d.filled, bounds(a.Path))
+		case *recorder.FillString:
+			// Of its height, what letters and digits take.
+			style := textStyle(a.Size)
+			d.texts = append(d.texts, placed{vg.Rectangle{
+				Min: vg.Point{X: a.Point.X, Y: a.Point.Y - a.Size*0.15},
+				Max: vg.Point{X: a.Point.X + style.Width(a.String), Y: a.Point.Y + a.Size*0.72},
+			}, a.String, angles[last]})
+		}
+	}
+	return d
+}
+
+func bounds(p vg.Path) vg.Rectangle {
+	r := vg.Rectangle{Min: p[0].Pos, Max: p[0].Pos}
+	for _, c := range p {
+		if c.Type == vg.MoveComp || c.Type == vg.LineComp {
+			r.Min.X, r.Min.Y = min(r.Min.X, c.Pos.X), min(r.Min.Y, c.Pos.Y)
+			r.Max.X, r.Max.Y = max(r.Max.X, c.Pos.X), max(r.Max.Y, c.Pos.Y)
+		}
+	}
+	return r
+}
+
+// TestTexts looks for texts that overlap, or that leave the figure.
+func TestTexts(t *testing.T) {
+	for _, tt := range cases {
+		for _, title := range []string{"", "A title", strings.Repeat("A long title about everything ", 6), strings.Repeat("unbroken", 40)} {
+			f := one(t, tt.results, title)
+			texts := record(f).texts
+			for i, a := range texts {
+				sin, cos := math.Sincos(a.angle)
+				for _, p := range []vg.Point{a.Min, a.Max, {X: a.Min.X, Y: a.Max.Y}, {X: a.Max.X, Y: a.Min.Y}} {
+					x, y := p.X*vg.Length(cos)-p.Y*vg.Length(sin), p.X*vg.Length(sin)+p.Y*vg.Length(cos)
+					if x < 0 || y < 0 || x > f.Width || y > f.Height {
+						t.Errorf("%s: %q leaves the figure, at %v, %v", tt.name, a.text, x, y)
+						break
+					}
+				}
+				for _, b := range texts[:i] {
+					if a.angle == b.angle && overlap(a.Rectangle, b.Rectangle) {
+						t.Errorf("%s: %q and %q overlap", tt.name, a.text, b.text)
+					}
+				}
+			}
+			for _, word := range strings.Fields(title) {
+				if len(word) < 20 && !slices.ContainsFunc(texts, func(p placed) bool { return strings.Contains(p.text, word) }) {
+					t.Errorf("%s: the title's %q is missing", tt.name, word)
+				}
+			}
+		}
+	}
+}
+
+// TestBars looks for bars that overlap, cannot be made out, or are enormous.
+func TestBars(t *testing.T) {
+	for _, tt := range cases {
+		if !strings.HasPrefix(tt.name, "time-") {
+			continue
+		}
+		all := record(one(t, tt.results, "")).filled
+		panels, _, styles := runTimePanels(tt.results)
+		want := 0
+		for _, p := range panels {
+			for _, g := range p.groups {
+				want += len(g)
+			}
+		}
+		if got := len(all) - len(styles); len(styles) <= 8 && got != want {
+			t.Errorf("%s: %d bars, want %d", tt.name, got, want)
+		}
+		for i, r := range all {
+			if w := r.Size().X; w < 3 || w > 18.01 {
+				t.Errorf("%s: a bar %v wide, want 3 to 18 points", tt.name, w)
+			}
+			for _, other := range all[:i] {
+				if overlap(r, other) {
+					t.Errorf("%s: bars overlap at %v and %v", tt.name, other, r)
+				}
+			}
+		}
+	}
+}
+
+// TestLegendShare: of the largest figures the legend takes a small part.
+func TestLegendShare(t *testing.T) {
+	for _, versions := range [][]version{threeEngines, fourEngines} {
+		_, _, styles := runTimePanels(timed(four, versions, measured))
+		h := newHeader("", twoColumns, barLegends(styles, twoColumns-2*margin)...)
+		if f := one(t, timed(four, versions, measured), ""); f.Width != twoColumns || h.height() > f.Height/10 {
+			t.Errorf("%d versions: the legend takes %v of %v x %v", len(versions), h.height(), f.Width, f.Height)
+		}
+	}
+}
+
+// TestTextsOfAllKinds: names are anybody's.
+func TestTextsOfAllKinds(t *testing.T) {
+	const name = `a<b&c>"d" (größe\)`
+	f := one(t, swept([]string{name}, sizesOf(mib, 3), rising), name)
+	words := strings.Join(svgTexts(t, drawn(t, f, "svg")), "\n")
+	if strings.Count(words, name) != 2 {
+		t.Errorf("svg: title and legend are not in %q", words)
+	}
+	// Fonts in PDF have letters of one byte, and strings their own escapes.
+	latin := []byte("a<b&c>\"d\" \\(gr\xf6\xdfe\\\\\\)")
+	if n := bytes.Count(pdfStreams(drawn(t, f, "pdf")), latin); n != 2 {
+		t.Errorf("pdf: title and legend are there %d times, want 2", n)
+	}
+	f = one(t, swept([]string{"日本"}, sizesOf(mib, 3), rising), "")
+	if !bytes.Contains(pdfStreams(drawn(t, f, "pdf")), []byte("(??)")) {
+		t.Error("pdf: letters that the font lacks must be question marks")
+	}
+}
+
+func TestDrawUnknownFormat(t *testing.T) {
+	f := one(t, cases[0].results, "")
+	if err := f.Draw(io.Discard, "gif"); err == nil || !strings.Contains(err.Error(), `"gif": known are png, svg, pdf`) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestDrawFails(t *testing.T) {
+	f := one(t, cases[0].results, "")
+	for _, format := range Formats {
+		if err := f.Draw(failing{}, format); err == nil {
+			t.Errorf("%s: no error from a writer that fails", format)
+		}
+	}
+}
+
+type failing struct{}
+
+func (failing) Write([]byte) (int, error) { return 0, errors.New("disk full") }
+
+// TestFigureNames draws several traces: their figures have names of their own.
+func TestFigureNames(t *testing.T) {
+	of := func(trace, sum, size string) []sim.Result {
+		all := slices.Concat(swept(four[:1], sizesOf(mib, 2), rising), timed(four[:1], defaults, measured))
+		for i := range all {
+			all[i].Trace, all[i].TraceSHA256, all[i].ObjectSize = trace, sum, size
+		}
+		return all
+	}
+	tests := []struct {
+		name    string
+		results []sim.Result
+		want    string
+	}{
+		{"one trace", of("a.log", "1", "first"), "hit-ratio runtime"},
+		{"two", slices.Concat(of("a.log", "1", "first"), of("b c/d.log", "2", "first")), "hit-ratio-a.log runtime-a.log hit-ratio-b_c_d.log runtime-b_c_d.log"},
+		{"two of one name", slices.Concat(of("a", "1", "first"), of("a", "2", "first")), "hit-ratio-a runtime-a hit-ratio-a-2 runtime-a-2"},
+		{"one in two ways", slices.Concat(of("a", "1", "first"), of("a", "1", "max")), "hit-ratio-a runtime-a hit-ratio-a-2 runtime-a-2"},
+		{"a name like a number", slices.Concat(of("a", "1", ""), of("a", "2", ""), of("a-2", "3", ""), of("a", "4", "")), "hit-ratio-a runtime-a hit-ratio-a-2 runtime-a-2 hit-ratio-a-2-2 runtime-a-2-2 hit-ratio-a-3 runtime-a-3"},
+		{"names that differ in odd letters", slices.Concat(of("a/b", "1", ""), of("a:b", "2", "")), "hit-ratio-a_b runtime-a_b hit-ratio-a_b-2 runtime-a_b-2"},
+		{"interleaved", slices.Concat(of("a", "1", "")[:1], of("b", "2", "")[:1], of("a", "1", "")[1:]), "hit-ratio-a runtime-a hit-ratio-b"},
+		{"times only", timed(four, defaults, measured), "runtime"},
+		{"ratios only", swept(four, sizesOf(mib, 2), rising), "hit-ratio"},
+	}
+	for _, tt := range tests {
+		figs, err := Figures(tt.results, "Title")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, f := range figs {
+			got = append(got, f.Name)
+		}
+		if s := strings.Join(got, " "); s != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.name, s, tt.want)
+		}
+		// With several traces the title tells which.
+		titled := slices.ContainsFunc(record(figs[0]).texts, func(p placed) bool { return strings.TrimSpace(p.text) == "Title "+tt.results[0].Trace })
+		if several := strings.HasPrefix(figs[0].Name, "hit-ratio-"); titled != several {
+			t.Errorf("%s: the trace's name in the title: %v, want %v", tt.name, titled, several)
+		}
+	}
+}
+
+func TestFiguresOfNothing(t *testing.T) {
+	prefix := swept(four, sizesOf(mib, 2), rising)
+	for i := range prefix {
+		prefix[i].Whole = false
+	}
+	empty := timed(four, defaults, measured)
+	for i := range empty {
+		empty[i].Requests = 0
+	}
+	noSize := swept(four, []int64{mib, 0}, rising)
+	tests := []struct {
+		name    string
+		results []sim.Result
+		want    string
+	}{
+		{"no results", nil, "nothing to draw"},
+		{"prefixes that were not timed", prefix, "nothing to draw"},
+		{"no requests", empty, "nothing to draw"},
+		{"no capacity", noSize, "result 2 (fifo, native): capacity of 0 bytes: want a positive number"},
+		{"more hits than requests", swept(four, sizesOf(mib, 2), constant(101)), "result 1 (fifo, native): 1010000 hits of 1000000 requests"},
+		{"time runs backwards", timed(four, defaults[1:], constant(-1)), "result 1 (fifo, cranelift/pair/srs): replay took -100µs"},
+	}
+	for _, tt := range tests {
+		if figs, err := Figures(tt.results, ""); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: got %d figures and %v, want … %s …", tt.name, len(figs), err, tt.want)
+		}
+	}
+}
+
+// FuzzFigures draws results that nobody would measure. Whatever the numbers,
+// there is an error or a figure.
+func FuzzFigures(f *testing.F) {
+	f.Add(int64(mib), int64(2*mib), 10, int64(3), int64(100), int64(90), int64(110))
+	f.Add(int64(1), int64(math.MaxInt64), 1, int64(1), int64(math.MaxInt64), int64(0), int64(math.MaxInt64))
+	f.Add(int64(5), int64(6), 1<<40, int64(-7), int64(-1), int64(-2), int64(0))
+	f.Add(int64(0), int64(-1), -3, int64(1<<50), int64(1), int64(2), int64(3))
+	f.Add(int64(3), int64(5), 207, int64(3), int64(0), int64(7), int64(10)) // a median below the least
+	f.Add(int64(1), int64(1), 10, int64(3), int64(100), int64(90), int64(110))
+	f.Fuzz(func(t *testing.T, size, size2 int64, requests int, hits, median, low, high int64) {
+		results := slices.Concat(swept(four[:2], []int64{size, size2}, rising), timed(four[:2], defaults, measured))
+		for i := range results {
+			r := &results[i]
+			r.Requests, r.Hits = requests, int64(requests/2)
+			if i%2 == 1 {
+				r.Hits = hits
+				if r.Timed {
+					r.Replay, r.ReplayMin, r.ReplayMax = ns(median), ns(low), ns(high)
+				}
+			}
+		}
+		figs, err := Figures(results, "")
+		if (err == nil) != (len(figs) > 0) {
+			t.Fatalf("got %d figures and %v", len(figs), err)
+		}
+		for _, f := range figs {
+			var r recorder.Canvas
+			f.draw(draw.NewCanvas(&r, f.Width, f.Height))
+			if len(r.Actions) > 100_000 {
+				t.Errorf("%s: %d strokes", f.Name, len(r.Actions))
+			}
+		}
+	})
+}
