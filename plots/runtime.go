@@ -199,8 +199,10 @@ func runTime(results []sim.Result, title string) (Figure, bool) {
 	}
 	h := newHeader(title, width, barLegends(styles, width-2*margin)...)
 	f := Figure{Name: "runtime", Width: width, Height: h.height() + margin}
+	var left vg.Length
 	for i := range rows {
 		rows[i].layout(width)
+		left = max(left, rows[i].left)
 		f.Height += rows[i].height()
 	}
 	f.draw = func(c draw.Canvas) {
@@ -209,7 +211,8 @@ func runTime(results []sim.Result, title string) (Figure, bool) {
 		// axis as if it were linear, and makes room for what then sticks out.)
 		label := textStyle(textSize)
 		label.Rotation, label.XAlign, label.YAlign = math.Pi/2, draw.XCenter, draw.YTop
-		c.FillText(label, vg.Point{X: c.Min.X, Y: c.Center().Y}, "ns per request")
+		c.Min.X += left
+		c.FillText(label, vg.Point{X: c.Min.X, Y: c.Center().Y + rows[len(rows)-1].below/2}, "ns per request")
 		c.Min.X += unitWidth()
 		for _, b := range rows {
 			b.drawTo(draw.Crop(c, 0, 0, c.Size().Y-b.height(), 0))
@@ -259,7 +262,7 @@ type block struct {
 	panel   vg.Length
 
 	// Set by layout.
-	left     vg.Length // beside the panels, for slanting names
+	left     vg.Length // room beside the panels that slanting names need
 	slanting bool
 	lines    [][]string // of each name
 	below    vg.Length  // height of the names
@@ -302,7 +305,7 @@ func (b *block) layout(width vg.Length) {
 		reach := style.Width(name)*math.Sqrt2/2 + style.Height("X")/2
 		b.below = max(b.below, reach)
 		// A wider margin moves names on the left more than those on the right.
-		over := area.Min.X - (axes.X(b.middle(i)) - reach)
+		over := margin - (axes.X(b.middle(i)) - reach)
 		b.left = max(b.left, over/vg.Length(1-b.middle(i)))
 	}
 }
@@ -320,9 +323,9 @@ func (b *block) height() vg.Length {
 	return b.panel*vg.Length(len(b.plots)) + nameGap + b.below + nameGap
 }
 
-// drawTo draws the block into c, which is as tall as it.
+// drawTo draws the block into c, which is as tall as it and leaves the room that
+// it needs on the left.
 func (b *block) drawTo(c draw.Canvas) {
-	c.Min.X += b.left
 	style := textStyle(tickSize)
 	style.XAlign = draw.XCenter
 	var axes draw.Canvas
