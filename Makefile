@@ -1,8 +1,8 @@
-# What a developer calls; .ci/run calls the same. See README.md.
+# What a developer calls. See README.md.
 
 llvm = policies-wasm/libwasmer/build.sh
 
-.PHONY: build test check bench llvm guests clean
+.PHONY: build test bench llvm guests clean
 
 # cachesim with all engines, LLVM included, as ./cachesim.
 build: llvm

@@ -16,7 +16,7 @@ func TestLegendGeometry(t *testing.T) {
 		"long":    func(i int) string { return "bytemuck-static, uncached" },
 		"short":   func(i int) string { return "lru" },
 		"mixed":   func(i int) string { return strings.Repeat("m", 1+i*7%23) },
-		"endless": func(i int) string { return strings.Repeat("endless ", 20) + fmt.Sprint(i) },
+		"endless": func(i int) string { return strings.Repeat("endless ", 8) + fmt.Sprint(i) },
 		"one":     func(i int) string { return map[bool]string{true: strings.Repeat("w", 30), false: "lru"}[i == 3] },
 	}
 	for name, text := range texts {

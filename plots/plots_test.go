@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"image"
+	imagedraw "image/draw"
 	"image/png"
 	"io"
 	"math"
@@ -53,6 +54,7 @@ func drawn(t *testing.T, f Figure, format string) []byte {
 func TestDraw(t *testing.T) {
 	for _, tt := range cases {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			f := one(t, tt.results, "")
 			if f.Width != oneColumn && f.Width != twoColumns {
 				t.Errorf("%v wide, want one or two columns of a paper", f.Width)
@@ -78,10 +80,12 @@ var checkFile = map[string]func(t *testing.T, f Figure, file []byte){
 }
 
 func checkPNG(t *testing.T, f Figure, file []byte) {
-	img, err := png.Decode(bytes.NewReader(file))
+	decoded, err := png.Decode(bytes.NewReader(file))
 	if err != nil {
 		t.Fatal(err)
 	}
+	img := image.NewRGBA(decoded.Bounds())
+	imagedraw.Draw(img, img.Bounds(), decoded, image.Point{}, imagedraw.Src)
 	pixels := func(l vg.Length) int { return int(math.Round(float64(l / vg.Inch * 300))) }
 	size := img.Bounds().Size()
 	if d := size.Sub(image.Pt(pixels(f.Width), pixels(f.Height))); max(d.X, -d.X, d.Y, -d.Y) > 1 {
@@ -97,11 +101,12 @@ func checkPNG(t *testing.T, f Figure, file []byte) {
 }
 
 // ink counts the pixels in r that are not white.
-func ink(img image.Image, r image.Rectangle) int {
+func ink(img *image.RGBA, r image.Rectangle) int {
 	n := 0
 	for y := r.Min.Y; y < r.Max.Y; y++ {
-		for x := r.Min.X; x < r.Max.X; x++ {
-			if r, g, b, _ := img.At(x, y).RGBA(); min(r, g, b) < 0xf000 {
+		row := img.Pix[img.PixOffset(r.Min.X, y) : img.PixOffset(r.Max.X-1, y)+4]
+		for i := 0; i+2 < len(row); i += 4 {
+			if min(row[i], row[i+1], row[i+2]) < 0xf0 {
 				n++
 			}
 		}

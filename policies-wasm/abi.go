@@ -193,7 +193,7 @@ func (m *Binary) Params() []string {
 	return names
 }
 
-// errImpossible is what a guest's outcome comes to when it is neither hit nor
+// impossible is what a guest's outcome comes to when it is neither hit nor
 // miss.
 func impossible(request int64, outcome uint64) error {
 	return fmt.Errorf("impossible outcome: the guest returned %d for request %d, want 0 (miss) or 1 (hit)", int32(outcome), request)

@@ -20,7 +20,8 @@ type Binary struct {
 
 	exports map[string]export
 	imports []importDecl
-	// memory section: where the first memory's limits lie, and what they say.
+	// The first memory and the tables of the module's own: where their limits
+	// lie, and what they say.
 	memory *limits
 	tables []limits
 }
@@ -196,38 +197,54 @@ func (m *Binary) has(name, sig string) bool {
 	return s != nil && s.String() == sig
 }
 
-// withMemoryLimit returns the module's bytes with its memory declared to grow
-// to no more than so many 64 KiB pages, which every engine enforces. It fails
-// where the module wants more from the start.
-func (m *Binary) withMemoryLimit(pages uint64) ([]byte, error) {
-	l := m.memory
-	if l == nil {
-		return m.Bytes, nil
+// maxTable is how many elements a guest's table may have: more than any compiler
+// emits, and some MiB in the host.
+const maxTable = 1 << 20
+
+// limited returns the module's bytes with its memory declared to grow to no more
+// than so many 64 KiB pages, and its tables to maxTable elements, which every
+// engine enforces. It fails where the module wants more from the start.
+func (m *Binary) limited(pages uint64) ([]byte, error) {
+	type edit struct {
+		limits
+		most uint64
 	}
-	if l.min > pages {
-		return nil, fmt.Errorf("it wants %d MiB of memory from the start, the limit is %d MiB: raise --guest-memory", l.min>>4, pages>>4)
+	var edits []edit // tables come before memories in a module
+	for _, t := range m.tables {
+		if t.min > maxTable {
+			return nil, fmt.Errorf("it wants a table of %d elements, the limit is %d", t.min, maxTable)
+		}
+		edits = append(edits, edit{t, maxTable})
 	}
-	if l.flags&1 == 1 && l.max <= pages {
-		return m.Bytes, nil
+	if l := m.memory; l != nil {
+		if l.min > pages {
+			return nil, fmt.Errorf("it wants %d KiB of memory from the start, the limit is %d KiB: raise --guest-memory", l.min<<6, pages<<6)
+		}
+		edits = append(edits, edit{*l, pages})
 	}
-	changed := append([]byte{l.flags | 1}, uleb(l.min)...)
-	changed = append(changed, uleb(pages)...)
-	// Find the section that holds the limits, to write its new size.
-	r := &reader{b: m.Bytes, at: 8}
-	for {
-		head := r.at
-		r.byte()
+	out := append([]byte(nil), m.Bytes[:8]...)
+	for r := (&reader{b: m.Bytes, at: 8}); r.at < len(r.b); {
+		id := r.byte()
 		size := int(r.u32())
 		body, end := r.at, r.at+size
-		if l.start >= body && l.start < end {
-			out := append([]byte(nil), m.Bytes[:head+1]...)
-			out = append(out, uleb(uint64(size-(l.end-l.start)+len(changed)))...)
-			out = append(out, m.Bytes[body:l.start]...)
-			out = append(out, changed...)
-			return append(out, m.Bytes[l.end:]...), nil
+		var section []byte
+		for len(edits) > 0 && edits[0].start >= body && edits[0].start < end {
+			e := edits[0]
+			edits = edits[1:]
+			section = append(section, m.Bytes[body:e.start]...)
+			body = e.end
+			most := e.most
+			if e.flags&1 == 1 {
+				most = min(most, e.max)
+			}
+			section = append(section, e.flags|1)
+			section = append(append(section, uleb(e.min)...), uleb(most)...)
 		}
+		section = append(section, m.Bytes[body:end]...)
+		out = append(append(append(out, id), uleb(uint64(len(section)))...), section...)
 		r.at = end
 	}
+	return out, nil
 }
 
 func uleb(v uint64) []byte {

@@ -25,6 +25,7 @@ const outcomesAt = 16 * chunk
 func (g *guest) driven() (replayer, error) {
 	// at is the next link's export that takes a request.
 	at := g.export(g.conv.send)
+	loopName, loopImports := "loop", make(map[importName]provider)
 	if g.conv.record > 0 {
 		name := "bytes"
 		if !g.conv.returns {
@@ -55,6 +56,10 @@ func (g *guest) driven() (replayer, error) {
 			return nil, err
 		}
 		at = provider{instance: adapter, export: "send"}
+		if g.conv.record == 16 {
+			loopName = "loop-time"
+			loopImports[importName{"policy", "time"}] = provider{instance: adapter, export: "time"}
+		}
 	}
 	if !g.conv.returns {
 		adapter, err := g.link("count", map[importName]provider{
@@ -69,7 +74,8 @@ func (g *guest) driven() (replayer, error) {
 		}
 		at = provider{instance: adapter, export: "send"}
 	}
-	loop, err := g.link("loop", map[importName]provider{{"policy", "send"}: at})
+	loopImports[importName{"policy", "send"}] = at
+	loop, err := g.link(loopName, loopImports)
 	if err != nil {
 		return nil, err
 	}

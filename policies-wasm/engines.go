@@ -2,7 +2,6 @@ package wasm
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/wasmerio/wasmer-go/wasmer"
 
@@ -33,6 +32,9 @@ func Engines() []Engine {
 	for i := range list {
 		list[i].Runtime = "wasmer"
 		list[i].Version = wasmerVersion()
+		if callPath != "safe" {
+			list[i].Version += ", " + callPath + " calls"
+		}
 		list[i].Library = wasmerFile()
 		if !wasmer.IsCompilerAvailable(list[i].engine.(wasmerEngine).compiler) {
 			list[i].Missing = "it is not in the libwasmer of this build: `make build` makes one that has it"
@@ -65,5 +67,3 @@ func engineNamed(name string) (engine, error) {
 	}
 	return nil, fmt.Errorf("unknown engine %q%s", name, sim.DidYouMean(name, EngineNames(false)))
 }
-
-func float64bits(f float64) uint64 { return math.Float64bits(f) }

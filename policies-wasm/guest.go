@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -39,6 +40,7 @@ type guest struct {
 	wasi   *wasi    // nil: not imported
 	replay replayer
 	served int64
+	limit  int64 // bytes of memory; 0: none
 	beat   func()
 
 	release func() // gives the thread back
@@ -52,12 +54,11 @@ type linked struct {
 // Open compiles and instantiates a module and initialises its policy.
 func Open(ctx context.Context, c Config) (sim.Replayer, sim.Setup, error) {
 	var setup sim.Setup
-	g := &guest{bin: c.Binary, cached: c.Handle != Uncached, beat: c.Beat}
+	g := &guest{bin: c.Binary, cached: c.Handle != Uncached, beat: c.Beat, limit: c.Memory}
 	if g.beat == nil {
 		g.beat = func() {}
 	}
-	if c.Binary.exports == nil {
-		_, err := c.Binary.ABIs("")
+	if _, err := c.Binary.ABIs(c.Declared); err != nil {
 		return nil, setup, err
 	}
 	var err error
@@ -73,7 +74,7 @@ func Open(ctx context.Context, c Config) (sim.Replayer, sim.Setup, error) {
 	}
 	b := c.Binary.Bytes
 	if c.Memory > 0 {
-		if b, err = c.Binary.withMemoryLimit(uint64(c.Memory) >> 16); err != nil {
+		if b, err = c.Binary.limited(uint64(c.Memory) >> 16); err != nil {
 			return nil, setup, err
 		}
 	}
@@ -88,11 +89,15 @@ func Open(ctx context.Context, c Config) (sim.Replayer, sim.Setup, error) {
 	began := time.Now()
 	err = g.instantiate(c)
 	setup.Instantiate = time.Since(began)
-	if err != nil {
-		g.Close()
-		return nil, setup, g.told(err)
+	if err == nil {
+		err = ctx.Err()
 	}
-	return g, setup, ctx.Err()
+	if err != nil {
+		err = g.told(err)
+		g.Close()
+		return nil, setup, err
+	}
+	return g, setup, nil
 }
 
 // keepBeating beats until the function it returns is called.
@@ -134,7 +139,7 @@ func (g *guest) instantiate(c Config) error {
 		}
 	}
 	for name, v := range c.Params {
-		if err := g.once(paramPrefix+name, float64bits(v)); err != nil {
+		if err := g.once(paramPrefix+name, math.Float64bits(v)); err != nil {
 			return err
 		}
 	}
@@ -201,7 +206,22 @@ func (g *guest) told(err error) error {
 	if g.wasi != nil && g.wasi.written.Len() > 0 {
 		err = fmt.Errorf("%w; the guest wrote: %s", err, g.wasi.written.String())
 	}
+	if used := g.memorySize(); g.limit > 0 && used >= g.limit/2 {
+		err = fmt.Errorf("%w; it has %d of its %d MiB of memory (--guest-memory)", err, used>>20, g.limit>>20)
+	}
 	return oneLine(err)
+}
+
+// memorySize returns the bytes of the guest's memory, 0 where it exports none.
+func (g *guest) memorySize() int64 {
+	if e, ok := g.bin.exports["memory"]; !ok || e.kind != 2 || g.inst == nil {
+		return 0
+	}
+	m, err := g.inst.memory("memory")
+	if err != nil {
+		return 0
+	}
+	return int64(len(m.bytes()))
 }
 
 // once calls an export that is called once.
@@ -219,7 +239,7 @@ func (g *guest) once(name string, args ...uint64) error {
 // Replay serves reqs in order.
 func (g *guest) Replay(reqs []sim.Request, hit []bool) error {
 	if err := g.replay(reqs, hit); err != nil {
-		return g.told(fmt.Errorf("guest failed at %w", err))
+		return g.told(fmt.Errorf("guest failed at its %w", err))
 	}
 	return nil
 }
@@ -240,7 +260,7 @@ func (g *guest) Evictions() (int64, bool) {
 	return int64(stack[0]), true
 }
 
-// Close frees the instances and their code, last made first.
+// Close frees the instances and their code.
 func (g *guest) Close() error {
 	for i := len(g.linked) - 1; i >= 0; i-- {
 		g.linked[i].inst.close()

@@ -119,6 +119,30 @@ func TestMemoryLimit(t *testing.T) {
 	}
 }
 
+// TestTableLimit keeps tables from filling the host's memory.
+func TestTableLimit(t *testing.T) {
+	const rest = `(func (export "init") (param i64)) (func (export "send") (param i32 i64) (result i32) `
+	m := assemble(t, "tables", `(module (table $a 3 funcref) (table $b 5 10 funcref) (memory (export "memory") 1) `+rest+`
+		(loop (br_if 0 (i32.ne (table.grow $a (ref.null func) (i32.const 4096)) (i32.const -1))))
+		(i32.and (i32.gt_u (table.size $a) (i32.const 500000))
+			(i32.and (i32.le_u (table.size $a) (i32.const 1048576))
+				(i32.eq (table.grow $b (ref.null func) (i32.const 6)) (i32.const -1))))))`)
+	large := assemble(t, "large table", `(module (table 2000000 funcref) `+rest+` i32.const 0))`)
+	for _, engine := range EngineNames(true) {
+		if engine != "singlepass" { // which has no reference types
+			r := open(t, m, engine, Pair, SRS)
+			hit := make([]bool, 1)
+			if err := r.Replay(make([]sim.Request, 1), hit); err != nil || !hit[0] {
+				t.Errorf("%s: tables grew otherwise than they may (error %v)", engine, err)
+			}
+			r.Close()
+		}
+		if _, err := tryOpen(large, engine, Pair, SRS); err == nil || !strings.Contains(err.Error(), "table of 2000000") {
+			t.Errorf("%s: a table of 2,000,000: error %v", engine, err)
+		}
+	}
+}
+
 // TestEndlessLoops gives up guests that loop for ever, wherever they do, and
 // finishes the other cells.
 func TestEndlessLoops(t *testing.T) {
@@ -237,7 +261,7 @@ func FuzzModule(f *testing.F) {
 		if err != nil {
 			return
 		}
-		limited, err := m.withMemoryLimit(64)
+		limited, err := m.limited(64)
 		if err != nil {
 			return
 		}

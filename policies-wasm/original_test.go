@@ -204,3 +204,59 @@ func TestParams(t *testing.T) {
 		r.Close()
 	}
 }
+
+// TestTime checks that every convention whose record has the time passes it: a
+// hit means that the guest saw the time 7.
+func TestTime(t *testing.T) {
+	const saw = `(i32.eq (i32.load offset=4 (local.get 0)) (i32.const 7))`
+	m := assemble(t, "time", `(module (memory (export "memory") 3)
+		(func (export "init") (param i64))
+		(func (export "alloc") (param i32) (result i64) (i64.shl (i64.extend_i32_u (select (i32.const 16) (i32.const 150000) (i32.gt_u (local.get 0) (i32.const 8192)))) (i64.const 32)))
+		(func (export "send_bytemuck") (param i32 i32) (result i32) `+saw+`)
+		(func (export "send_bytemuck_static") (param i32 i32) (result i32) `+saw+`)
+		(func (export "replay") (param i32 i32 i32) (i32.store8 (local.get 2) `+saw+`)))`)
+	for _, engine := range EngineNames(true) {
+		for _, abi := range []string{Bytemuck, BytemuckStatic, Batch} {
+			for _, handle := range Handles {
+				if !Combines(abi, handle) {
+					continue
+				}
+				r := open(t, m, engine, abi, handle)
+				for time := range uint32(9) {
+					hit := make([]bool, 1)
+					if err := r.Replay([]sim.Request{{ID: 1, Time: time, Size: 1}}, hit); err != nil {
+						t.Fatal(err)
+					}
+					if hit[0] != (time == 7) {
+						t.Errorf("%s/%s/%s: the guest saw another time than %d", engine, abi, handle, time)
+					}
+				}
+				r.Close()
+			}
+		}
+	}
+}
+
+// TestBatchesDoNotAllocate holds batch and driver to a few allocations a batch,
+// which are none a request.
+func TestBatchesDoNotAllocate(t *testing.T) {
+	m, _ := Builtin("lru")
+	reqs, hit := make([]sim.Request, chunk), make([]bool, chunk)
+	for i := range reqs {
+		reqs[i] = sim.Request{ID: uint32(i % 10), Size: 10}
+	}
+	for _, engine := range EngineNames(true) {
+		for _, v := range []struct{ abi, handle string }{{Batch, SRS}, {Pair, Driver}, {Bytemuck, Driver}, {BincodeStatic, Driver}} {
+			r := open(t, m, engine, v.abi, v.handle)
+			allocations := testing.AllocsPerRun(5, func() {
+				if err := r.Replay(reqs, hit); err != nil {
+					t.Fatal(err)
+				}
+			})
+			r.Close()
+			if allocations > chunk/100 {
+				t.Errorf("%s/%s/%s: %.0f allocations for %d requests", engine, v.abi, v.handle, allocations, chunk)
+			}
+		}
+	}
+}

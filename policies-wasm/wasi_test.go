@@ -51,6 +51,12 @@ func TestWASI(t *testing.T) {
 				(call $exit (i32.const 3))))
 			(global.get $ok)))`)
 	for _, engine := range EngineNames(true) {
+		if engine == "llvm" {
+			if _, err := tryOpen(m, engine, Pair, SRS); err == nil || !strings.Contains(err.Error(), "--engine") {
+				t.Errorf("llvm: error %v, want a refusal that names --engine", err)
+			}
+			continue
+		}
 		for _, handle := range Handles {
 			serve := func(id uint32) (bool, error) {
 				r := open(t, m, engine, Pair, handle)

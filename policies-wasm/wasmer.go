@@ -1,6 +1,7 @@
 package wasm
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -89,6 +90,9 @@ func (m *wasmerModule) instantiate(imports map[importName]provider) (instance, e
 			namespaces[name.module] = make(map[string]wasmer.IntoExtern)
 		}
 		if p.host != nil {
+			if m.compiler == wasmer.LLVM {
+				return nil, errHostOnLLVM
+			}
 			namespaces[name.module][name.name] = m.hostFunction(p.host)
 			continue
 		}
@@ -111,6 +115,11 @@ func (m *wasmerModule) instantiate(imports map[importName]provider) (instance, e
 	}
 	return inst, nil
 }
+
+// errHostOnLLVM refuses what would crash. A value that a host function is passed
+// lies on 16 bytes by what Rust has promised since 1.77, and on 8 by what the
+// code says that wasmer 4.4 generates with LLVM 15.
+var errHostOnLLVM = errors.New("a module that imports from WASI does not run on the engine llvm: name another in --engine, such as cranelift")
 
 // hostFunction wraps a function of the host. The import object that it goes into
 // keeps it reachable. It never returns an error: wasmer-go would make a trap of

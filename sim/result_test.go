@@ -22,7 +22,7 @@ func ms(n ...int) []time.Duration {
 func TestSetTimes(t *testing.T) {
 	tests := []struct {
 		replays                   []time.Duration
-		median, low, high, range_ int // ms
+		median, low, high, spread int // ms
 	}{
 		{ms(5), 5, 5, 5, 0},
 		{ms(4, 2), 3, 2, 4, 2},
@@ -40,7 +40,7 @@ func TestSetTimes(t *testing.T) {
 		r.setTimes(tt.replays, setups)
 		want := Result{
 			Repeats: len(tt.replays),
-			Replay:  ms(tt.median)[0], ReplayMin: ms(tt.low)[0], ReplayMax: ms(tt.high)[0], ReplaySpread: ms(tt.range_)[0],
+			Replay:  ms(tt.median)[0], ReplayMin: ms(tt.low)[0], ReplayMax: ms(tt.high)[0], ReplaySpread: ms(tt.spread)[0],
 			Compile: 10 * ms(tt.median)[0], Instantiate: ms(tt.median)[0], Setup: 11 * ms(tt.median)[0],
 		}
 		if r != want {

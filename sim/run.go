@@ -68,17 +68,18 @@ func Run(ctx context.Context, t *Trace, tasks []Task, open Opener, o Options) ([
 		results:  make([]*Result, len(tasks)),
 		failures: make([]*Failure, len(tasks)),
 		timings:  make([]timing, len(tasks)),
-		versions: make(map[group]int),
+		replays:  make(map[group]int),
 		refs:     make(map[group]reference),
 	}
 	var total int64
 	for _, task := range tasks {
 		n := int64(task.Requests)
+		replays := 1
 		if task.Timed {
-			n *= int64(o.Repeat)
+			replays = o.Repeat
 		}
-		total += n
-		r.versions[task.group()]++
+		total += n * int64(replays)
+		r.replays[task.group()] += replays
 	}
 	if o.Progress != nil {
 		o.Progress.Start(total)
@@ -122,7 +123,7 @@ type run struct {
 	results  []*Result
 	failures []*Failure
 	timings  []timing
-	versions map[group]int // tasks in each group
+	replays  map[group]int // of each group that have not been compared yet
 	refs     map[group]reference
 }
 
@@ -324,12 +325,14 @@ func (r *run) compare(c Cell, out *Outcomes) error {
 	g := c.group()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.versions[g] == 1 && r.Repeat == 1 {
-		return nil // nothing will be compared with it
-	}
+	r.replays[g]--
 	ref, ok := r.refs[g]
-	if !ok {
+	if r.replays[g] <= 0 { // nothing will be compared with it any more
+		delete(r.refs, g)
+	} else if !ok {
 		r.refs[g] = reference{c, out}
+	}
+	if !ok {
 		return nil
 	}
 	i := ref.out.FirstDifference(out)

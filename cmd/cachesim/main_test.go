@@ -180,11 +180,15 @@ func TestUsageErrors(t *testing.T) {
 		{"run T --abi par", `did you mean "pair"?`},
 		{"run T --handle drivr", `did you mean "driver"?`},
 		{"run T --engine native --abi pair", "--abi is for WASM engines"},
-		{"run T --abi batch --handle driver", "do not go together"},
+		{"run T --abi batch --handle driver", "--abi batch goes with --handle srs or uncached"},
 		{"run T --size 10parsec", "is not a size"},
 		{"run T --size 0", "out of range"},
 		{"run T --size 8MiB..4MiB", "the range goes down"},
 		{"run T --size -5%", "not a share"},
+		{"run T --timing-requests none --abi pair", "--abi is for timed cells"},
+		{"run T --timing-requests none --handle srs", "--handle is for timed cells"},
+		{"run T --engine native --guest-memory 2GiB", "--guest-memory is for WASM engines"},
+		{"run T --abi pair,batch --handle driver", "--abi batch goes with"},
 		{"run T --repeat 0", "want at least 1"},
 		{"run T --repeat 2 --timing-requests none", "--repeat is for timed cells"},
 		{"run T --timing-requests some", "want a number"},
@@ -227,7 +231,7 @@ func TestFailedCells(t *testing.T) {
 	if code != 1 {
 		t.Errorf("exit %d, want 1: %s", code, stderr)
 	}
-	for _, want := range []string{"text.wasm at", `starts with "hell"`, "it lacks init (i64) -> (), send (i32, i64) -> i32", "unreachable", "more cells alike", "the others are kept"} {
+	for _, want := range []string{"text.wasm at", `starts with "hell"`, "it speaks no calling convention", "lacks init (i64) -> (), send (i32, i64) -> i32", "unreachable", "more cells alike", "the others are kept"} {
 		if !strings.Contains(stderr, want) {
 			t.Errorf("stderr lacks %q:\n%s", want, stderr)
 		}
@@ -240,6 +244,26 @@ func TestFailedCells(t *testing.T) {
 	}
 	if len(rows) < 3 {
 		t.Errorf("%d rows of lru", len(rows))
+	}
+}
+
+// TestRangeGoesDown has a range whose ends only the trace makes comparable.
+func TestRangeGoesDown(t *testing.T) {
+	_, stderr, code := cachesim("run", smallTrace(t, 500), "--size", "50%..2", "--quiet", "--out", t.TempDir())
+	if code != 2 || !strings.Contains(stderr, "a range goes down, from") {
+		t.Errorf("exit %d, stderr %q", code, stderr)
+	}
+}
+
+// TestAmbiguousModule tells the user of an original module what to write.
+func TestAmbiguousModule(t *testing.T) {
+	old := module(t, "old.wasm", `(module (memory (export "memory") 1)
+		(func (export "init") (param i64)) (func (export "stats") (result i64) i64.const 0)
+		(func (export "alloc") (param i32) (result i64) i64.const 0x100000000)
+		(func (export "send") (param i32 i32)))`)
+	_, stderr, code := cachesim("run", smallTrace(t, 10), "--policy", old, "--size", "1MB", "--quiet", "--out", t.TempDir())
+	if code != 1 || !strings.Contains(stderr, "say which, as in FILE.wasm:abi=bincode") {
+		t.Errorf("exit %d, stderr %q", code, stderr)
 	}
 }
 
@@ -433,8 +457,8 @@ func TestSizes(t *testing.T) {
 			t.Errorf("%s: %v", tt.text, err)
 			continue
 		}
-		if got := capacities(s, tt.footprint); !slices.Equal(got, tt.want) {
-			t.Errorf("%q of %d: %v, want %v", tt.text, tt.footprint, got, tt.want)
+		if got, err := capacities(s, tt.footprint); err != nil || !slices.Equal(got, tt.want) {
+			t.Errorf("%q of %d: %v, %v, want %v", tt.text, tt.footprint, got, err, tt.want)
 		}
 	}
 	if got := nearest([]int64{10, 90, 120, 1000}, 1000); got != 90 {
@@ -448,6 +472,12 @@ func TestPolicyArguments(t *testing.T) {
 	ps, err := parsePolicies([]string{"lru", a, b + ":abi=pair"})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if _, err := parsePolicies([]string{a, b, b + ":abi=pair"}); err == nil {
+		t.Error("the same file twice is accepted")
+	}
+	if name, params, _ := cutPolicy("dir.wasm.d/x.wasm:abi=pair"); name != "dir.wasm.d/x.wasm" || params != "abi=pair" {
+		t.Errorf("a folder with .wasm in its name is cut to %q and %q", name, params)
 	}
 	if ps[0].name != "lru" || ps[1].name != "same.wasm" || ps[2].name != b || ps[2].declared != "pair" {
 		t.Errorf("names %s, %s, %s", ps[0].name, ps[1].name, ps[2].name)

@@ -153,6 +153,9 @@ func timeTable(w io.Writer, results []sim.Result) {
 
 // reportFailures prints one line for each cause.
 func reportFailures(w io.Writer, failures []sim.Failure, of int) {
+	if len(failures) == 0 {
+		return
+	}
 	var order []string
 	cells := make(map[string][]sim.Failure)
 	for _, f := range failures {

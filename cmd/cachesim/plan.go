@@ -63,10 +63,10 @@ func parseChoice(engines, abis, handles []string) (choice, []string, error) {
 			return c, nil, usagef("--handle is for WASM engines, but --engine names native only")
 		}
 	}
-	if !slices.ContainsFunc(or(c.abis, wasm.ABIs), func(a string) bool {
-		return slices.ContainsFunc(or(c.handles, wasm.Handles), func(h string) bool { return wasm.Combines(a, h) })
-	}) {
-		return c, nil, usagef("--abi batch and --handle driver do not go together: a batch has no calls left for a driver to make")
+	for _, a := range c.abis {
+		if !slices.ContainsFunc(or(c.handles, wasm.Handles), func(h string) bool { return wasm.Combines(a, h) }) {
+			return c, nil, usagef("--abi %s goes with --handle srs or uncached: a batch has no calls left for a driver to make", a)
+		}
 	}
 	return c, notes, nil
 }

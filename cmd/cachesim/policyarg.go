@@ -41,30 +41,39 @@ func parsePolicies(values []string) ([]policy, error) {
 		if err != nil {
 			return nil, err
 		}
-		if slices.ContainsFunc(all, func(q policy) bool { return q.name == p.name }) {
-			if p.spec != nil || sameModule(all, p) {
+		if named(all, p.name) {
+			if p.spec == nil && !sameModule(all, p) { // two files of one base name
+				path, _, _ := cutPolicy(text)
+				p.name = sim.PolicyName(path, p.params)
+			}
+			if named(all, p.name) {
 				return nil, usagef("--policy names %s twice", p.name)
 			}
-			name, _, _ := cutPolicy(text)
-			p.name = name // two files of one base name
 		}
 		all = append(all, p)
 	}
 	return all, nil
 }
 
+func named(all []policy, name string) bool {
+	return slices.ContainsFunc(all, func(p policy) bool { return p.name == name })
+}
+
 func sameModule(all []policy, p policy) bool {
 	return slices.ContainsFunc(all, func(q policy) bool {
-		return q.name == p.name && q.module.SHA256 == p.module.SHA256
+		return q.name == p.name && q.module != nil && q.module.SHA256 == p.module.SHA256
 	})
 }
 
 // cutPolicy parts a policy from its parameters. The name of a file ends with
 // .wasm; colons before that are its own.
 func cutPolicy(text string) (name, params string, isFile bool) {
-	if i := strings.Index(text, ".wasm"); i >= 0 {
+	if i := strings.Index(text, ".wasm:"); i >= 0 {
 		end := i + len(".wasm")
-		return text[:end], strings.TrimPrefix(text[end:], ":"), true
+		return text[:end], text[end+1:], true
+	}
+	if strings.HasSuffix(text, ".wasm") {
+		return text, "", true
 	}
 	name, params, _ = strings.Cut(text, ":")
 	return name, params, strings.ContainsRune(name, os.PathSeparator)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/schollz/progressbar/v3"
@@ -72,4 +73,31 @@ func (l *log) Done(r sim.Result) {
 func (l *log) Failed(f sim.Failure) {
 	l.done++
 	fmt.Fprintf(l.w, "%d/%d failed: %v\n", l.done, l.cells, f)
+}
+
+// silent shows nothing.
+type silent struct{}
+
+func (silent) Start(int64)        {}
+func (silent) Advance(int64)      {}
+func (silent) Done(sim.Result)    {}
+func (silent) Failed(sim.Failure) {}
+
+// keeper writes the result files every few seconds while a run goes on, so that
+// not even the end of the process takes more than that.
+type keeper struct {
+	sim.Progress
+	dir     string
+	results []sim.Result
+	last    time.Time
+}
+
+func (k *keeper) Done(r sim.Result) {
+	k.results = append(k.results, r)
+	if time.Since(k.last) > 5*time.Second {
+		// What cannot be written now will be reported at the end.
+		_ = writeResults(k.dir, k.results)
+		k.last = time.Now()
+	}
+	k.Progress.Done(r)
 }

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -130,6 +131,11 @@ func newRunOptions(c *cli.Context, stdout, stderr io.Writer) (*runOptions, error
 		if c.IsSet("repeat") {
 			return nil, usagef("--repeat is for timed cells, but --timing-requests none leaves them out")
 		}
+		for _, f := range []string{"abi", "handle"} {
+			if c.IsSet(f) && !c.IsSet("engine") {
+				return nil, usagef("--%s is for timed cells, but --timing-requests none leaves them out; --engine has it used for hit ratios", f)
+			}
+		}
 	default:
 		if o.timing, err = strconv.Atoi(n); err != nil || o.timing < 1 {
 			return nil, usagef("--timing-requests %q: want a number from 1, all or none", n)
@@ -144,6 +150,9 @@ func newRunOptions(c *cli.Context, stdout, stderr io.Writer) (*runOptions, error
 	var notes []string
 	if o.choice, notes, err = parseChoice(c.StringSlice("engine"), c.StringSlice("abi"), c.StringSlice("handle")); err != nil {
 		return nil, err
+	}
+	if c.IsSet("guest-memory") && o.choice.engines != nil && !slices.ContainsFunc(o.choice.engines, isWASM) {
+		return nil, usagef("--guest-memory is for WASM engines, but --engine names native only")
 	}
 	if o.policies, err = parsePolicies(c.StringSlice("policy")); err != nil {
 		return nil, err
@@ -188,23 +197,29 @@ func (o *runOptions) run(ctx context.Context) error {
 		}
 		p := provenance
 		p.Trace = t.Summary()
-		tasks, err := plan(t, o.policies, o.choice, capacities(o.sizes, t.Footprint), o.timing, o.seed)
+		list, err := capacities(o.sizes, t.Footprint)
+		if err != nil {
+			return err
+		}
+		tasks, err := plan(t, o.policies, o.choice, list, o.timing, o.seed)
 		if err != nil {
 			return err
 		}
 		if !o.json {
 			describe(o.stdout, t)
 		}
-		var watch sim.Progress
+		var watch sim.Progress = silent{}
 		if !o.quiet {
 			watch = newProgress(o.stderr, len(tasks))
 		}
 		results, failures := sim.Run(ctx, t, tasks, o.opener(), sim.Options{
-			Jobs: o.jobs, Repeat: o.repeat, Seed: o.seed, Timeout: o.timeout, Provenance: &p, Progress: watch,
+			Jobs: o.jobs, Repeat: o.repeat, Seed: o.seed, Timeout: o.timeout, Provenance: &p,
+			Progress: &keeper{Progress: watch, dir: o.out, results: slices.Clone(all), last: time.Now()},
 		})
 		all = append(all, results...)
 		if ctx.Err() != nil {
-			return o.interrupted(all, len(tasks)-len(results))
+			reportFailures(o.stderr, failures, len(tasks))
+			return o.interrupted(all, len(tasks)-len(results)-len(failures))
 		}
 		// Written after each trace, so that a later one takes nothing along.
 		if err := writeResults(o.out, all); err != nil {
@@ -223,6 +238,9 @@ func (o *runOptions) run(ctx context.Context) error {
 			return err
 		}
 		fmt.Fprintf(o.stderr, "cachesim: results and figures are in %s\n", o.out)
+	}
+	if ctx.Err() != nil {
+		return errInterrupted
 	}
 	if failed {
 		return errReported

@@ -72,7 +72,8 @@ func parseSize(s string) (size, error) {
 
 // capacities returns the cache sizes in bytes for a trace of a footprint, each
 // once, ascending. Without any, there are 8: the footprint, its half, and so on.
-func capacities(all []sizes, footprint int64) []int64 {
+// A range from a share to bytes, or the other way round, may turn out to go down.
+func capacities(all []sizes, footprint int64) ([]int64, error) {
 	if len(all) == 0 {
 		all = []sizes{{size{share: 1.0 / 128}, size{share: 1}}}
 	}
@@ -81,13 +82,17 @@ func capacities(all []sizes, footprint int64) []int64 {
 		from, to := s.from, s.to
 		if from.share == 0 || to.share == 0 { // doubling shares rounds once, not at each step
 			from, to = size{bytes: from.of(footprint)}, size{bytes: to.of(footprint)}
+			if from.bytes > to.bytes {
+				return nil, usagef("--size: for a footprint of %s a range goes down, from %s to %s",
+					humanize.IBytes(uint64(footprint)), humanize.IBytes(uint64(from.bytes)), humanize.IBytes(uint64(to.bytes)))
+			}
 		}
 		for ; from.bytes <= to.bytes && from.share <= to.share; from = (size{2 * from.bytes, 2 * from.share}) {
 			list = append(list, from.of(footprint))
 		}
 	}
 	slices.Sort(list)
-	return slices.Compact(list)
+	return slices.Compact(list), nil
 }
 
 // nearest returns the capacity nearest to a tenth of the footprint, in ratio.

@@ -5,6 +5,7 @@
   (import "policy" "alloc" (func $alloc (param i32) (result i64)))
   (import "policy" "send" (func $send (param i32 i32) (result i32)))
   (global $static (mut i32) (i32.const 0)) ;; the one place to write to, or 0
+  (global $time (export "time") (mut i32) (i32.const 0)) ;; set by loop-time.wat
   (global $len (mut i32) (i32.const 0))    ;; 12: bincode; 16: bytemuck
 
   ;; Called once, when the policy has been initialised.
@@ -25,6 +26,7 @@
         (i32.store (local.get $at) (local.get $id))
         (i64.store offset=4 align=4 (local.get $at) (local.get $size)))
       (else
-        (i64.store (local.get $at) (i64.extend_i32_u (local.get $id)))
+        (i32.store (local.get $at) (local.get $id))
+        (i32.store offset=4 (local.get $at) (global.get $time))
         (i64.store offset=8 (local.get $at) (local.get $size))))
     (call $send (local.get $at) (global.get $len))))

@@ -8,7 +8,7 @@
 set -eu
 cd "$(dirname "$0")"
 cache=${CACHESIM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/cachesim}
-key=$(cat Cargo.toml Cargo.lock shim.c build.sh src/lib.rs | sha256sum | cut -c1-16)
+key=$(cat Cargo.toml Cargo.lock shim.c | sha256sum | cut -c1-16)
 dir=$cache/libwasmer-$key
 
 say() { echo "libwasmer: $*" >&2; }
@@ -61,7 +61,8 @@ build() {
 (cd "$dir" 2>/dev/null && sha256sum --status -c SHA256SUMS 2>/dev/null) || build
 
 if [ "${1-}" = --env ]; then
-	include=$(cd ../.. && go list -m -f '{{.Dir}}' github.com/wasmerio/wasmer-go)/wasmer/packaged/include
+	module=$(cd ../.. && go mod download github.com/wasmerio/wasmer-go >&2 && go list -m -f '{{.Dir}}' github.com/wasmerio/wasmer-go)
+	include=$module/wasmer/packaged/include
 	echo "CGO_CFLAGS='-I$include' CGO_LDFLAGS='-L$dir -Wl,-rpath,$dir -lwasmer -lwasmershim' GOFLAGS='-tags=custom_wasmer_runtime'"
 else
 	echo "$dir"
