@@ -33,3 +33,22 @@ func BenchmarkCall(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkCopy tells what it costs to get a request into a guest's memory and
+// its outcome out, which batch and driver pay and a native policy does not.
+func BenchmarkCopy(b *testing.B) {
+	reqs, hit := make([]sim.Request, 1<<20), make([]bool, chunk)
+	memory := make([]byte, 17*chunk)
+	g := &guest{}
+	n := 0
+	for b.Loop() {
+		for at := 0; at < len(reqs); at += chunk {
+			copyRecords(memory, reqs[at:at+chunk])
+			if err := g.outcomes(memory[outcomesAt:], hit); err != nil {
+				b.Fatal(err)
+			}
+			n += chunk
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/req")
+}
