@@ -227,6 +227,29 @@ func TestManyInstances(t *testing.T) {
 	}
 }
 
+// TestLookupsDoNotGrow looks exports up for each of many requests, as the handle
+// uncached does: wasmer-go 1.0.4 leaks the type of every function it is asked for.
+func TestLookupsDoNotGrow(t *testing.T) {
+	m, _ := Builtin("lru")
+	r := open(t, m, EngineNames(true)[0], Bytemuck, Uncached)
+	defer r.Close()
+	reqs, hit := make([]sim.Request, chunk), make([]bool, chunk)
+	serve := func(times int) {
+		for range times {
+			if err := r.Replay(reqs, hit); err != nil {
+				t.Fatal(err)
+			}
+		}
+		runtime.GC()
+	}
+	serve(1)
+	before := resident(t)
+	serve(12)
+	if grown := resident(t) - before; grown > 30<<20 {
+		t.Errorf("%d requests left %d MiB behind", 12*chunk, grown>>20)
+	}
+}
+
 // resident returns the bytes of memory that the process has, 0 where it cannot
 // tell.
 func resident(t *testing.T) int64 {

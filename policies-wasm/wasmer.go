@@ -84,7 +84,7 @@ func (m *wasmerModule) sibling(b []byte) (module, error) {
 func (m *wasmerModule) instantiate(imports map[importName]provider) (instance, error) {
 	object := wasmer.NewImportObject()
 	namespaces := make(map[string]map[string]wasmer.IntoExtern)
-	inst := &wasmerInstance{module: m}
+	inst := &wasmerInstance{module: m, bound: make(map[string]function)}
 	for name, p := range imports {
 		if namespaces[name.module] == nil {
 			namespaces[name.module] = make(map[string]wasmer.IntoExtern)
@@ -172,6 +172,7 @@ type wasmerInstance struct {
 	module   *wasmerModule
 	instance *wasmer.Instance
 	imported []*wasmerInstance
+	bound    map[string]function // exports that were looked up before
 }
 
 func (i *wasmerInstance) function(name string) (function, error) {
@@ -182,7 +183,12 @@ func (i *wasmerInstance) function(name string) (function, error) {
 	if f == nil {
 		return nil, fmt.Errorf("export %s is not a function", name)
 	}
-	return newWasmerFunction(i, f), nil
+	// The binding is kept: it asks for the function's type, which wasmer-go
+	// 1.0.4 never frees, and a million lookups would fill the memory.
+	if i.bound[name] == nil {
+		i.bound[name] = newWasmerFunction(i, f)
+	}
+	return i.bound[name], nil
 }
 
 func (i *wasmerInstance) memory(name string) (memory, error) {
