@@ -172,16 +172,7 @@ func (g *guest) imports(seed uint64) (map[importName]provider, error) {
 	if len(g.bin.imports) == 0 {
 		return nil, nil
 	}
-	g.wasi = newWASI(seed, func() ([]byte, error) {
-		if g.inst == nil {
-			return nil, errors.New("the module is not instantiated yet")
-		}
-		m, err := g.inst.memory("memory")
-		if err != nil {
-			return nil, err
-		}
-		return m.bytes(), nil
-	})
+	g.wasi = newWASI(seed, g.memoryBytes)
 	imports := make(map[importName]provider)
 	for _, i := range g.bin.imports {
 		p := provider{host: &hostFunction{*i.sig, g.wasi.hostFunction(i.name)}}
@@ -206,22 +197,23 @@ func (g *guest) told(err error) error {
 	if g.wasi != nil && g.wasi.written.Len() > 0 {
 		err = fmt.Errorf("%w; the guest wrote: %s", err, g.wasi.written.String())
 	}
-	if used := g.memorySize(); g.limit > 0 && used >= g.limit/2 {
+	if used := int64(len(g.memoryBytes())); g.limit > 0 && used >= g.limit/2 {
 		err = fmt.Errorf("%w; it has %d of its %d MiB of memory (--guest-memory)", err, used>>20, g.limit>>20)
 	}
 	return oneLine(err)
 }
 
-// memorySize returns the bytes of the guest's memory, 0 where it exports none.
-func (g *guest) memorySize() int64 {
+// memoryBytes returns the guest's memory, nil before it is instantiated and
+// where it exports none.
+func (g *guest) memoryBytes() []byte {
 	if e, ok := g.bin.exports["memory"]; !ok || e.kind != 2 || g.inst == nil {
-		return 0
+		return nil
 	}
 	m, err := g.inst.memory("memory")
 	if err != nil {
-		return 0
+		return nil
 	}
-	return int64(len(m.bytes()))
+	return m.bytes()
 }
 
 // once calls an export that is called once.

@@ -16,7 +16,7 @@ const wasiModule = "wasi_snapshot_preview1"
 // still, its random numbers come from the seed, there are no arguments, no
 // environment and no files, and what it writes is kept for error messages.
 type wasi struct {
-	memory  func() ([]byte, error)
+	memory  func() []byte // nil: every pointer is outside
 	random  *rand.ChaCha8
 	written strings.Builder // the first keptOutput bytes on stdout and stderr
 	exited  string          // what the guest said when it exited
@@ -24,7 +24,7 @@ type wasi struct {
 
 const keptOutput = 4 << 10
 
-func newWASI(seed uint64, memory func() ([]byte, error)) *wasi {
+func newWASI(seed uint64, memory func() []byte) *wasi {
 	var key [32]byte
 	binary.LittleEndian.PutUint64(key[:], seed)
 	return &wasi{memory: memory, random: rand.NewChaCha8(key)}
@@ -175,11 +175,7 @@ func (w *wasi) hostFunction(name string) func(stack []uint64) {
 				panic(p)
 			}
 		}()
-		b, err := w.memory()
-		if err != nil {
-			b = nil // every pointer is outside
-		}
-		stack[0] = f.call(w, b, stack)
+		stack[0] = f.call(w, w.memory(), stack)
 	}
 }
 
