@@ -98,15 +98,15 @@ func (c convention) missing(m *Binary) []string {
 	var lacks []string
 	for _, need := range c.needs() {
 		name, sig := need[0], need[1]
-		e, ok := m.exports[name]
+		e, ok := m.module.Exports[name]
 		switch {
-		case sig == "" && !(ok && e.kind == 2):
+		case sig == "" && !(ok && e.Kind == 2):
 			lacks = append(lacks, fmt.Sprintf("a memory named %s", name))
 		case sig == "":
-		case !ok || e.sig == nil:
+		case !ok || e.Sig == nil:
 			lacks = append(lacks, name+" "+sig)
-		case e.sig.String() != sig:
-			lacks = append(lacks, fmt.Sprintf("%s %s (its %s is %s)", name, sig, name, e.sig))
+		case e.Sig.String() != sig:
+			lacks = append(lacks, fmt.Sprintf("%s %s (its %s is %s)", name, sig, name, e.Sig))
 		}
 	}
 	return lacks
@@ -116,7 +116,7 @@ func (c convention) missing(m *Binary) []string {
 // signatures. Where these cannot tell, declared must: a send of (i32, i32) may
 // want bincode or bytemuck, static or not. An error says what is missing.
 func (m *Binary) ABIs(declared string) ([]string, error) {
-	if m.exports == nil {
+	if m.module == nil {
 		_, err := NewBinary(m.Name, m.Bytes)
 		return nil, err
 	}
@@ -185,8 +185,8 @@ const paramPrefix = "param_"
 // the module's own business.
 func (m *Binary) Params() []string {
 	var names []string
-	for name, e := range m.exports {
-		if strings.HasPrefix(name, paramPrefix) && e.sig != nil && e.sig.String() == "(f64) -> ()" {
+	for name, e := range m.module.Exports {
+		if strings.HasPrefix(name, paramPrefix) && e.Sig != nil && e.Sig.String() == "(f64) -> ()" {
 			names = append(names, strings.TrimPrefix(name, paramPrefix))
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	native "cachesim/policies-native"
 	wasm "cachesim/policies-wasm"
+	"cachesim/policies-wasm/engines"
 	"cachesim/sim"
 	"cachesim/traces"
 )
@@ -24,7 +25,7 @@ func BenchmarkReplay(b *testing.B) {
 			benchmark(b, reqs, func() (sim.Replayer, error) { return sim.Native(spec.New(config)), nil })
 		})
 		guest, _ := wasm.Builtin(spec.Name)
-		for _, engine := range wasm.EngineNames(true) {
+		for _, engine := range engines.Names(true) {
 			for _, abi := range wasm.ABIs {
 				for _, handle := range wasm.Handles {
 					if !wasm.Combines(abi, handle) {

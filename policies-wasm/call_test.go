@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"cachesim/policies-wasm/engines"
 	"cachesim/sim"
 )
 
@@ -11,14 +12,14 @@ import (
 // go test -bench Call with go test -bench Call -tags unsafecall.
 func BenchmarkCall(b *testing.B) {
 	bin, _ := Builtin("fifo")
-	for _, engine := range EngineNames(true) {
-		b.Run("engine="+engine+"/path="+callPath, func(b *testing.B) {
+	for _, engine := range engines.Names(true) {
+		b.Run("engine="+engine+"/path="+engines.CallPath, func(b *testing.B) {
 			r, _, err := Open(context.Background(), Config{Config: sim.Config{Capacity: 1 << 20, Objects: 1}, Binary: bin, Engine: engine, ABI: Pair, Handle: SRS})
 			if err != nil {
 				b.Fatal(err)
 			}
 			defer r.Close()
-			f, err := r.(*guest).inst.function("send")
+			f, err := r.(*guest).inst.Function("send")
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -26,7 +27,7 @@ func BenchmarkCall(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				stack[0], stack[1] = 0, 1000
-				if err := f.call(stack); err != nil {
+				if err := f.Call(stack); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -4,6 +4,7 @@ import (
 	"embed"
 	"fmt"
 
+	"cachesim/policies-wasm/engines"
 	"cachesim/sim"
 )
 
@@ -25,16 +26,16 @@ const outcomesAt = 16 * chunk
 func (g *guest) driven() (replayer, error) {
 	// at is the next link's export that takes a request.
 	at := g.export(g.conv.send)
-	loopName, loopImports := "loop", make(map[importName]provider)
+	loopName, loopImports := "loop", make(map[engines.ImportName]engines.Provider)
 	if g.conv.record > 0 {
 		name := "bytes"
 		if !g.conv.returns {
 			name = "bytes-void"
 		}
-		adapter, err := g.link(name, map[importName]provider{
-			{"policy", "memory"}: g.export("memory"),
-			{"policy", "alloc"}:  g.export("alloc"),
-			{"policy", "send"}:   at,
+		adapter, err := g.link(name, map[engines.ImportName]engines.Provider{
+			policyImport("memory"): g.export("memory"),
+			policyImport("alloc"):  g.export("alloc"),
+			policyImport("send"):   at,
 		})
 		if err != nil {
 			return nil, err
@@ -55,16 +56,16 @@ func (g *guest) driven() (replayer, error) {
 		if err := start(adapter, uint64(place), uint64(g.conv.record)); err != nil {
 			return nil, err
 		}
-		at = provider{instance: adapter, export: "send"}
+		at = engines.Provider{Instance: adapter, Export: "send"}
 		if g.conv.record == 16 {
 			loopName = "loop-time"
-			loopImports[importName{"policy", "time"}] = provider{instance: adapter, export: "time"}
+			loopImports[policyImport("time")] = engines.Provider{Instance: adapter, Export: "time"}
 		}
 	}
 	if !g.conv.returns {
-		adapter, err := g.link("count", map[importName]provider{
-			{"policy", "send"}:  at,
-			{"policy", "stats"}: g.export("stats"),
+		adapter, err := g.link("count", map[engines.ImportName]engines.Provider{
+			policyImport("send"):  at,
+			policyImport("stats"): g.export("stats"),
 		})
 		if err != nil {
 			return nil, err
@@ -72,28 +73,28 @@ func (g *guest) driven() (replayer, error) {
 		if err := start(adapter); err != nil {
 			return nil, err
 		}
-		at = provider{instance: adapter, export: "send"}
+		at = engines.Provider{Instance: adapter, Export: "send"}
 	}
-	loopImports[importName{"policy", "send"}] = at
+	loopImports[policyImport("send")] = at
 	loop, err := g.link(loopName, loopImports)
 	if err != nil {
 		return nil, err
 	}
-	replay, err := loop.function("replay")
+	replay, err := loop.Function("replay")
 	if err != nil {
 		return nil, err
 	}
-	memory, err := loop.memory("memory")
+	memory, err := loop.Memory("memory")
 	if err != nil {
 		return nil, err
 	}
 	// The loop's memory cannot grow, so it stays where it is.
-	b := memory.bytes()
+	b := memory.Bytes()
 	stack := make([]uint64, 1)
 	return g.chunked(func(reqs []sim.Request, hit []bool) error {
 		copyRecords(b, reqs)
 		stack[0] = uint64(len(reqs))
-		if err := replay.call(stack); err != nil {
+		if err := replay.Call(stack); err != nil {
 			return err
 		}
 		if err := g.outcomes(b[outcomesAt:outcomesAt+len(reqs)], hit); err != nil {
@@ -106,22 +107,29 @@ func (g *guest) driven() (replayer, error) {
 	}), nil
 }
 
+// policyImport is what driver modules call an import from the next link.
+func policyImport(name string) engines.ImportName {
+	return engines.ImportName{Module: "policy", Name: name}
+}
+
 // export offers an export of the policy to a driver module.
-func (g *guest) export(name string) provider { return provider{instance: g.inst, export: name} }
+func (g *guest) export(name string) engines.Provider {
+	return engines.Provider{Instance: g.inst, Export: name}
+}
 
 // link instantiates a driver module in the policy's store.
-func (g *guest) link(name string, imports map[importName]provider) (instance, error) {
+func (g *guest) link(name string, imports map[engines.ImportName]engines.Provider) (engines.Instance, error) {
 	b, err := drivers.ReadFile("driver/" + name + ".wasm")
 	if err != nil {
 		return nil, err
 	}
-	m, err := g.module.sibling(b)
+	m, err := g.module.Sibling(b)
 	if err != nil {
 		return nil, fmt.Errorf("driver module %s: %w", name, err)
 	}
-	inst, err := m.instantiate(imports)
+	inst, err := m.Instantiate(imports)
 	if err != nil {
-		m.close()
+		m.Close()
 		return nil, fmt.Errorf("driver module %s: %w", name, err)
 	}
 	g.linked = append(g.linked, linked{m, inst})
@@ -129,10 +137,10 @@ func (g *guest) link(name string, imports map[importName]provider) (instance, er
 }
 
 // start calls an adapter's start export.
-func start(adapter instance, args ...uint64) error {
-	f, err := adapter.function("start")
+func start(adapter engines.Instance, args ...uint64) error {
+	f, err := adapter.Function("start")
 	if err != nil {
 		return err
 	}
-	return f.call(append(args, 0))
+	return f.Call(append(args, 0))
 }

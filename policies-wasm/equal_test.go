@@ -12,6 +12,7 @@ import (
 	native "cachesim/policies-native"
 	"cachesim/policies-native/policytest"
 	wasm "cachesim/policies-wasm"
+	"cachesim/policies-wasm/engines"
 	"cachesim/sim"
 )
 
@@ -35,11 +36,11 @@ func everyVersion(t *testing.T, f func(*testing.T, version)) {
 		demanded = strings.Split(list, ",")
 	}
 	for _, name := range demanded {
-		if !slices.Contains(wasm.EngineNames(false), name) {
+		if !slices.Contains(engines.Names(false), name) {
 			t.Errorf("CACHESIM_ENGINES wants the engine %q, which cachesim does not know", name)
 		}
 	}
-	for _, e := range wasm.Engines() {
+	for _, e := range engines.All() {
 		if e.Missing != "" {
 			t.Run("engine="+e.Name, func(t *testing.T) {
 				if slices.Contains(demanded, e.Name) {
@@ -174,7 +175,7 @@ func TestGuestsGrow(t *testing.T) {
 	reqs := drifting(seed)
 	c := sim.Config{Capacity: 400_000, Objects: objects}
 	for _, s := range native.All {
-		guest := open(t, s.Name, version{wasm.EngineNames(true)[0], wasm.Batch, wasm.SRS}, sim.Config{Capacity: c.Capacity})
+		guest := open(t, s.Name, version{engines.Names(true)[0], wasm.Batch, wasm.SRS}, sim.Config{Capacity: c.Capacity})
 		same(t, s.Name, c, reqs, guest)
 	}
 }
@@ -188,7 +189,7 @@ func FuzzNativeIsGuest(f *testing.F) {
 		{"cranelift", wasm.Batch, wasm.SRS},
 		{"cranelift", wasm.Pair, wasm.Driver},
 	}
-	if !slices.Contains(wasm.EngineNames(true), "cranelift") {
+	if !slices.Contains(engines.Names(true), "cranelift") {
 		f.Skip("the engine cranelift is not in this build")
 	}
 	cases, err := policytest.Load("../policies-native/testdata/scripts")

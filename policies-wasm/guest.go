@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"cachesim/policies-wasm/engines"
 	"cachesim/sim"
 )
 
@@ -23,6 +24,9 @@ type Config struct {
 	ABI      string
 	Handle   string
 	Memory   int64 // bytes that the guest may have; 0: no limit of ours
+	// Stoppable has the guest made so that it can be stopped wherever the
+	// engine can make it so, which on wazero makes it several times slower.
+	Stoppable bool
 
 	// Beat, if set, is called whenever the guest has come on.
 	Beat func()
@@ -33,22 +37,20 @@ type guest struct {
 	bin    *Binary
 	conv   convention
 	cached bool
-	module module
-	inst   instance
-	linked []linked // driver modules, in the order of their making
-	mem    memory   // nil: looked up at each use
-	wasi   *wasi    // nil: not imported
+	module engines.Module
+	inst   engines.Instance
+	linked []linked       // driver modules, in the order of their making
+	mem    engines.Memory // nil: looked up at each use
+	wasi   *wasi          // nil: not imported
 	replay replayer
 	served int64
 	limit  int64 // bytes of memory; 0: none
 	beat   func()
-
-	release func() // gives the thread back
 }
 
 type linked struct {
-	module module
-	inst   instance
+	module engines.Module
+	inst   engines.Instance
 }
 
 // Open compiles and instantiates a module and initialises its policy.
@@ -68,19 +70,18 @@ func Open(ctx context.Context, c Config) (sim.Replayer, sim.Setup, error) {
 	if err := c.Binary.checkImports(); err != nil {
 		return nil, setup, err
 	}
-	e, err := engineNamed(c.Engine)
+	e, err := engines.Named(c.Engine)
 	if err != nil {
 		return nil, setup, err
 	}
 	b := c.Binary.Bytes
 	if c.Memory > 0 {
-		if b, err = c.Binary.limited(uint64(c.Memory) >> 16); err != nil {
+		if b, err = c.Binary.module.Limited(uint64(c.Memory) >> 16); err != nil {
 			return nil, setup, err
 		}
 	}
-	g.release = tether(ctx)
 	stop := keepBeating(g.beat) // compiling is no fault of the guest's
-	g.module, setup.Compile, err = e.compile(b)
+	g.module, setup.Compile, err = e.Compile(ctx, b, c.Stoppable)
 	stop()
 	if err != nil {
 		g.Close()
@@ -125,16 +126,16 @@ func (g *guest) instantiate(c Config) error {
 	if err != nil {
 		return err
 	}
-	if g.inst, err = g.module.instantiate(imports); err != nil {
+	if g.inst, err = g.module.Instantiate(imports); err != nil {
 		return fmt.Errorf("instantiate: %w", err)
 	}
-	if g.bin.has("_initialize", "() -> ()") { // a reactor of WASI
+	if g.bin.module.Has("_initialize", "() -> ()") { // a reactor of WASI
 		if err := g.once("_initialize"); err != nil {
 			return err
 		}
 	}
 	if g.conv.record > 0 && g.cached {
-		if g.mem, err = g.inst.memory("memory"); err != nil {
+		if g.mem, err = g.inst.Memory("memory"); err != nil {
 			return err
 		}
 	}
@@ -143,7 +144,7 @@ func (g *guest) instantiate(c Config) error {
 			return err
 		}
 	}
-	if g.bin.has("seed", "(i64) -> ()") {
+	if g.bin.module.Has("seed", "(i64) -> ()") {
 		if err := g.once("seed", c.Seed); err != nil {
 			return err
 		}
@@ -151,7 +152,7 @@ func (g *guest) instantiate(c Config) error {
 	if err := g.once("init", uint64(c.Capacity)); err != nil {
 		return err
 	}
-	if g.bin.has("reserve", "(i32) -> ()") {
+	if g.bin.module.Has("reserve", "(i32) -> ()") {
 		if err := g.once("reserve", uint64(uint32(c.Objects))); err != nil {
 			return err
 		}
@@ -168,22 +169,22 @@ func (g *guest) instantiate(c Config) error {
 }
 
 // imports gives the module what it imports, which checkImports has seen.
-func (g *guest) imports(seed uint64) (map[importName]provider, error) {
-	if len(g.bin.imports) == 0 {
+func (g *guest) imports(seed uint64) (map[engines.ImportName]engines.Provider, error) {
+	if len(g.bin.module.Imports) == 0 {
 		return nil, nil
 	}
 	g.wasi = newWASI(seed, g.memoryBytes)
-	imports := make(map[importName]provider)
-	for _, i := range g.bin.imports {
-		p := provider{host: &hostFunction{*i.sig, g.wasi.hostFunction(i.name)}}
-		if i.name == "proc_exit" {
-			exit, err := g.link("exit", map[importName]provider{{"host", "exit"}: p})
+	imports := make(map[engines.ImportName]engines.Provider)
+	for _, i := range g.bin.module.Imports {
+		p := engines.Provider{Host: &engines.HostFunction{Sig: *i.Sig, Call: g.wasi.hostFunction(i.Name)}}
+		if i.Name == "proc_exit" {
+			exit, err := g.link("exit", map[engines.ImportName]engines.Provider{{Module: "host", Name: "exit"}: p})
 			if err != nil {
 				return nil, err
 			}
-			p = provider{instance: exit, export: i.name}
+			p = engines.Provider{Instance: exit, Export: i.Name}
 		}
-		imports[importName{i.module, i.name}] = p
+		imports[engines.ImportName{Module: i.Module, Name: i.Name}] = p
 	}
 	return imports, nil
 }
@@ -206,23 +207,23 @@ func (g *guest) told(err error) error {
 // memoryBytes returns the guest's memory, nil before it is instantiated and
 // where it exports none.
 func (g *guest) memoryBytes() []byte {
-	if e, ok := g.bin.exports["memory"]; !ok || e.kind != 2 || g.inst == nil {
+	if e, ok := g.bin.module.Exports["memory"]; !ok || e.Kind != 2 || g.inst == nil {
 		return nil
 	}
-	m, err := g.inst.memory("memory")
+	m, err := g.inst.Memory("memory")
 	if err != nil {
 		return nil
 	}
-	return m.bytes()
+	return m.Bytes()
 }
 
 // once calls an export that is called once.
 func (g *guest) once(name string, args ...uint64) error {
-	f, err := g.inst.function(name)
+	f, err := g.inst.Function(name)
 	if err != nil {
 		return err
 	}
-	if err := f.call(append(args, 0)); err != nil {
+	if err := f.Call(append(args, 0)); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
@@ -238,15 +239,15 @@ func (g *guest) Replay(reqs []sim.Request, hit []bool) error {
 
 // Evictions asks the module, where it exports evictions.
 func (g *guest) Evictions() (int64, bool) {
-	if !g.bin.has("evictions", "() -> i64") {
+	if !g.bin.module.Has("evictions", "() -> i64") {
 		return 0, false
 	}
-	f, err := g.inst.function("evictions")
+	f, err := g.inst.Function("evictions")
 	if err != nil {
 		return 0, false
 	}
 	stack := make([]uint64, 1)
-	if err := f.call(stack); err != nil {
+	if err := f.Call(stack); err != nil {
 		return 0, false
 	}
 	return int64(stack[0]), true
@@ -255,15 +256,14 @@ func (g *guest) Evictions() (int64, bool) {
 // Close frees the instances and their code.
 func (g *guest) Close() error {
 	for i := len(g.linked) - 1; i >= 0; i-- {
-		g.linked[i].inst.close()
-		g.linked[i].module.close()
+		g.linked[i].inst.Close()
+		g.linked[i].module.Close()
 	}
 	if g.inst != nil {
-		g.inst.close()
+		g.inst.Close()
 	}
-	g.module.close()
+	g.module.Close()
 	g.linked, g.inst, g.mem, g.replay = nil, nil, nil, nil
-	g.release()
 	return nil
 }
 
@@ -271,7 +271,7 @@ func (g *guest) Close() error {
 type callee struct {
 	guest *guest
 	name  string
-	fn    function // nil: looked up at each call
+	fn    engines.Function // nil: looked up at each call
 }
 
 func (g *guest) callee(name string) (*callee, error) {
@@ -280,7 +280,7 @@ func (g *guest) callee(name string) (*callee, error) {
 		return c, nil
 	}
 	var err error
-	c.fn, err = g.inst.function(name)
+	c.fn, err = g.inst.Function(name)
 	return c, err
 }
 
@@ -288,11 +288,11 @@ func (c *callee) call(stack []uint64) error {
 	fn := c.fn
 	if fn == nil {
 		var err error
-		if fn, err = c.guest.inst.function(c.name); err != nil {
+		if fn, err = c.guest.inst.Function(c.name); err != nil {
 			return err
 		}
 	}
-	return fn.call(stack)
+	return fn.Call(stack)
 }
 
 // allocate asks the guest's alloc for n bytes. It returns their place, which
@@ -310,11 +310,11 @@ func (g *guest) slice(at uint32, n int) ([]byte, error) {
 	m := g.mem
 	if m == nil {
 		var err error
-		if m, err = g.inst.memory("memory"); err != nil {
+		if m, err = g.inst.Memory("memory"); err != nil {
 			return nil, err
 		}
 	}
-	b := m.bytes()
+	b := m.Bytes()
 	if uint64(at)+uint64(n) > uint64(len(b)) {
 		return nil, fmt.Errorf("the guest's alloc gave %d bytes at %d, which is outside its memory of %d bytes", n, at, len(b))
 	}

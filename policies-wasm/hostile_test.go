@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"cachesim/policies-wasm/engines"
 	"cachesim/sim"
 )
 
@@ -55,7 +56,7 @@ func TestHostileModules(t *testing.T) {
 	}
 	for _, tt := range tests {
 		m := assemble(t, tt.name, tt.wat)
-		for _, engine := range EngineNames(true) {
+		for _, engine := range engines.Names(true) {
 			for _, abi := range tt.abis {
 				for _, handle := range Handles {
 					if !Combines(abi, handle) {
@@ -98,7 +99,7 @@ func TestMemoryLimit(t *testing.T) {
 		(func (export "send") (param i32 i64) (result i32)
 			(loop (br_if 0 (i32.ne (memory.grow (i32.const 1)) (i32.const -1))))
 			(i32.eq (memory.size) (global.get $want))))`)
-	for _, engine := range EngineNames(true) {
+	for _, engine := range engines.Names(true) {
 		for _, pages := range []uint64{2, 3, 160} {
 			r, _, err := Open(context.Background(), Config{
 				Config: sim.Config{Capacity: 10, Seed: pages}, Binary: m, Engine: engine, ABI: Pair, Handle: SRS, Memory: int64(pages) << 16,
@@ -128,7 +129,7 @@ func TestTableLimit(t *testing.T) {
 			(i32.and (i32.le_u (table.size $a) (i32.const 1048576))
 				(i32.eq (table.grow $b (ref.null func) (i32.const 6)) (i32.const -1))))))`)
 	large := assemble(t, "large table", `(module (table 2000000 funcref) `+rest+` i32.const 0))`)
-	for _, engine := range EngineNames(true) {
+	for _, engine := range engines.Names(true) {
 		if engine != "singlepass" { // which has no reference types
 			r := open(t, m, engine, Pair, SRS)
 			hit := make([]bool, 1)
@@ -154,7 +155,7 @@ func TestEndlessLoops(t *testing.T) {
 	}
 	well, _ := Builtin("lru")
 	trace := &sim.Trace{Requests: make([]sim.Request, 100), Objects: 1, ObjectName: func(uint32) string { return "a" }}
-	engine := EngineNames(true)[0]
+	engine := engines.Names(true)[0]
 	for name, m := range modules {
 		tasks := []sim.Task{
 			{Cell: sim.Cell{Policy: "loops", Engine: engine, ABI: Pair, Handle: Driver, Requests: 100, Capacity: 10}},
@@ -201,7 +202,7 @@ func TestManyInstances(t *testing.T) {
 					if !Combines(abi, handle) {
 						handle = SRS
 					}
-					r, err := tryOpen(m, EngineNames(true)[0], abi, handle)
+					r, err := tryOpen(m, engines.Names(true)[0], abi, handle)
 					if err != nil {
 						t.Error(err)
 						return
@@ -237,7 +238,7 @@ func TestManyInstances(t *testing.T) {
 // uncached does: wasmer-go 1.0.4 leaks the type of every function it is asked for.
 func TestLookupsDoNotGrow(t *testing.T) {
 	m, _ := Builtin("lru")
-	r := open(t, m, EngineNames(true)[0], Bytemuck, Uncached)
+	r := open(t, m, engines.Names(true)[0], Bytemuck, Uncached)
 	defer r.Close()
 	reqs, hit := make([]sim.Request, chunk), make([]bool, chunk)
 	serve := func(times int) {
@@ -280,7 +281,7 @@ func FuzzModule(f *testing.F) {
 	f.Add(original(f, 0, "").Bytes)
 	f.Add(original(f, 12, one).Bytes)
 	f.Add([]byte("\x00asm\x01\x00\x00\x00"))
-	engine := EngineNames(true)[0]
+	engine := engines.Names(true)[0]
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := NewBinary("fuzz", b)
 		if err != nil {
@@ -289,17 +290,6 @@ func FuzzModule(f *testing.F) {
 		abis, err := m.ABIs("")
 		if err != nil {
 			return
-		}
-		limited, err := m.limited(64)
-		if err != nil {
-			return
-		}
-		again, err := NewBinary("limited", limited)
-		if err != nil {
-			t.Fatalf("limiting the memory broke the module: %v", err)
-		}
-		if again.memory != nil && again.memory.max > 64 {
-			t.Fatalf("the limited module may have %d pages", again.memory.max)
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
@@ -333,7 +323,7 @@ func TestBinaryErrors(t *testing.T) {
 			t.Errorf("%.20q: error %v, want one with %q", b, err, want)
 			continue
 		}
-		if _, err := tryOpen(m, EngineNames(true)[0], Pair, SRS); err == nil {
+		if _, err := tryOpen(m, engines.Names(true)[0], Pair, SRS); err == nil {
 			t.Errorf("%.20q opens", b)
 		}
 	}
@@ -345,43 +335,12 @@ func TestUnknownEngine(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), `did you mean "cranelift"`) {
 		t.Errorf("error %v", err)
 	}
-	for _, e := range Engines() {
+	for _, e := range engines.All() {
 		if e.Missing == "" {
 			continue
 		}
 		if _, err := tryOpen(m, e.Name, Pair, SRS); err == nil || !strings.Contains(err.Error(), "make build") {
 			t.Errorf("engine %s, which is not in this build: error %v", e.Name, err)
-		}
-	}
-}
-
-// TestModuleCache finds what it kept, and does not trust a file that was damaged.
-func TestModuleCache(t *testing.T) {
-	t.Setenv("CACHESIM_CACHE", t.TempDir())
-	c := newModuleCache()
-	file := c.file("llvm", "1", []byte("module"))
-	if file == c.file("llvm", "2", []byte("module")) || file == c.file("llvm", "1", []byte("other")) || file == c.file("x", "1", []byte("module")) {
-		t.Error("different modules share a file")
-	}
-	if _, _, ok := c.load(file); ok {
-		t.Error("the empty cache has the module")
-	}
-	c.store(file, []byte("compiled"), 5*time.Second)
-	if b, took, ok := c.load(file); !ok || string(b) != "compiled" || took != 5*time.Second {
-		t.Errorf("kept %q, %v, %v", b, took, ok)
-	}
-	b, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range b {
-		damaged := append([]byte(nil), b...)
-		damaged[i] ^= 1
-		if err := os.WriteFile(file, damaged, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if _, _, ok := c.load(file); ok {
-			t.Fatalf("byte %d changed, and the cache did not see it", i)
 		}
 	}
 }

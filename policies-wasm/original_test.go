@@ -8,6 +8,7 @@ import (
 
 	"github.com/wasmerio/wasmer-go/wasmer"
 
+	"cachesim/policies-wasm/engines"
 	"cachesim/sim"
 )
 
@@ -89,7 +90,7 @@ func TestOriginalModules(t *testing.T) {
 		{"bincode-static", BincodeStatic, BincodeStatic, original(t, 12, buffer)},
 	}
 	for _, tt := range tests {
-		for _, engine := range EngineNames(true) {
+		for _, engine := range engines.Names(true) {
 			for _, handle := range Handles {
 				t.Run(tt.name+"/"+engine+"/"+handle, func(t *testing.T) {
 					speaks, err := tt.module.ABIs(tt.declared)
@@ -189,7 +190,7 @@ func TestParams(t *testing.T) {
 	if got := m.Params(); len(got) != 1 || got[0] != "small" {
 		t.Fatalf("Params() = %v, want small", got)
 	}
-	for _, engine := range EngineNames(true) {
+	for _, engine := range engines.Names(true) {
 		r, _, err := Open(context.Background(), Config{
 			Config: sim.Config{Capacity: 10, Seed: 7, Params: map[string]float64{"small": 0.25}},
 			Binary: m, Engine: engine, ABI: Pair, Handle: SRS,
@@ -215,7 +216,7 @@ func TestTime(t *testing.T) {
 		(func (export "send_bytemuck") (param i32 i32) (result i32) `+saw+`)
 		(func (export "send_bytemuck_static") (param i32 i32) (result i32) `+saw+`)
 		(func (export "replay") (param i32 i32 i32) (i32.store8 (local.get 2) `+saw+`)))`)
-	for _, engine := range EngineNames(true) {
+	for _, engine := range engines.Names(true) {
 		for _, abi := range []string{Bytemuck, BytemuckStatic, Batch} {
 			for _, handle := range Handles {
 				if !Combines(abi, handle) {
@@ -245,7 +246,7 @@ func TestBatchesDoNotAllocate(t *testing.T) {
 	for i := range reqs {
 		reqs[i] = sim.Request{ID: uint32(i % 10), Size: 10}
 	}
-	for _, engine := range EngineNames(true) {
+	for _, engine := range engines.Names(true) {
 		for _, v := range []struct{ abi, handle string }{{Batch, SRS}, {Pair, Driver}, {Bytemuck, Driver}, {BincodeStatic, Driver}} {
 			r := open(t, m, engine, v.abi, v.handle)
 			allocations := testing.AllocsPerRun(5, func() {

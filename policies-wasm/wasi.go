@@ -182,15 +182,15 @@ func (w *wasi) hostFunction(name string) func(stack []uint64) {
 // checkImports refuses modules that import what nobody provides, by name.
 func (m *Binary) checkImports() error {
 	var missing []string
-	for _, i := range m.imports {
-		f, ok := wasiFunctions[i.name]
+	for _, i := range m.module.Imports {
+		f, ok := wasiFunctions[i.Name]
 		switch {
-		case i.module != wasiModule || i.kind != 0:
+		case i.Module != wasiModule || i.Kind != 0:
 			missing = append(missing, i.String())
 		case !ok:
 			missing = append(missing, i.String()+" (cachesim has the part of WASI that language runtimes start with, see docs/ABI.md)")
-		case i.sig.String() != f.sig:
-			missing = append(missing, fmt.Sprintf("%s as %s (WASI has it as %s)", i, i.sig, f.sig))
+		case i.Sig.String() != f.sig:
+			missing = append(missing, fmt.Sprintf("%s as %s (WASI has it as %s)", i, i.Sig, f.sig))
 		}
 	}
 	if len(missing) == 0 {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"cachesim/policies-wasm/engines"
 	"cachesim/sim"
 )
 
@@ -50,7 +51,7 @@ func TestWASI(t *testing.T) {
 				(call $want (i32.eq (call $random (i32.const 65530) (i32.const 100)) (i32.const 21))) ;; fault
 				(call $exit (i32.const 3))))
 			(global.get $ok)))`)
-	for _, engine := range EngineNames(true) {
+	for _, engine := range engines.Names(true) {
 		if engine == "llvm" {
 			if _, err := tryOpen(m, engine, Pair, SRS); err == nil || !strings.Contains(err.Error(), "--engine") {
 				t.Errorf("llvm: error %v, want a refusal that names --engine", err)
@@ -87,7 +88,7 @@ func TestImportsRefused(t *testing.T) {
 		{`(import "env" "memory" (memory 1))`, "env.memory"},
 	}
 	for _, tt := range tests {
-		_, err := tryOpen(assemble(t, "imports", "(module "+tt.imports+rest+")"), EngineNames(true)[0], Pair, SRS)
+		_, err := tryOpen(assemble(t, "imports", "(module "+tt.imports+rest+")"), engines.Names(true)[0], Pair, SRS)
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: error %v, want one with %q", tt.imports, err, tt.want)
 		}

@@ -1,18 +1,22 @@
-//go:build unsafecall
+//go:build cgo && (linux || darwin) && unsafecall
 
 package wasm
 
-import "testing"
+import (
+	"testing"
+
+	"cachesim/policies-wasm/engines"
+)
 
 // BenchmarkCallFromC leaves out the crossing from Go into C: what remains is
 // wasm_func_call and the guest.
 func BenchmarkCallFromC(b *testing.B) {
 	m, _ := Builtin("fifo")
-	for _, engine := range EngineNames(true) {
+	for _, engine := range engines.Names(true) {
 		b.Run("engine="+engine, func(b *testing.B) {
 			r := open(b, m, engine, Pair, SRS)
 			defer r.Close()
-			f, err := r.(*guest).inst.function("send")
+			f, err := r.(*guest).inst.Function("send")
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -35,9 +39,9 @@ func BenchmarkCallFromC(b *testing.B) {
 // nothing any more.
 func TestUnsafePathIsTaken(t *testing.T) {
 	m, _ := Builtin("fifo")
-	r := open(t, m, EngineNames(true)[0], Pair, SRS)
+	r := open(t, m, engines.Names(true)[0], Pair, SRS)
 	defer r.Close()
-	f, err := r.(*guest).inst.function("send")
+	f, err := r.(*guest).inst.Function("send")
 	if err != nil {
 		t.Fatal(err)
 	}

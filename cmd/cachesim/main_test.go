@@ -20,6 +20,7 @@ import (
 	"github.com/wasmerio/wasmer-go/wasmer"
 
 	wasm "cachesim/policies-wasm"
+	"cachesim/policies-wasm/engines"
 	"cachesim/sim"
 )
 
@@ -124,7 +125,7 @@ func TestRun(t *testing.T) {
 			}
 		}
 	}
-	if want := 4 * (1 + 3*len(wasm.EngineNames(true))); len(sizes) != 7 || versions != want {
+	if want := 4 * (1 + 3*len(engines.Names(true))); len(sizes) != 7 || versions != want {
 		t.Errorf("%d sizes and %d timed versions, want 7 (the eighth is timed) and %d", len(sizes), versions, want)
 	}
 }
@@ -338,7 +339,7 @@ func TestPlot(t *testing.T) {
 
 // TestEngineNotInBuild tells how to get an engine.
 func TestEngineNotInBuild(t *testing.T) {
-	if slices.Contains(wasm.EngineNames(true), "llvm") {
+	if slices.Contains(engines.Names(true), "llvm") {
 		t.Skip("this build has LLVM")
 	}
 	_, stderr, code := cachesim("run", smallTrace(t, 10), "--engine", "llvm")

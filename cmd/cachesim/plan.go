@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	wasm "cachesim/policies-wasm"
+	"cachesim/policies-wasm/engines"
 	"cachesim/sim"
 )
 
@@ -22,12 +23,12 @@ var (
 	defaultHandles = []string{wasm.SRS, wasm.Driver}
 )
 
-func parseChoice(engines, abis, handles []string) (choice, []string, error) {
+func parseChoice(given, abis, handles []string) (choice, []string, error) {
 	var notes []string
-	available := append([]string{sim.NativeEngine}, wasm.EngineNames(true)...)
+	available := append([]string{sim.NativeEngine}, engines.Names(true)...)
 	var known []string
 	missing := make(map[string]string)
-	for _, e := range wasm.Engines() {
+	for _, e := range engines.All() {
 		known = append(known, e.Name)
 		if e.Missing != "" {
 			missing[e.Name] = e.Missing
@@ -36,12 +37,12 @@ func parseChoice(engines, abis, handles []string) (choice, []string, error) {
 	known = append([]string{sim.NativeEngine}, known...)
 	var c choice
 	var err error
-	if slices.Contains(engines, "all") {
+	if slices.Contains(given, "all") {
 		for name, why := range missing {
 			notes = append(notes, "engine "+name+" is left out: "+why)
 		}
 	}
-	if c.engines, err = pick("engine", engines, available, known); err != nil {
+	if c.engines, err = pick("engine", given, available, known); err != nil {
 		return c, nil, err
 	}
 	for _, e := range c.engines {
@@ -103,8 +104,8 @@ func pick(what string, given, all, known []string) ([]string, error) {
 // versions returns how to run p: for times, every version chosen; for hit
 // ratios, native, and what the user names besides.
 func (c choice) versions(p policy) (times, ratios []version, err error) {
-	engines := or(c.engines, append([]string{sim.NativeEngine}, wasm.EngineNames(true)...))
-	if p.spec != nil && slices.Contains(engines, sim.NativeEngine) {
+	chosen := or(c.engines, append([]string{sim.NativeEngine}, engines.Names(true)...))
+	if p.spec != nil && slices.Contains(chosen, sim.NativeEngine) {
 		times = append(times, version{engine: sim.NativeEngine})
 		ratios = times
 	}
@@ -145,7 +146,7 @@ func (c choice) versions(p policy) (times, ratios []version, err error) {
 		return nil, nil, usagef("%s speaks %s only, which goes with --handle srs or uncached", p.name, strings.Join(abis, ", "))
 	}
 	var sandboxes []string
-	for _, e := range engines {
+	for _, e := range chosen {
 		if !isWASM(e) {
 			continue
 		}
@@ -187,11 +188,11 @@ func fastest(ways []version) version {
 }
 
 // preferred returns the engine that runs a file's module where none is named.
-func preferred(engines []string) string {
-	if slices.Contains(engines, "cranelift") {
+func preferred(names []string) string {
+	if slices.Contains(names, "cranelift") {
 		return "cranelift"
 	}
-	return engines[0]
+	return names[0]
 }
 
 func intersect(a, b []string) []string {

@@ -9,6 +9,7 @@ import (
 
 	native "cachesim/policies-native"
 	wasm "cachesim/policies-wasm"
+	"cachesim/policies-wasm/engines"
 	"cachesim/sim"
 )
 
@@ -21,17 +22,17 @@ func policiesCommand(stdout io.Writer) *cli.Command {
 				return usagef("policies takes no arguments")
 			}
 			for _, s := range native.All {
-				engines := []string{sim.NativeEngine}
+				list := []string{sim.NativeEngine}
 				if _, ok := wasm.Builtin(s.Name); ok {
-					engines = append(engines, wasm.EngineNames(true)...)
+					list = append(list, engines.Names(true)...)
 				}
 				fmt.Fprintf(stdout, "%s: %s\n", s.Name, s.Doc)
 				for _, p := range s.Params {
 					fmt.Fprintf(stdout, "  %s=%v  %s (%v to %v)\n", p.Name, p.Default, p.Doc, p.Min, p.Max)
 				}
-				fmt.Fprintf(stdout, "  paper    %s\n  engines  %s\n", s.Paper, strings.Join(engines, ", "))
+				fmt.Fprintf(stdout, "  paper    %s\n  engines  %s\n", s.Paper, strings.Join(list, ", "))
 			}
-			fmt.Fprintf(stdout, "FILE.wasm: a module of your own, see docs/ABI.md\n  engines  %s\n", strings.Join(wasm.EngineNames(true), ", "))
+			fmt.Fprintf(stdout, "FILE.wasm: a module of your own, see docs/ABI.md\n  engines  %s\n", strings.Join(engines.Names(true), ", "))
 			return nil
 		},
 	}

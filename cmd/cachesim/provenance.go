@@ -8,7 +8,7 @@ import (
 
 	"github.com/klauspost/cpuid/v2"
 
-	wasm "cachesim/policies-wasm"
+	"cachesim/policies-wasm/engines"
 	"cachesim/sim"
 )
 
@@ -40,7 +40,7 @@ func newProvenance() sim.Provenance {
 		Engines: map[string]string{sim.NativeEngine: runtime.Version()},
 		Started: time.Now().UTC().Truncate(time.Second), Command: os.Args,
 	}
-	for _, e := range wasm.Engines() {
+	for _, e := range engines.All() {
 		if e.Missing == "" {
 			p.Engines[e.Name] = e.Runtime + " " + e.Version
 		}

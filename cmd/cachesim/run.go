@@ -19,6 +19,7 @@ import (
 	"cachesim/plots"
 	native "cachesim/policies-native"
 	wasm "cachesim/policies-wasm"
+	"cachesim/policies-wasm/engines"
 	"cachesim/sim"
 	"cachesim/traces"
 )
@@ -61,7 +62,7 @@ func runCommand(stdout, stderr io.Writer) *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "policy", Usage: "policies, with parameters if any, and .wasm files: lru,my.wasm:abi=bincode", Value: cli.NewStringSlice(names...)},
 			&cli.StringSliceFlag{Name: "size", Usage: "cache sizes: 32MiB, 1GB, 10% of the footprint, 4MiB..8GiB doubling, lists (default: 8 sizes up to the footprint, doubling)"},
-			&cli.StringSliceFlag{Name: "engine", Usage: "native, " + strings.Join(wasm.EngineNames(false), ", ") + " or all; those named compute the hit ratios too (default: hit ratios native, times on all)"},
+			&cli.StringSliceFlag{Name: "engine", Usage: "native, " + strings.Join(engines.Names(false), ", ") + " or all; those named compute the hit ratios too (default: hit ratios native, times on all)"},
 			&cli.StringSliceFlag{Name: "abi", Usage: "calling conventions: " + strings.Join(wasm.ABIs, ", ") + " or all (default: " + strings.Join(defaultABIs, ", ") + ")"},
 			&cli.StringSliceFlag{Name: "handle", Usage: "how exports are found and called: " + strings.Join(wasm.Handles, ", ") + " or all (default: " + strings.Join(defaultHandles, ", ") + ")"},
 			&cli.StringFlag{Name: "timing-requests", Usage: "requests that times are taken over, all, or none", Value: "100000"},
@@ -286,10 +287,14 @@ func (o *runOptions) opener() sim.Opener {
 		}
 		return wasm.Open(ctx, wasm.Config{
 			Config: config, Binary: p.module, Declared: p.declared,
-			Engine: c.Engine, ABI: c.ABI, Handle: c.Handle, Memory: o.memory, Beat: beat,
+			Engine: c.Engine, ABI: c.ABI, Handle: c.Handle, Memory: o.memory, Stoppable: o.mayLoop(p), Beat: beat,
 		})
 	}
 }
+
+// mayLoop reports whether p has to be watched for loops that never end, which
+// costs time on some engines: the modules that cachesim brings along have none.
+func (o *runOptions) mayLoop(p policy) bool { return p.spec == nil && o.timeout > 0 }
 
 func (o *runOptions) interrupted(results []sim.Result, unfinished int) error {
 	if len(results) == 0 {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	wasm "cachesim/policies-wasm"
+	"cachesim/policies-wasm/engines"
 )
 
 func versionCommand(stdout io.Writer) *cli.Command {
@@ -21,7 +21,7 @@ func versionCommand(stdout io.Writer) *cli.Command {
 			fmt.Fprintf(stdout, "cachesim %s, %s, %s/%s\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			t := newTable(stdout, 3, "engine", "runtime", "library")
 			t.AppendRow([]any{"native", runtime.Version(), ""})
-			for _, e := range wasm.Engines() {
+			for _, e := range engines.All() {
 				if e.Missing != "" {
 					t.AppendRow([]any{e.Name, "not in this build: " + e.Missing, ""})
 					continue

@@ -1,4 +1,6 @@
-package wasm
+//go:build cgo && (linux || darwin)
+
+package engines
 
 import (
 	"bytes"
@@ -19,18 +21,26 @@ import (
 // module. Engines trust that form, so the folder must be the user's alone.
 type moduleCache struct{ dir string }
 
-// newModuleCache returns the cache in the folder that the environment variable
-// CACHESIM_CACHE names or in the usual one. Without a folder nothing is kept.
+// newModuleCache returns the cache in cacheDir. Without that nothing is kept.
 func newModuleCache() moduleCache {
-	dir := os.Getenv("CACHESIM_CACHE")
+	dir := cacheDir()
 	if dir == "" {
-		home, err := os.UserCacheDir()
-		if err != nil {
-			return moduleCache{}
-		}
-		dir = filepath.Join(home, "cachesim")
+		return moduleCache{}
 	}
 	return moduleCache{filepath.Join(dir, "modules")}
+}
+
+// cacheDir returns the folder that the environment variable CACHESIM_CACHE names
+// or the usual one; it is empty where there is none.
+func cacheDir() string {
+	if dir := os.Getenv("CACHESIM_CACHE"); dir != "" {
+		return dir
+	}
+	home, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(home, "cachesim")
 }
 
 func (c moduleCache) file(engine, version string, module []byte) string {

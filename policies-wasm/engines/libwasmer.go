@@ -1,4 +1,6 @@
-package wasm
+//go:build cgo && (linux || darwin)
+
+package engines
 
 /*
 #define _GNU_SOURCE

@@ -1,6 +1,9 @@
-package wasm
+//go:build cgo && (linux || darwin)
+
+package engines
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -8,7 +11,24 @@ import (
 	"time"
 
 	"github.com/wasmerio/wasmer-go/wasmer"
+
+	"cachesim/policies-wasm/module"
 )
+
+func wasmerEngines() []Engine {
+	var list []Engine
+	for _, c := range []wasmer.CompilerKind{wasmer.SINGLEPASS, wasmer.CRANELIFT, wasmer.LLVM} {
+		e := Engine{Name: c.String(), Runtime: "wasmer", Version: wasmerVersion(), Library: wasmerFile(), compiler: wasmerEngine{c}}
+		if CallPath != "safe" {
+			e.Version += ", " + CallPath + " calls"
+		}
+		if !wasmer.IsCompilerAvailable(c) {
+			e.Missing = "it is not in the libwasmer of this build: `make build` makes one that has it"
+		}
+		list = append(list, e)
+	}
+	return list
+}
 
 // wasmerEngine is one of wasmer's compilers.
 type wasmerEngine struct{ compiler wasmer.CompilerKind }
@@ -22,11 +42,12 @@ type wasmerModule struct {
 	store    *wasmer.Store
 	module   *wasmer.Module // nil: it could not be compiled
 	shared   bool           // the store belongs to another module
+	release  func()         // gives the thread back; nil where shared
 }
 
-func (e wasmerEngine) compile(b []byte) (module, time.Duration, error) {
+func (e wasmerEngine) compile(ctx context.Context, b []byte, _ bool) (Module, time.Duration, error) {
 	engine := wasmer.NewEngineWithConfig(e.config())
-	m := &wasmerModule{compiler: e.compiler, engine: engine, store: wasmer.NewStore(engine)}
+	m := &wasmerModule{compiler: e.compiler, engine: engine, store: wasmer.NewStore(engine), release: tether(ctx)}
 	took, err := m.compile(b)
 	return m, took, err
 }
@@ -75,33 +96,33 @@ func (m *wasmerModule) compile(b []byte) (time.Duration, error) {
 	return took, nil
 }
 
-func (m *wasmerModule) sibling(b []byte) (module, error) {
+func (m *wasmerModule) Sibling(b []byte) (Module, error) {
 	s := &wasmerModule{compiler: m.compiler, engine: m.engine, store: m.store, shared: true}
 	_, err := s.compile(b)
 	return s, err
 }
 
-func (m *wasmerModule) instantiate(imports map[importName]provider) (instance, error) {
+func (m *wasmerModule) Instantiate(imports map[ImportName]Provider) (Instance, error) {
 	object := wasmer.NewImportObject()
 	namespaces := make(map[string]map[string]wasmer.IntoExtern)
-	inst := &wasmerInstance{module: m, bound: make(map[string]function)}
+	inst := &wasmerInstance{module: m, bound: make(map[string]Function)}
 	for name, p := range imports {
-		if namespaces[name.module] == nil {
-			namespaces[name.module] = make(map[string]wasmer.IntoExtern)
+		if namespaces[name.Module] == nil {
+			namespaces[name.Module] = make(map[string]wasmer.IntoExtern)
 		}
-		if p.host != nil {
+		if p.Host != nil {
 			if m.compiler == wasmer.LLVM {
 				return nil, errHostOnLLVM
 			}
-			namespaces[name.module][name.name] = m.hostFunction(p.host)
+			namespaces[name.Module][name.Name] = m.hostFunction(p.Host)
 			continue
 		}
-		from := p.instance.(*wasmerInstance)
-		extern, err := from.instance.Exports.Get(p.export)
+		from := p.Instance.(*wasmerInstance)
+		extern, err := from.instance.Exports.Get(p.Export)
 		if err != nil {
 			return nil, err
 		}
-		namespaces[name.module][name.name] = extern
+		namespaces[name.Module][name.Name] = extern
 		inst.imported = append(inst.imported, from)
 	}
 	for name, externs := range namespaces {
@@ -124,18 +145,18 @@ var errHostOnLLVM = errors.New("a module that imports from WASI does not run on 
 // hostFunction wraps a function of the host. The import object that it goes into
 // keeps it reachable. It never returns an error: wasmer-go would make a trap of
 // that, which both it and libwasmer free.
-func (m *wasmerModule) hostFunction(h *hostFunction) *wasmer.Function {
+func (m *wasmerModule) hostFunction(h *HostFunction) *wasmer.Function {
 	types := func(list []byte) []*wasmer.ValueType {
 		kinds := make([]wasmer.ValueKind, len(list))
 		for i, t := range list {
 			kinds[i] = wasmer.I64
-			if t == typeI32 {
+			if t == module.I32 {
 				kinds[i] = wasmer.I32
 			}
 		}
 		return wasmer.NewValueTypes(kinds...)
 	}
-	t := wasmer.NewFunctionType(types(h.sig.params), types(h.sig.results))
+	t := wasmer.NewFunctionType(types(h.Sig.Params), types(h.Sig.Results))
 	return wasmer.NewFunction(m.store, t, func(args []wasmer.Value) (results []wasmer.Value, err error) {
 		stack := make([]uint64, max(len(args), 1))
 		for i, a := range args {
@@ -145,9 +166,9 @@ func (m *wasmerModule) hostFunction(h *hostFunction) *wasmer.Function {
 				stack[i] = uint64(a.I64())
 			}
 		}
-		h.call(stack)
-		for _, r := range h.sig.results {
-			if r == typeI32 {
+		h.Call(stack)
+		for _, r := range h.Sig.Results {
+			if r == module.I32 {
 				results = append(results, wasmer.NewI32(int32(stack[0])))
 			} else {
 				results = append(results, wasmer.NewI64(int64(stack[0])))
@@ -157,12 +178,13 @@ func (m *wasmerModule) hostFunction(h *hostFunction) *wasmer.Function {
 	})
 }
 
-func (m *wasmerModule) close() {
+func (m *wasmerModule) Close() {
 	if m.module != nil {
 		m.module.Close()
 	}
 	if !m.shared {
 		m.store.Close()
+		m.release()
 	}
 }
 
@@ -172,10 +194,10 @@ type wasmerInstance struct {
 	module   *wasmerModule
 	instance *wasmer.Instance
 	imported []*wasmerInstance
-	bound    map[string]function // exports that were looked up before
+	bound    map[string]Function // exports that were looked up before
 }
 
-func (i *wasmerInstance) function(name string) (function, error) {
+func (i *wasmerInstance) Function(name string) (Function, error) {
 	f, err := i.instance.Exports.GetRawFunction(name)
 	if err != nil {
 		return nil, err
@@ -191,7 +213,7 @@ func (i *wasmerInstance) function(name string) (function, error) {
 	return i.bound[name], nil
 }
 
-func (i *wasmerInstance) memory(name string) (memory, error) {
+func (i *wasmerInstance) Memory(name string) (Memory, error) {
 	m, err := i.instance.Exports.GetMemory(name)
 	if err != nil {
 		return nil, err
@@ -202,14 +224,14 @@ func (i *wasmerInstance) memory(name string) (memory, error) {
 	return &wasmerMemory{i, m}, nil
 }
 
-func (i *wasmerInstance) close() { i.instance.Close() }
+func (i *wasmerInstance) Close() { i.instance.Close() }
 
 type wasmerMemory struct {
 	instance *wasmerInstance
 	memory   *wasmer.Memory
 }
 
-func (m *wasmerMemory) bytes() []byte {
+func (m *wasmerMemory) Bytes() []byte {
 	b := m.memory.Data()
 	runtime.KeepAlive(m.instance)
 	return b
@@ -233,7 +255,7 @@ func newBoxedFunction(i *wasmerInstance, f *wasmer.Function) *boxedFunction {
 	return b
 }
 
-func (f *boxedFunction) call(stack []uint64) error {
+func (f *boxedFunction) Call(stack []uint64) error {
 	for i, kind := range f.params {
 		switch kind {
 		case wasmer.I32:

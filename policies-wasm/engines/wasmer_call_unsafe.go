@@ -1,6 +1,6 @@
-//go:build unsafecall
+//go:build cgo && (linux || darwin) && unsafecall
 
-package wasm
+package engines
 
 /*
 #define _GNU_SOURCE
@@ -74,7 +74,7 @@ import (
 	"github.com/wasmerio/wasmer-go/wasmer"
 )
 
-const callPath = "unsafe"
+const CallPath = "unsafe"
 
 // inner is where a wasmer.Function keeps its wasm_func_t. Where wasmer-go or
 // libwasmer is not as this file knows them, direct is false and calls take the
@@ -99,7 +99,7 @@ type directFunction struct {
 	results  int
 }
 
-func newWasmerFunction(i *wasmerInstance, f *wasmer.Function) function {
+func newWasmerFunction(i *wasmerInstance, f *wasmer.Function) Function {
 	t := f.Type()
 	if !direct || len(t.Params()) > C.MOST || len(t.Results()) > 1 {
 		return newBoxedFunction(i, f)
@@ -119,7 +119,7 @@ func newWasmerFunction(i *wasmerInstance, f *wasmer.Function) function {
 	return d
 }
 
-func (d *directFunction) call(stack []uint64) error {
+func (d *directFunction) Call(stack []uint64) error {
 	for n := range d.params {
 		*(*uint64)(unsafe.Pointer(&d.call_.in[n].of)) = stack[n] // little-endian: an i32 is the lower half
 	}
@@ -137,8 +137,8 @@ func (d *directFunction) call(stack []uint64) error {
 	return nil
 }
 
-// calls calls n times from inside C, with the arguments of the last call.
-func (d *directFunction) calls(n int) error {
+// Repeat calls n times from inside C, with the arguments of the last call.
+func (d *directFunction) Repeat(n int) error {
 	trap := C.do_calls(d.call_, C.long(n))
 	runtime.KeepAlive(d)
 	if trap != nil {

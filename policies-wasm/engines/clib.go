@@ -1,0 +1,335 @@
+//go:build cgo && linux
+
+package engines
+
+/*
+#cgo linux LDFLAGS: -ldl
+#cgo noescape clib_call
+#cgo noescape clib_memory_data
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+#include "clib.h"
+
+extern void cachesimHost(uint64_t id, uint64_t *stack);
+
+// Names of its own, so that its library's are not found for another's.
+static const clib_runtime *clib_load(const char *file) {
+	void *lib = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+	const clib_runtime *(*f)(void) = lib ? (const clib_runtime *(*)(void))dlsym(lib, "cachesim_runtime") : NULL;
+	return f ? f() : NULL;
+}
+
+// cgo calls no function pointers.
+static char *clib_store_new(const clib_runtime *r, void **store) { return r->store_new(cachesimHost, store); }
+static void clib_store_stop(const clib_runtime *r, void *store) { r->store_stop(store); }
+static void clib_store_delete(const clib_runtime *r, void *store) { r->store_delete(store); }
+static char *clib_module_new(const clib_runtime *r, void *store, const uint8_t *bytes, size_t size, void **module) {
+	return r->module_new(store, bytes, size, module);
+}
+static void clib_module_delete(const clib_runtime *r, void *module) { r->module_delete(module); }
+static char *clib_instance_new(const clib_runtime *r, void *store, void *module, const clib_import *imports, size_t n, void **instance) {
+	return r->instance_new(store, module, imports, n, instance);
+}
+static void clib_instance_delete(const clib_runtime *r, void *instance) { r->instance_delete(instance); }
+static void *clib_function_get(const clib_runtime *r, void *instance, const char *name, int params, int results) {
+	return r->function_get(instance, name, params, results);
+}
+static void *clib_memory_get(const clib_runtime *r, void *instance, const char *name) { return r->memory_get(instance, name); }
+static char *clib_call(const clib_runtime *r, void *function, uint64_t *stack, long n) { return r->call(function, stack, n); }
+static uint8_t *clib_memory_data(const clib_runtime *r, void *memory, size_t *size) { return r->memory_data(memory, size); }
+*/
+import "C"
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/cgo"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unsafe"
+
+	"cachesim/policies-wasm/module"
+)
+
+// Runtimes that are C libraries are linked to nothing of ours: they are loaded
+// when their engine is asked for, from where their build.sh leaves them.
+
+//go:embed clib.h
+var clibHeader []byte
+
+//go:embed libwasmtime/wasmtime.c
+var wasmtimeSource []byte
+
+var loadWasmtime = sync.OnceValues(func() (*C.clib_runtime, string) {
+	return loadCLib("libwasmtime", wasmtimeSource)
+})
+
+func clibEngines() []Engine {
+	return []Engine{newCLibEngine("wasmtime", "wasmtime", loadWasmtime)}
+}
+
+func newCLibEngine(name, runtime string, load func() (*C.clib_runtime, string)) Engine {
+	e := Engine{Name: name, Runtime: runtime}
+	lib, file := load()
+	if lib == nil {
+		e.Missing = "its library is not built: `make build` makes " + file
+		return e
+	}
+	e.Version, e.Library, e.compiler = C.GoString(lib.version), file, clibEngine{lib}
+	return e
+}
+
+// loadCLib loads the library that build.sh names by the hash of its sources.
+func loadCLib(name string, source []byte) (*C.clib_runtime, string) {
+	hash := sha256.Sum256(append(bytes.Clone(clibHeader), source...))
+	file := filepath.Join(cacheDir(), fmt.Sprintf("%s-%x.so", name, hash[:8]))
+	if _, err := os.Stat(file); err != nil {
+		return nil, file
+	}
+	cs := C.CString(file)
+	defer C.free(unsafe.Pointer(cs))
+	return C.clib_load(cs), file
+}
+
+type clibEngine struct{ lib *C.clib_runtime }
+
+// clibStore owns all C objects of its modules and instances, which it frees when
+// it is closed, or when nothing of it can be reached.
+type clibStore struct {
+	lib       *C.clib_runtime
+	unwatch   func() bool // stops watching for the end of the cell's context
+	modules   []unsafe.Pointer
+	instances []unsafe.Pointer
+	hosts     []cgo.Handle // functions of the host
+
+	mu    sync.Mutex     // held to stop it and to close it
+	store unsafe.Pointer // nil: closed
+}
+
+type clibModule struct {
+	store    *clibStore
+	declared *module.Module
+	module   unsafe.Pointer // nil: it could not be compiled
+	shared   bool           // the store belongs to another module
+}
+
+func (e clibEngine) compile(ctx context.Context, b []byte, _ bool) (Module, time.Duration, error) {
+	s := &clibStore{lib: e.lib}
+	m := &clibModule{store: s}
+	if err := clibError(C.clib_store_new(e.lib, &s.store)); err != nil {
+		return m, 0, err
+	}
+	runtime.SetFinalizer(s, (*clibStore).close)
+	s.unwatch = context.AfterFunc(ctx, s.stop)
+	began := time.Now()
+	err := m.compile(b)
+	return m, time.Since(began), err
+}
+
+// stop makes what runs trap. Any goroutine may call it.
+func (s *clibStore) stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.store != nil {
+		C.clib_store_stop(s.lib, s.store)
+	}
+}
+
+func (s *clibStore) close() {
+	if s.unwatch != nil {
+		s.unwatch()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.store == nil {
+		return
+	}
+	for _, i := range slices.Backward(s.instances) {
+		C.clib_instance_delete(s.lib, i)
+	}
+	for _, m := range slices.Backward(s.modules) {
+		C.clib_module_delete(s.lib, m)
+	}
+	C.clib_store_delete(s.lib, s.store)
+	for _, h := range s.hosts {
+		h.Delete()
+	}
+	s.store, s.instances, s.modules, s.hosts = nil, nil, nil, nil
+	runtime.SetFinalizer(s, nil)
+}
+
+func (m *clibModule) compile(b []byte) error {
+	var err error
+	if m.declared, err = module.Parse(b); err != nil {
+		return err
+	}
+	err = clibError(C.clib_module_new(m.store.lib, m.store.store, (*C.uint8_t)(unsafe.SliceData(b)), C.size_t(len(b)), &m.module))
+	if err == nil {
+		m.store.modules = append(m.store.modules, m.module)
+	}
+	return err
+}
+
+func (m *clibModule) Sibling(b []byte) (Module, error) {
+	s := &clibModule{store: m.store, shared: true}
+	return s, s.compile(b)
+}
+
+func (m *clibModule) Close() {
+	if !m.shared {
+		m.store.close()
+	}
+}
+
+func (m *clibModule) Instantiate(imports map[ImportName]Provider) (Instance, error) {
+	lib := m.store.lib
+	inst := &clibInstance{module: m}
+	// What C is to read is in C memory: it holds pointers.
+	n := len(m.declared.Imports)
+	list := (*C.clib_import)(C.calloc(C.size_t(n+1), C.size_t(unsafe.Sizeof(C.clib_import{}))))
+	defer C.free(unsafe.Pointer(list))
+	for k, i := range m.declared.Imports {
+		p, ok := imports[ImportName{i.Module, i.Name}]
+		if !ok {
+			return nil, fmt.Errorf("nothing provides the import %s", i)
+		}
+		c := &unsafe.Slice(list, n)[k]
+		if p.Host == nil {
+			from := p.Instance.(*clibInstance)
+			c.instance = from.instance
+			c.export = C.CString(p.Export)
+			defer C.free(unsafe.Pointer(c.export))
+			inst.imported = append(inst.imported, from)
+			continue
+		}
+		h := cgo.NewHandle(p.Host.Call)
+		m.store.hosts = append(m.store.hosts, h)
+		c.host = C.uint64_t(h)
+		c.params, c.results = C.CString(letters(p.Host.Sig.Params)), C.CString(letters(p.Host.Sig.Results))
+		defer C.free(unsafe.Pointer(c.params))
+		defer C.free(unsafe.Pointer(c.results))
+	}
+	err := clibError(C.clib_instance_new(lib, m.store.store, m.module, list, C.size_t(n), &inst.instance))
+	runtime.KeepAlive(inst)
+	if err != nil {
+		return nil, err
+	}
+	m.store.instances = append(m.store.instances, inst.instance)
+	return inst, nil
+}
+
+func letters(types []byte) string {
+	var b strings.Builder
+	for _, t := range types {
+		if t == module.I32 {
+			b.WriteByte('i')
+		} else {
+			b.WriteByte('I')
+		}
+	}
+	return b.String()
+}
+
+// maxHostWords is the most arguments of a function of the host.
+const maxHostWords = 16
+
+//export cachesimHost
+func cachesimHost(id C.uint64_t, stack *C.uint64_t) {
+	call := cgo.Handle(id).Value().(func([]uint64))
+	call(unsafe.Slice((*uint64)(unsafe.Pointer(stack)), maxHostWords))
+}
+
+type clibInstance struct {
+	module   *clibModule
+	instance unsafe.Pointer
+	imported []*clibInstance
+}
+
+func (i *clibInstance) Function(name string) (Function, error) {
+	sig := i.module.declared.Function(name)
+	if sig == nil {
+		return nil, fmt.Errorf("export %s is not a function", name)
+	}
+	cs := C.CString(name)
+	defer C.free(unsafe.Pointer(cs))
+	f := &clibFunction{
+		lib: i.module.store.lib, instance: i,
+		handle: C.clib_function_get(i.module.store.lib, i.instance, cs, C.int(len(sig.Params)), C.int(len(sig.Results))),
+	}
+	if len(sig.Results) > 0 && sig.Results[0] == module.I32 {
+		f.mask = 1<<32 - 1
+	} else {
+		f.mask = 1<<64 - 1
+	}
+	if f.handle == nil {
+		return nil, fmt.Errorf("export %s is not to be had", name)
+	}
+	runtime.SetFinalizer(f, func(f *clibFunction) { C.free(f.handle) })
+	return f, nil
+}
+
+func (i *clibInstance) Memory(name string) (Memory, error) {
+	cs := C.CString(name)
+	defer C.free(unsafe.Pointer(cs))
+	m := &clibMemory{i, C.clib_memory_get(i.module.store.lib, i.instance, cs)}
+	if m.handle == nil {
+		return nil, fmt.Errorf("export %s is not to be had", name)
+	}
+	runtime.SetFinalizer(m, func(m *clibMemory) { C.free(m.handle) })
+	return m, nil
+}
+
+// Close leaves it to the store, since others may have imported from it.
+func (i *clibInstance) Close() {}
+
+type clibFunction struct {
+	lib      *C.clib_runtime
+	instance *clibInstance
+	handle   unsafe.Pointer
+	mask     uint64 // of the result's bits
+}
+
+func (f *clibFunction) Call(stack []uint64) error { return f.Repeat(stack, 1) }
+
+// Repeat calls n times without coming back from C, always with the same
+// arguments.
+func (f *clibFunction) Repeat(stack []uint64, n int) error {
+	failed := C.clib_call(f.lib, f.handle, (*C.uint64_t)(unsafe.SliceData(stack)), C.long(n))
+	runtime.KeepAlive(f)
+	if failed != nil {
+		return clibError(failed)
+	}
+	stack[0] &= f.mask
+	return nil
+}
+
+type clibMemory struct {
+	instance *clibInstance
+	handle   unsafe.Pointer
+}
+
+func (m *clibMemory) Bytes() []byte {
+	var size C.size_t
+	data := C.clib_memory_data(m.instance.module.store.lib, m.handle, &size)
+	runtime.KeepAlive(m)
+	return unsafe.Slice((*byte)(data), int(size))
+}
+
+// clibError makes an error of a C library's message, and frees that.
+func clibError(message *C.char) error {
+	if message == nil {
+		return nil
+	}
+	defer C.free(unsafe.Pointer(message))
+	return errors.New(strings.Join(strings.Fields(C.GoString(message)), " "))
+}

@@ -1,0 +1,70 @@
+package engines
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"cachesim/sim"
+)
+
+// An Engine is a compiler, or an interpreter, of a WebAssembly runtime.
+type Engine struct {
+	Name    string
+	Runtime string // the project that it belongs to
+	Version string // of that runtime
+	Library string // file that it was loaded from
+	// Missing is empty where the engine is in this build; otherwise it says
+	// how to get it.
+	Missing string
+
+	compiler compiler
+}
+
+// All lists the engines that cachesim knows, in the order in which they are
+// shown.
+func All() []Engine {
+	return slices.Concat(wasmerEngines(), wazeroEngines(), clibEngines())
+}
+
+// Names returns the names of the engines, of those in this build only where
+// available is set.
+func Names(available bool) []string {
+	var names []string
+	for _, e := range All() {
+		if e.Missing == "" || !available {
+			names = append(names, e.Name)
+		}
+	}
+	return names
+}
+
+// Named finds an engine. An error says what is known, or how to get it.
+func Named(name string) (Engine, error) {
+	for _, e := range All() {
+		if e.Name != name {
+			continue
+		}
+		if e.Missing != "" {
+			return Engine{}, fmt.Errorf("engine %s: %s", name, e.Missing)
+		}
+		return e, nil
+	}
+	return Engine{}, fmt.Errorf("unknown engine %q%s", name, sim.DidYouMean(name, Names(false)))
+}
+
+// Compile makes a module ready to be instantiated, and says how long compiling
+// takes, which may have been measured at an earlier time. The module, which is
+// not nil even when there is an error, must be closed.
+//
+// When ctx ends, what runs in the module's instances is stopped with an error.
+// wasmer cannot do that, and wazero only in code made stoppable, which is then
+// several times slower: what runs there for ever is left to do so when nothing
+// else wants the processor.
+func (e Engine) Compile(ctx context.Context, b []byte, stoppable bool) (Module, time.Duration, error) {
+	return e.compiler.compile(ctx, b, stoppable)
+}
+
+// needsCgo says of an engine that is a C library why it is missing.
+const needsCgo = "this build has no C libraries; wazero runs in it, and one with cgo, on Linux or macOS, has more"
