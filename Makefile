@@ -1,12 +1,17 @@
 # What a developer calls. See README.md.
 
-llvm = policies-wasm/libwasmer/build.sh
+llvm = policies-wasm/engines/libwasmer/build.sh
+wasmtime = policies-wasm/engines/libwasmtime/build.sh
 
-.PHONY: build test bench llvm guests clean
+.PHONY: build static test bench llvm wasmtime guests clean
 
 # cachesim with all engines, LLVM included, as ./cachesim.
-build: llvm
+build: llvm wasmtime
 	settings=$$($(llvm) --env) && eval "$$settings go build -o cachesim ./cmd/cachesim"
+
+# cachesim without cgo, for Linux, macOS and Windows, in static/: wazero runs its
+# modules.
+static: ; .ci/static
 
 # Every test on every engine, installing and building what they need.
 test: ; .ci/test
@@ -21,7 +26,10 @@ bench: build
 # libwasmer with LLVM, built once into a cache folder outside the repository.
 llvm: ; @$(llvm)
 
+# Wasmtime as a library of its own, seconds, in the same cache folder.
+wasmtime: ; @$(wasmtime)
+
 # The embedded modules again from their sources.
 guests: ; policies-wasm/guests/build.sh && policies-wasm/driver/build.sh
 
-clean: ; rm -rf cachesim results
+clean: ; rm -rf cachesim results static

@@ -23,6 +23,18 @@ var (
 	defaultHandles = []string{wasm.SRS, wasm.Driver}
 )
 
+// defaultEngines are native and those that compile: what an interpreter takes is
+// of another order, and it would take most of a run.
+func defaultEngines() []string {
+	list := []string{sim.NativeEngine}
+	for _, e := range engines.All() {
+		if e.Missing == "" && !e.Interpreter {
+			list = append(list, e.Name)
+		}
+	}
+	return list
+}
+
 func parseChoice(given, abis, handles []string) (choice, []string, error) {
 	var notes []string
 	available := append([]string{sim.NativeEngine}, engines.Names(true)...)
@@ -104,7 +116,7 @@ func pick(what string, given, all, known []string) ([]string, error) {
 // versions returns how to run p: for times, every version chosen; for hit
 // ratios, native, and what the user names besides.
 func (c choice) versions(p policy) (times, ratios []version, err error) {
-	chosen := or(c.engines, append([]string{sim.NativeEngine}, engines.Names(true)...))
+	chosen := or(c.engines, defaultEngines())
 	if p.spec != nil && slices.Contains(chosen, sim.NativeEngine) {
 		times = append(times, version{engine: sim.NativeEngine})
 		ratios = times

@@ -62,7 +62,7 @@ func runCommand(stdout, stderr io.Writer) *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "policy", Usage: "policies, with parameters if any, and .wasm files: lru,my.wasm:abi=bincode", Value: cli.NewStringSlice(names...)},
 			&cli.StringSliceFlag{Name: "size", Usage: "cache sizes: 32MiB, 1GB, 10% of the footprint, 4MiB..8GiB doubling, lists (default: 8 sizes up to the footprint, doubling)"},
-			&cli.StringSliceFlag{Name: "engine", Usage: "native, " + strings.Join(engines.Names(false), ", ") + " or all; those named compute the hit ratios too (default: hit ratios native, times on all)"},
+			&cli.StringSliceFlag{Name: "engine", Usage: "native, " + strings.Join(engines.Names(false), ", ") + " or all; those named compute the hit ratios too (default: hit ratios native, times on all that compile)"},
 			&cli.StringSliceFlag{Name: "abi", Usage: "calling conventions: " + strings.Join(wasm.ABIs, ", ") + " or all (default: " + strings.Join(defaultABIs, ", ") + ")"},
 			&cli.StringSliceFlag{Name: "handle", Usage: "how exports are found and called: " + strings.Join(wasm.Handles, ", ") + " or all (default: " + strings.Join(defaultHandles, ", ") + ")"},
 			&cli.StringFlag{Name: "timing-requests", Usage: "requests that times are taken over, all, or none", Value: "100000"},

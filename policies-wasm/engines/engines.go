@@ -15,6 +15,9 @@ type Engine struct {
 	Runtime string // the project that it belongs to
 	Version string // of that runtime
 	Library string // file that it was loaded from
+	// Interpreter tells that it takes microseconds where others take
+	// nanoseconds.
+	Interpreter bool
 	// Missing is empty where the engine is in this build; otherwise it says
 	// how to get it.
 	Missing string

@@ -20,7 +20,7 @@ import (
 func wazeroEngines() []Engine {
 	list := []Engine{
 		{Name: "wazero", compiler: wazeroEngine{wazero.NewRuntimeConfigCompiler}},
-		{Name: "wazero-interpreter", compiler: wazeroEngine{wazero.NewRuntimeConfigInterpreter}},
+		{Name: "wazero-interpreter", Interpreter: true, compiler: wazeroEngine{wazero.NewRuntimeConfigInterpreter}},
 	}
 	for i := range list {
 		list[i].Runtime = "wazero"
