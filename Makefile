@@ -2,11 +2,12 @@
 
 llvm = policies-wasm/engines/libwasmer/build.sh
 wasmtime = policies-wasm/engines/libwasmtime/build.sh
+wamr = policies-wasm/engines/libwamr/build.sh
 
-.PHONY: build static test bench llvm wasmtime guests clean
+.PHONY: build static test bench llvm wasmtime wamr guests clean
 
 # cachesim with all engines, LLVM included, as ./cachesim.
-build: llvm wasmtime
+build: llvm wasmtime wamr
 	settings=$$($(llvm) --env) && eval "$$settings go build -o cachesim ./cmd/cachesim"
 
 # cachesim without cgo, for Linux, macOS and Windows, in static/: wazero runs its
@@ -26,8 +27,9 @@ bench: build
 # libwasmer with LLVM, built once into a cache folder outside the repository.
 llvm: ; @$(llvm)
 
-# Wasmtime as a library of its own, seconds, in the same cache folder.
+# Wasmtime and WAMR as libraries of their own, a minute, in the same cache folder.
 wasmtime: ; @$(wasmtime)
+wamr: ; @$(wamr)
 
 # The embedded modules again from their sources.
 guests: ; policies-wasm/guests/build.sh && policies-wasm/driver/build.sh

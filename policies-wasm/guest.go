@@ -81,7 +81,7 @@ func Open(ctx context.Context, c Config) (sim.Replayer, sim.Setup, error) {
 		}
 	}
 	stop := keepBeating(g.beat) // compiling is no fault of the guest's
-	g.module, setup.Compile, err = e.Compile(ctx, b, c.Stoppable)
+	g.module, setup.Compile, err = e.Compile(ctx, b, engines.Options{Stoppable: c.Stoppable})
 	stop()
 	if err != nil {
 		g.Close()

@@ -17,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-
 	wasm "cachesim/policies-wasm"
 	"cachesim/policies-wasm/engines"
 	"cachesim/policies-wasm/wattest"

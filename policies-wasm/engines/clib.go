@@ -71,15 +71,31 @@ var clibHeader []byte
 var wasmtimeSource []byte
 
 var loadWasmtime = sync.OnceValues(func() (*C.clib_runtime, string) {
-	return loadCLib("libwasmtime", wasmtimeSource)
+	return loadCLib("libwasmtime", clibHeader, wasmtimeSource)
+})
+
+//go:embed libwamr/wamr.c
+var wamrSource []byte
+
+//go:embed libwamr/CMakeLists.txt
+var wamrSettings []byte
+
+//go:embed libwamr/crate.sha256
+var wamrCrate []byte
+
+var loadWAMR = sync.OnceValues(func() (*C.clib_runtime, string) {
+	return loadCLib("libwamr", clibHeader, wamrSource, wamrSettings, wamrCrate)
 })
 
 func clibEngines() []Engine {
-	return []Engine{newCLibEngine("wasmtime", "wasmtime", loadWasmtime)}
+	wasmtime := newCLibEngine("wasmtime", loadWasmtime)
+	wamr := newCLibEngine("wamr", loadWAMR)
+	wamr.Interpreter = true
+	return []Engine{wasmtime, wamr}
 }
 
-func newCLibEngine(name, runtime string, load func() (*C.clib_runtime, string)) Engine {
-	e := Engine{Name: name, Runtime: runtime}
+func newCLibEngine(name string, load func() (*C.clib_runtime, string)) Engine {
+	e := Engine{Name: name, Runtime: name}
 	lib, file := load()
 	if lib == nil {
 		e.Missing = "its library is not built: `make build` makes " + file
@@ -90,8 +106,8 @@ func newCLibEngine(name, runtime string, load func() (*C.clib_runtime, string)) 
 }
 
 // loadCLib loads the library that build.sh names by the hash of its sources.
-func loadCLib(name string, source []byte) (*C.clib_runtime, string) {
-	hash := sha256.Sum256(append(bytes.Clone(clibHeader), source...))
+func loadCLib(name string, sources ...[]byte) (*C.clib_runtime, string) {
+	hash := sha256.Sum256(bytes.Join(sources, nil))
 	file := filepath.Join(cacheDir(), fmt.Sprintf("%s-%x.so", name, hash[:8]))
 	if _, err := os.Stat(file); err != nil {
 		return nil, file
@@ -123,7 +139,7 @@ type clibModule struct {
 	shared   bool           // the store belongs to another module
 }
 
-func (e clibEngine) compile(ctx context.Context, b []byte, _ bool) (Module, time.Duration, error) {
+func (e clibEngine) compile(ctx context.Context, b []byte, _ Options) (Module, time.Duration, error) {
 	s := &clibStore{lib: e.lib}
 	m := &clibModule{store: s}
 	if err := clibError(C.clib_store_new(e.lib, &s.store)); err != nil {
@@ -204,6 +220,9 @@ func (m *clibModule) Instantiate(imports map[ImportName]Provider) (Instance, err
 			return nil, fmt.Errorf("nothing provides the import %s", i)
 		}
 		c := &unsafe.Slice(list, n)[k]
+		c.module, c.name = C.CString(i.Module), C.CString(i.Name)
+		defer C.free(unsafe.Pointer(c.module))
+		defer C.free(unsafe.Pointer(c.name))
 		if p.Host == nil {
 			from := p.Instance.(*clibInstance)
 			c.instance = from.instance
@@ -301,8 +320,10 @@ type clibFunction struct {
 
 func (f *clibFunction) Call(stack []uint64) error { return f.Repeat(stack, 1) }
 
-// Repeat calls n times without coming back from C, always with the same
-// arguments.
+// Unboxed implements Layered: there is nothing to leave out.
+func (f *clibFunction) Unboxed() (Function, bool) { return f, true }
+
+// Repeat implements Layered.
 func (f *clibFunction) Repeat(stack []uint64, n int) error {
 	failed := C.clib_call(f.lib, f.handle, (*C.uint64_t)(unsafe.SliceData(stack)), C.long(n))
 	runtime.KeepAlive(f)

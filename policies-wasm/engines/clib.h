@@ -12,8 +12,9 @@
 
 // An import, in the order in which the module declares them: an export of
 // another instance, or, where instance is NULL, function host of the host, with
-// a signature in the letters that name value types in C: "iI" is (i32, i64).
+// a signature of at most 16 letters: "iI" is (i32, i64).
 typedef struct {
+	const char *module, *name; // what the module calls it
 	void *instance;
 	const char *export;
 	uint64_t host;
@@ -40,6 +41,6 @@ typedef struct {
 	uint8_t *(*memory_data)(void *memory, size_t *size);
 } clib_runtime;
 
-const clib_runtime *cachesim_runtime(void);
+__attribute__((visibility("default"))) const clib_runtime *cachesim_runtime(void);
 
 #endif

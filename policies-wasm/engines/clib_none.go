@@ -3,5 +3,8 @@
 package engines
 
 func clibEngines() []Engine {
-	return []Engine{{Name: "wasmtime", Runtime: "wasmtime", Missing: needsCgo}}
+	return []Engine{
+		{Name: "wasmtime", Runtime: "wasmtime", Missing: needsCgo},
+		{Name: "wamr", Runtime: "wamr", Interpreter: true, Missing: needsCgo},
+	}
 }

@@ -65,8 +65,14 @@ func Named(name string) (Engine, error) {
 // wasmer cannot do that, and wazero only in code made stoppable, which is then
 // several times slower: what runs there for ever is left to do so when nothing
 // else wants the processor.
-func (e Engine) Compile(ctx context.Context, b []byte, stoppable bool) (Module, time.Duration, error) {
-	return e.compiler.compile(ctx, b, stoppable)
+func (e Engine) Compile(ctx context.Context, b []byte, o Options) (Module, time.Duration, error) {
+	return e.compiler.compile(ctx, b, o)
+}
+
+// Options of compiling.
+type Options struct {
+	Stoppable bool // see Compile
+	Anew      bool // even where the compiled module was kept
 }
 
 // needsCgo says of an engine that is a C library why it is missing.

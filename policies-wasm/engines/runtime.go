@@ -18,8 +18,8 @@ type compiler interface {
 	// is not nil even when there is an error, owns what it needs until it is
 	// closed.
 	//
-	// See Engine.Compile for ctx and stoppable.
-	compile(ctx context.Context, b []byte, stoppable bool) (Module, time.Duration, error)
+	// See Engine.Compile for ctx and the options.
+	compile(ctx context.Context, b []byte, o Options) (Module, time.Duration, error)
 }
 
 // A Module is compiled code. It makes instances that live in one store, so that
@@ -68,6 +68,23 @@ type Instance interface {
 // trap.
 type Function interface {
 	Call(stack []uint64) error
+}
+
+// Boxed is a Function of a runtime that takes arguments as Go values. They are
+// int32, int64 and float64, and so is the result.
+type Boxed interface {
+	Boxed() func(args ...any) (any, error)
+}
+
+// Layered is a Function of a runtime in C. Its calls can be made without the outer
+// layers, to measure those.
+type Layered interface {
+	// Unboxed leaves out the runtime's Go package: a call is one crossing into
+	// C and what lies behind it. It returns false where it cannot.
+	Unboxed() (Function, bool)
+	// Repeat leaves out the crossings: it calls n times without coming back
+	// from C, always with the same arguments.
+	Repeat(stack []uint64, n int) error
 }
 
 // A Memory lends its bytes until the next call into the guest, which may grow

@@ -19,8 +19,8 @@ func wasmerEngines() []Engine {
 	var list []Engine
 	for _, c := range []wasmer.CompilerKind{wasmer.SINGLEPASS, wasmer.CRANELIFT, wasmer.LLVM} {
 		e := Engine{Name: c.String(), Runtime: "wasmer", Version: wasmerVersion(), Library: wasmerFile(), compiler: wasmerEngine{c}}
-		if CallPath != "safe" {
-			e.Version += ", " + CallPath + " calls"
+		if callPath != "safe" {
+			e.Version += ", " + callPath + " calls"
 		}
 		if !wasmer.IsCompilerAvailable(c) {
 			e.Missing = "it is not in the libwasmer of this build: `make build` makes one that has it"
@@ -45,10 +45,10 @@ type wasmerModule struct {
 	release  func()         // gives the thread back; nil where shared
 }
 
-func (e wasmerEngine) compile(ctx context.Context, b []byte, _ bool) (Module, time.Duration, error) {
+func (e wasmerEngine) compile(ctx context.Context, b []byte, o Options) (Module, time.Duration, error) {
 	engine := wasmer.NewEngineWithConfig(e.config())
 	m := &wasmerModule{compiler: e.compiler, engine: engine, store: wasmer.NewStore(engine), release: tether(ctx)}
-	took, err := m.compile(b)
+	took, err := m.compile(b, o.Anew)
 	return m, took, err
 }
 
@@ -67,11 +67,11 @@ func (e wasmerEngine) config() *wasmer.Config {
 
 // compile makes the module, or finds it where it was kept: LLVM takes a hundred
 // times as long to compile as to load, the other compilers about as long.
-func (m *wasmerModule) compile(b []byte) (time.Duration, error) {
+func (m *wasmerModule) compile(b []byte, anew bool) (time.Duration, error) {
 	defer runtime.KeepAlive(m)
 	var cache moduleCache
 	var file string
-	if m.compiler == wasmer.LLVM {
+	if m.compiler == wasmer.LLVM && !anew {
 		cache = newModuleCache()
 		file = cache.file(m.compiler.String(), wasmerVersion(), b)
 		if kept, took, ok := cache.load(file); ok {
@@ -98,7 +98,7 @@ func (m *wasmerModule) compile(b []byte) (time.Duration, error) {
 
 func (m *wasmerModule) Sibling(b []byte) (Module, error) {
 	s := &wasmerModule{compiler: m.compiler, engine: m.engine, store: m.store, shared: true}
-	_, err := s.compile(b)
+	_, err := s.compile(b, false)
 	return s, err
 }
 
@@ -241,13 +241,14 @@ func (m *wasmerMemory) Bytes() []byte {
 // argument.
 type boxedFunction struct {
 	instance *wasmerInstance
+	function *wasmer.Function
 	native   wasmer.NativeFunction
 	params   []wasmer.ValueKind
 	args     []any
 }
 
 func newBoxedFunction(i *wasmerInstance, f *wasmer.Function) *boxedFunction {
-	b := &boxedFunction{instance: i, native: f.Native()}
+	b := &boxedFunction{instance: i, function: f, native: f.Native()}
 	for _, p := range f.Type().Params() {
 		b.params = append(b.params, p.Kind())
 	}
@@ -278,4 +279,22 @@ func (f *boxedFunction) Call(stack []uint64) error {
 		stack[0] = uint64(r)
 	}
 	return nil
+}
+
+// Boxed implements Boxed.
+func (f *boxedFunction) Boxed() func(args ...any) (any, error) { return f.native }
+
+// Unboxed implements Layered.
+func (f *boxedFunction) Unboxed() (Function, bool) {
+	d, ok := newDirectFunction(f.instance, f.function)
+	return d, ok
+}
+
+// Repeat implements Layered.
+func (f *boxedFunction) Repeat(stack []uint64, n int) error {
+	d, ok := newDirectFunction(f.instance, f.function)
+	if !ok {
+		return errors.New("this wasmer-go is not as the direct path knows it")
+	}
+	return d.Repeat(stack, n)
 }

@@ -8,5 +8,4 @@ import "github.com/wasmerio/wasmer-go/wasmer"
 // interface. The tag unsafecall builds a twin that goes around it.
 func newWasmerFunction(i *wasmerInstance, f *wasmer.Function) Function { return newBoxedFunction(i, f) }
 
-// CallPath names the way in which calls reach libwasmer.
-const CallPath = "safe"
+const callPath = "safe"

@@ -66,10 +66,10 @@ type wazeroModule struct {
 	shared   bool                  // the store belongs to another module
 }
 
-func (e wazeroEngine) compile(ctx context.Context, b []byte, stoppable bool) (Module, time.Duration, error) {
+func (e wazeroEngine) compile(ctx context.Context, b []byte, o Options) (Module, time.Duration, error) {
 	s := &wazeroStore{ctx: ctx, release: func() {}}
 	config := e.config()
-	if stoppable {
+	if o.Stoppable {
 		config = config.WithCloseOnContextDone(true)
 	} else {
 		s.release = tether(ctx)

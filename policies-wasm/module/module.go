@@ -187,6 +187,9 @@ func (m *Module) parse() (err error) {
 				m.Exports[name] = e
 			}
 		}
+		if r.at > end {
+			panic(malformed("a section holds more than its length says"))
+		}
 		r.at = end
 	}
 	return nil
