@@ -137,7 +137,7 @@ func (s sizeTicks) Ticks(low, high float64) []plot.Tick {
 	last, lastLabel := math.Inf(1), ""
 	for _, v := range slices.Backward(at) {
 		t := plot.Tick{Value: v}
-		label := strings.Replace(humanize.IBytes(uint64(v)), ".0 ", " ", 1)
+		label := bytesLabel(v)
 		if math.Log2(last/v) >= room && label != lastLabel {
 			t.Label = label
 			last, lastLabel = v, label
@@ -147,3 +147,5 @@ func (s sizeTicks) Ticks(low, high float64) []plot.Tick {
 	slices.Reverse(ticks)
 	return ticks
 }
+
+func bytesLabel(v float64) string { return strings.Replace(humanize.IBytes(uint64(v)), ".0 ", " ", 1) }

@@ -217,32 +217,39 @@ func bounds(p vg.Path) vg.Rectangle {
 	return r
 }
 
-// TestTexts looks for texts that overlap, or that leave the figure.
+// titles are those that a figure must have room for.
+var titles = []string{"", "A title", strings.Repeat("A long title about everything ", 6), strings.Repeat("unbroken", 40)}
+
 func TestTexts(t *testing.T) {
 	for _, tt := range cases {
-		for _, title := range []string{"", "A title", strings.Repeat("A long title about everything ", 6), strings.Repeat("unbroken", 40)} {
-			f := one(t, tt.results, title)
-			texts := record(f).texts
-			for i, a := range texts {
-				sin, cos := math.Sincos(a.angle)
-				for _, p := range []vg.Point{a.Min, a.Max, {X: a.Min.X, Y: a.Max.Y}, {X: a.Max.X, Y: a.Min.Y}} {
-					x, y := p.X*vg.Length(cos)-p.Y*vg.Length(sin), p.X*vg.Length(sin)+p.Y*vg.Length(cos)
-					if x < 0 || y < 0 || x > f.Width || y > f.Height {
-						t.Errorf("%s: %q leaves the figure, at %v, %v", tt.name, a.text, x, y)
-						break
-					}
-				}
-				for _, b := range texts[:i] {
-					if a.angle == b.angle && overlap(a.Rectangle, b.Rectangle) {
-						t.Errorf("%s: %q and %q overlap", tt.name, a.text, b.text)
-					}
-				}
+		for _, title := range titles {
+			checkTexts(t, tt.name, title, one(t, tt.results, title))
+		}
+	}
+}
+
+// checkTexts looks for texts that overlap, or that leave the figure.
+func checkTexts(t *testing.T, name, title string, f Figure) {
+	t.Helper()
+	texts := record(f).texts
+	for i, a := range texts {
+		sin, cos := math.Sincos(a.angle)
+		for _, p := range []vg.Point{a.Min, a.Max, {X: a.Min.X, Y: a.Max.Y}, {X: a.Max.X, Y: a.Min.Y}} {
+			x, y := p.X*vg.Length(cos)-p.Y*vg.Length(sin), p.X*vg.Length(sin)+p.Y*vg.Length(cos)
+			if x < 0 || y < 0 || x > f.Width || y > f.Height {
+				t.Errorf("%s: %q leaves the figure, at %v, %v", name, a.text, x, y)
+				break
 			}
-			for _, word := range strings.Fields(title) {
-				if len(word) < 20 && !slices.ContainsFunc(texts, func(p placed) bool { return strings.Contains(p.text, word) }) {
-					t.Errorf("%s: the title's %q is missing", tt.name, word)
-				}
+		}
+		for _, b := range texts[:i] {
+			if a.angle == b.angle && overlap(a.Rectangle, b.Rectangle) {
+				t.Errorf("%s: %q and %q overlap", name, a.text, b.text)
 			}
+		}
+	}
+	for _, word := range strings.Fields(title) {
+		if len(word) < 20 && !slices.ContainsFunc(texts, func(p placed) bool { return strings.Contains(p.text, word) }) {
+			t.Errorf("%s: the title's %q is missing", name, word)
 		}
 	}
 }

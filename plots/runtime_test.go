@@ -33,7 +33,9 @@ func TestRunTimePanels(t *testing.T) {
 		cell("lru", pair, 4*mib, 401, true),  // a second time
 		cell("arc", nat, 8*mib, 70, true),
 	})
-	style := func(v version, c color.Color, h hatch) barStyle { return barStyle{v.abi, v.handle, c, h} }
+	style := func(v version, c color.Color, h hatch) barStyle {
+		return barStyle{abi: v.abi, handle: v.handle, fill: c, hatch: h}
+	}
 	n := barStyle{abi: "native", fill: gray}
 	bar10 := func(ns float64, s barStyle) bar { return bar{ns / 10, (ns - 10) / 10, (ns + 20) / 10, s} }
 	sPair, sUncached, sBatch := style(pair, palette[0], solid), style(uncached, palette[0], striped), style(batch, palette[1], crossed)
@@ -62,7 +64,7 @@ func TestRunTimePanels(t *testing.T) {
 
 func TestRunTimePanelsOfNative(t *testing.T) {
 	panels, _, styles := runTimePanels(timed(four, defaults[:1], measured))
-	if len(panels) != 1 || panels[0].engine != sim.NativeEngine || len(panels[0].groups) != 4 || len(styles) != 1 {
+	if len(panels) != 1 || panels[0].heading != "" || len(panels[0].groups) != 4 || len(styles) != 1 {
 		t.Errorf("got %+v, want one panel with four bars", panels)
 	}
 }

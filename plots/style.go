@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"fmt"
 	"image/color"
 	"math"
 	"strconv"
@@ -39,6 +40,7 @@ var palette = []color.RGBA{
 var (
 	black     = color.RGBA{A: 0xff}
 	gray      = color.RGBA{0x80, 0x80, 0x80, 0xff}
+	darkGray  = color.RGBA{0x40, 0x40, 0x40, 0xff}
 	lightGray = color.RGBA{0xd0, 0xd0, 0xd0, 0xff}
 )
 
@@ -120,6 +122,28 @@ func (s steps) Ticks(low, high float64) []plot.Tick {
 			label = strconv.FormatFloat(v, 'f', max(0, int(math.Ceil(-math.Log10(step)-1e-9))), 64)
 		}
 		ticks = append(ticks, plot.Tick{Value: v, Label: label})
+	}
+	return ticks
+}
+
+// decades labels powers of ten, at most six of them, and marks 2 to 9 times
+// them where all are labelled.
+type decades struct{}
+
+func (decades) Ticks(low, high float64) []plot.Tick {
+	first, last := math.Floor(math.Log10(low)), math.Floor(math.Log10(high))
+	every := math.Ceil((last - first + 1) / 6)
+	var ticks []plot.Tick
+	for k := first; k <= last; k++ {
+		for m := 1.0; m < 10; m++ {
+			t := plot.Tick{Value: m * math.Pow(10, k)}
+			if m == 1 && math.Mod(k-first, every) == 0 {
+				t.Label = fmt.Sprintf("%g", t.Value)
+			}
+			if t.Value >= low*(1-1e-9) && t.Value <= high && (m == 1 || every == 1) {
+				ticks = append(ticks, t)
+			}
+		}
 	}
 	return ticks
 }

@@ -1,0 +1,148 @@
+package plots
+
+import (
+	"cmp"
+	"fmt"
+	"image/color"
+	"math"
+	"slices"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"cachesim/sim"
+)
+
+// stack is what the parts of a call take on an engine, from below.
+type stack struct {
+	engine string
+	parts  []float64 // ns; negative ones, which noise makes, are zero
+	total  float64
+}
+
+// costStacks returns the stacks of the engines, and the parts' names.
+func costStacks(costs []sim.CallCost) (stacks []stack, parts []string) {
+	parts = values(costs, testOf)
+	for _, engine := range values(costs, engineOf) {
+		s := stack{engine: engine}
+		for _, part := range parts {
+			c, _ := find(costs, part, engine, costs[0].Mode)
+			v := max(0, c.Call.Median)
+			s.parts = append(s.parts, v)
+			s.total += v
+		}
+		stacks = append(stacks, s)
+	}
+	return stacks, parts
+}
+
+// comparableStacks sorts stacks into panels, each with a scale of its own: those less
+// than a twentieth of the highest could not be made out beside it.
+func comparableStacks(stacks []stack) (panels [][]stack) {
+	const most = 3 // panels
+	for len(stacks) > 0 {
+		top := slices.MaxFunc(stacks, func(a, b stack) int { return cmp.Compare(a.total, b.total) }).total
+		var now, later []stack
+		for _, s := range stacks {
+			if s.total < top/20 && len(panels) < most-1 {
+				later = append(later, s)
+			} else {
+				now = append(now, s)
+			}
+		}
+		panels = append(panels, now)
+		stacks = later
+	}
+	return panels
+}
+
+// partStyle gives part i its look: colours and patterns come round at different
+// numbers.
+func partStyle(i int) barStyle {
+	return barStyle{fill: palette[i%len(palette)], hatch: []hatch{solid, striped, crossed, ruled}[i%4]}
+}
+
+// benchBreakdown draws the parts of a call as stacked bars, one an engine.
+func benchBreakdown(costs []sim.CallCost, title string, _ looks) (Figure, bool) {
+	if len(costs) == 0 {
+		return Figure{}, false
+	}
+	costs = inOneMode(costs)
+	stacks, parts := costStacks(costs)
+	panels := comparableStacks(stacks)
+	width := vg.Length(oneColumn)
+	if len(stacks)+2*len(panels) > 12 {
+		width = twoColumns
+	}
+	// Numbers wider than their bars stand on end.
+	pitch := (width - chartAxis*vg.Length(len(panels))) / vg.Length(len(stacks))
+	upended, above := false, 1.1
+	for _, s := range stacks {
+		if textStyle(tickSize).Width(number(s.total)) > pitch-2 {
+			upended, above = true, 1.35
+		}
+	}
+	var charts []chart
+	tallest := 0.0 // of the first panel, which has the highest
+	for _, list := range panels {
+		b := block{panel: singleHeight, widest: len(list)}
+		high := 0.0
+		for _, s := range list {
+			b.names = append(b.names, s.engine)
+			b.slots = append(b.slots, 1)
+			high = max(high, s.total)
+		}
+		if high < 1e-9 { // the clock saw nothing
+			high = 1
+		}
+		tallest = max(tallest, high)
+		heading := ""
+		if len(panels) > 1 {
+			heading = fmt.Sprintf("scale ×%.3g", tallest/high)
+		}
+		b.add(heading, stackBars{list, upended, b}, func(p *plot.Plot) {
+			p.Y.Min, p.Y.Max = 0, high*above
+			p.Y.Tick.Marker = steps(nice(high / 5))
+		})
+		charts = append(charts, chart{unit: perCall(modes(costs)), rows: []block{b}, weight: max(2, len(list))})
+	}
+	var entries []legendEntry
+	for i, part := range parts {
+		entries = append(entries, barEntry(part, partStyle(i)))
+	}
+	h := newHeader(title, width, newLegend(entries, width-2*margin))
+	return beside("bench-breakdown", h, width, charts...), true
+}
+
+// stackBars draws stacks with the number of their total above them.
+type stackBars struct {
+	stacks  []stack
+	upended bool // of the numbers
+	block
+}
+
+// Plot implements plot.Plotter.
+func (s stackBars) Plot(c draw.Canvas, p *plot.Plot) {
+	_, y := p.Transforms(&c)
+	half := min(widestBar, c.Size().X/vg.Length(s.widest)*0.7) / 2
+	label := textStyle(tickSize)
+	label.XAlign = draw.XCenter
+	if s.upended {
+		label.Rotation, label.XAlign, label.YAlign = math.Pi/2, draw.XLeft, draw.YCenter
+	}
+	for i, of := range s.stacks {
+		x, from := c.X(s.middle(i)), 0.0
+		for j, v := range of.parts {
+			if v > 0 {
+				r := vg.Rectangle{Min: vg.Point{X: x - half, Y: y(from)}, Max: vg.Point{X: x + half, Y: y(from + v)}}
+				fillBar(c, r, partStyle(j))
+				from += v
+			}
+		}
+		at := vg.Point{X: x, Y: y(from) + 2}
+		c.SetColor(color.White) // no line of the grid through the number
+		c.Fill(label.Rectangle(number(of.total)).Add(at).Path())
+		c.FillText(label, at, number(of.total))
+	}
+}
