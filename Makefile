@@ -4,7 +4,7 @@ llvm = policies-wasm/engines/libwasmer/build.sh
 wasmtime = policies-wasm/engines/libwasmtime/build.sh
 wamr = policies-wasm/engines/libwamr/build.sh
 
-.PHONY: build static test bench llvm wasmtime wamr guests clean
+.PHONY: build static test bench bench-micro cachesim-debug experiment llvm wasmtime wamr guests clean
 
 # cachesim with all engines, LLVM included, as ./cachesim.
 build: llvm wasmtime wamr
@@ -24,6 +24,22 @@ TRACE = traces/example/web.tr.gz
 bench: build
 	./cachesim run $(TRACE) --size 32MiB --engine all --abi all --handle all --timing-requests all --repeat 5 --out results/bench
 
+# What one call costs, in a release and in a debug build of the host; minutes.
+# BUDGET is for each.
+BUDGET = 3m
+bench-micro: build cachesim-debug
+	./cachesim bench --budget $(BUDGET) --out results/bench/release
+	./cachesim-debug bench --budget $(BUDGET) --out results/bench/debug
+	./cachesim plot results/bench/release/bench.json results/bench/debug/bench.json --out results/bench
+
+cachesim-debug: build
+	settings=$$($(llvm) --env) && eval "$$settings go build -gcflags='all=-N -l' -o cachesim-debug ./cmd/cachesim"
+
+# The published experiment again, on its trace, into docs/EXPERIMENT.md: make
+# experiment TRACE=web-1m.dat.gz. Some 20 minutes.
+experiment: build cachesim-debug
+	go run ./cmd/experiment -trace $(TRACE)
+
 # libwasmer with LLVM, built once into a cache folder outside the repository.
 llvm: ; @$(llvm)
 
@@ -34,4 +50,4 @@ wamr: ; @$(wamr)
 # The embedded modules again from their sources.
 guests: ; policies-wasm/guests/build.sh && policies-wasm/driver/build.sh
 
-clean: ; rm -rf cachesim results static
+clean: ; rm -rf cachesim cachesim-debug results static

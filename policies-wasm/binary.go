@@ -20,6 +20,14 @@ type Binary struct {
 	module *module.Module // nil: the bytes are not a module
 }
 
+// Exports reports whether the module exports a function of that name.
+func (m *Binary) Exports(function string) bool {
+	return m.module != nil && m.module.Function(function) != nil
+}
+
+// Imports returns what the module imports.
+func (m *Binary) Imports() []module.Import { return m.module.Imports }
+
 // ReadFile reads a module from a file.
 func ReadFile(path string) (*Binary, error) {
 	b, err := os.ReadFile(path)

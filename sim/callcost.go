@@ -4,7 +4,6 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"strconv"
 )
@@ -20,6 +19,7 @@ type CallCost struct {
 	Loading string `json:"loading"` // preload or hotload; of pair only
 	Payload int    `json:"payload"` // bytes that a call passes in memory; 0: none
 	Mode    string `json:"mode"`    // release or debug: how the host was built
+	Module  string `json:"module"`  // file of the guest; empty: cachesim's own
 
 	Calls   int `json:"calls"`   // of one run
 	Runs    int `json:"runs"`    // that count
@@ -36,6 +36,9 @@ type CallCost struct {
 	// where there is none.
 	ToNative Stats `json:"to_native"`
 	ToPair   Stats `json:"to_pair"`
+
+	// Samples are what Call describes: ns a call of each run, in order.
+	Samples []float64 `json:"samples"`
 
 	Provenance *Provenance `json:"provenance,omitempty"`
 }
@@ -61,7 +64,7 @@ type Stats struct {
 // WriteCallCostCSV writes costs as CSV with a header line.
 func WriteCallCostCSV(w io.Writer, costs []CallCost) error {
 	c := csv.NewWriter(w)
-	header := []string{"kind", "test", "engine", "abi", "handle", "loading", "payload_bytes", "mode", "calls", "runs", "warmups"}
+	header := []string{"kind", "test", "engine", "abi", "handle", "loading", "payload_bytes", "mode", "module", "calls", "runs", "warmups"}
 	for _, what := range []string{"call_ns", "total_ns", "setup_ns", "to_native", "to_pair"} {
 		for _, s := range []string{"mean", "sd", "median", "low", "high", "min"} {
 			header = append(header, what+"_"+s)
@@ -72,7 +75,7 @@ func WriteCallCostCSV(w io.Writer, costs []CallCost) error {
 	}
 	number := func(f float64) string { return strconv.FormatFloat(f, 'g', 8, 64) }
 	for _, r := range costs {
-		row := []string{r.Kind, r.Test, r.Engine, r.ABI, r.Handle, r.Loading, strconv.Itoa(r.Payload), r.Mode,
+		row := []string{r.Kind, r.Test, r.Engine, r.ABI, r.Handle, r.Loading, strconv.Itoa(r.Payload), r.Mode, r.Module,
 			strconv.Itoa(r.Calls), strconv.Itoa(r.Runs), strconv.Itoa(r.Warmups)}
 		for _, s := range []Stats{r.Call, r.Total, r.Setup, r.ToNative, r.ToPair} {
 			row = append(row, number(s.Mean), number(s.SD), number(s.Median), number(s.Low), number(s.High), number(s.Min))
@@ -95,18 +98,15 @@ func WriteCallCostJSON(w io.Writer, costs []CallCost) error {
 	return e.Encode(costs)
 }
 
-// ErrNotCallCosts tells that a file holds something else.
-var ErrNotCallCosts = errors.New("not a result file of bench")
-
-// ReadCallCostJSON reads what WriteCallCostJSON wrote.
+// ReadCallCostJSON reads what WriteCallCostJSON wrote; anything else is an error.
 func ReadCallCostJSON(r io.Reader) ([]CallCost, error) {
 	var costs []CallCost
 	if err := json.NewDecoder(r).Decode(&costs); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNotCallCosts, err)
+		return nil, err
 	}
 	for _, c := range costs {
 		if c.Kind == "" || c.Engine == "" || c.Test == "" {
-			return nil, ErrNotCallCosts
+			return nil, errors.New("not a result file of bench")
 		}
 	}
 	return costs, nil

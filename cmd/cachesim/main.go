@@ -68,12 +68,12 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 	app := &cli.App{
 		Name:            "cachesim",
 		Usage:           "replay request traces through cache replacement policies, native and WASM",
-		UsageText:       "cachesim run TRACE [TRACE...] [flags]\ncachesim help run",
+		UsageText:       "cachesim run TRACE [TRACE...] [flags]\ncachesim bench [flags]\ncachesim help run",
 		HideVersion:     true,
 		HideHelpCommand: false,
 		Writer:          stdout,
 		ErrWriter:       stderr,
-		Commands:        []*cli.Command{runCommand(stdout, stderr), plotCommand(stderr), policiesCommand(stdout), versionCommand(stdout)},
+		Commands:        []*cli.Command{runCommand(stdout, stderr), benchCommand(stdout, stderr), plotCommand(stderr), policiesCommand(stdout), versionCommand(stdout)},
 		ExitErrHandler:  func(*cli.Context, error) {},
 		OnUsageError:    func(_ *cli.Context, err error, _ bool) error { return usageError{err} },
 	}

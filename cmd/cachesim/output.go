@@ -202,6 +202,10 @@ func drawFigures(dir string, results []sim.Result, formats []string, title strin
 	if err != nil {
 		return err
 	}
+	return writeFigures(dir, figures, formats)
+}
+
+func writeFigures(dir string, figures []plots.Figure, formats []string) error {
 	for _, f := range figures {
 		for _, format := range formats {
 			var b bytes.Buffer

@@ -199,10 +199,13 @@ func fastest(ways []version) version {
 	return ways[0]
 }
 
-// preferred returns the engine that runs a file's module where none is named.
+// preferred returns the engine that runs a file's module where none is named;
+// docs/RATIONALE.md says why.
 func preferred(names []string) string {
-	if slices.Contains(names, "cranelift") {
-		return "cranelift"
+	for _, e := range []string{"wasmtime", "cranelift", "wazero"} {
+		if slices.Contains(names, e) {
+			return e
+		}
 	}
 	return names[0]
 }

@@ -8,3 +8,6 @@ func clibEngines() []Engine {
 		{Name: "wamr", Runtime: "wamr", Interpreter: true, Missing: needsCgo},
 	}
 }
+
+// needsCgo says of an engine that is a C library why it is missing.
+const needsCgo = "it is a C library, and this build has none: wazero runs in every build"

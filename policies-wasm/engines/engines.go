@@ -74,6 +74,3 @@ type Options struct {
 	Stoppable bool // see Compile
 	Anew      bool // even where the compiled module was kept
 }
-
-// needsCgo says of an engine that is a C library why it is missing.
-const needsCgo = "this build has no C libraries; wazero runs in it, and one with cgo, on Linux or macOS, has more"

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Rebuilds the embedded guests from their Rust sources: every build with
+# Rebuilds the embedded guests, and that of the micro benchmark, from their Rust
+# sources: every build with
 # Debian 12's compiler gives the same bytes. It needs the packages
 # rustc cargo libstd-rust-dev-wasm32 lld.
 #
@@ -17,11 +18,11 @@ handler='-Zcrate-attr=feature(default_alloc_error_handler)'
 # Paths of this machine would end up in the modules.
 export RUSTFLAGS="$handler -C link-arg=--stack-first -C link-arg=-zstack-size=65536 --remap-path-prefix=$PWD=guests"
 /usr/bin/cargo build --quiet --release --locked --target wasm32-unknown-unknown
-for guest in fifo lru lfu gdsize; do
-	built=$CARGO_TARGET_DIR/wasm32-unknown-unknown/release/$guest.wasm
+for guest in fifo.wasm lru.wasm lfu.wasm gdsize.wasm ../micro/micro.wasm; do
+	built=$CARGO_TARGET_DIR/wasm32-unknown-unknown/release/${guest##*/}
 	if [ "${1-}" = --check ]; then
-		cmp "$built" $guest.wasm || { echo "$guest.wasm is not what its source builds: run policies-wasm/guests/build.sh and commit" >&2; exit 1; }
+		cmp "$built" $guest || { echo "$guest is not what its source builds: run policies-wasm/guests/build.sh and commit" >&2; exit 1; }
 	else
-		cp "$built" $guest.wasm
+		cp "$built" $guest
 	fi
 done

@@ -14,13 +14,14 @@ use core::slice;
 const PAIR: usize = 8;
 const LARGEST: usize = 64 << 10;
 
-#[repr(C, align(16))]
-struct Static(UnsafeCell<[u8; LARGEST]>, UnsafeCell<Vec<Vec<u8>>>);
+#[repr(align(16))]
+struct Static<T>(UnsafeCell<T>);
 
 // SAFETY: the module has no threads.
-unsafe impl Sync for Static {}
+unsafe impl<T> Sync for Static<T> {}
 
-static STATIC: Static = Static(UnsafeCell::new([0; LARGEST]), UnsafeCell::new(Vec::new()));
+static BUFFER: Static<[u8; LARGEST]> = Static(UnsafeCell::new([0; LARGEST]));
+static LENT: Static<Vec<Vec<u8>>> = Static(UnsafeCell::new(Vec::new()));
 
 fn pack(at: *const u8, len: usize) -> i64 {
     ((at as u64) << 32 | len as u64) as i64
@@ -65,14 +66,14 @@ pub extern "C" fn wasm_prepare_buffer(len: i32) -> i64 {
     buffer.resize(len as usize, 0u8);
     let at = buffer.as_ptr();
     // SAFETY: see Sync; no reference outlives a call.
-    unsafe { (*STATIC.1.get()).push(buffer) };
+    unsafe { (*LENT.0.get()).push(buffer) };
     pack(at, len as usize)
 }
 
 /// The one buffer for all requests.
 #[no_mangle]
 pub extern "C" fn wasm_get_buffer() -> i64 {
-    pack(STATIC.0.get() as *const u8, LARGEST)
+    pack(BUFFER.0.get() as *const u8, LARGEST)
 }
 
 /// # Safety
@@ -85,7 +86,7 @@ unsafe fn bytes<'a>(at: u32, len: u32) -> &'a [u8] {
 #[no_mangle]
 pub unsafe extern "C" fn struct_add_bincode(at: u32, len: u32) -> i32 {
     let owned = bytes(at, len).to_vec();
-    (*STATIC.1.get()).pop();
+    (*LENT.0.get()).pop();
     product(&owned)
 }
 
