@@ -58,7 +58,7 @@ func benchCommand(stdout, stderr io.Writer) *cli.Command {
 			&cli.StringSliceFlag{Name: "measure", Usage: strings.Join(measures, ", ") + " or all", Value: cli.NewStringSlice("all")},
 			&cli.IntFlag{Name: "calls", Usage: "calls of a run", Value: 100_000},
 			&cli.IntFlag{Name: "runs", Usage: "runs of each test, taking turns", Value: 100},
-			&cli.IntFlag{Name: "warmups", Usage: "runs before them, which do not count", Value: 2},
+			&cli.IntFlag{Name: "warmups", Usage: "runs before them, which do not count", Value: 1},
 			&cli.DurationFlag{Name: "budget", Usage: "make fewer runs where all would take longer; 0: never", Value: 4 * time.Minute},
 			&cli.StringFlag{Name: "module", Usage: "a guest of your own: FILE.wasm, with the exports of the published experiment; of one that passes a struct, FILE.wasm:abi=bytemuck"},
 			&cli.Uint64Flag{Name: "seed", Usage: "of the order in which tests take turns", Value: 1},

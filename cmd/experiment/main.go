@@ -68,7 +68,7 @@ func measure(trace string) error {
 	at := func(name string) string { return filepath.Join(results, name) }
 	// Everything that a figure compares comes from one run.
 	for _, args := range [][]string{
-		{"./cachesim", "bench", "--engine", "all", "--out", at("bench-release")},
+		{"./cachesim", "bench", "--engine", "all", "--budget", "6m", "--out", at("bench-release")},
 		{"./cachesim-debug", "bench", "--engine", "singlepass,cranelift,llvm,wazero,wasmtime", "--measure", "calls", "--budget", "2m", "--out", at("bench-debug")},
 		{"./cachesim", "run", trace, "--size", "32MiB", "--engine", "all", "--abi", "all", "--handle", "all", "--timing-requests", "100000", "--out", at("matrix")},
 		{"./cachesim", "run", trace, "--size", "32MiB", "--engine", "native,cranelift,llvm,wazero,wasmtime", "--abi", "pair,batch", "--handle", "srs,driver", "--timing-requests", "all", "--repeat", "5", "--out", at("ratios")},

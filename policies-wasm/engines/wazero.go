@@ -62,7 +62,7 @@ type wazeroStore struct {
 type wazeroModule struct {
 	store    *wazeroStore
 	declared *module.Module
-	compiled wazero.CompiledModule // nil: it could not be compiled
+	compiled wazero.CompiledModule // nil: not yet compiled
 	shared   bool                  // the store belongs to another module
 }
 
@@ -76,23 +76,33 @@ func (e wazeroEngine) compile(ctx context.Context, b []byte, o Options) (Module,
 	}
 	s.runtime = wazero.NewRuntimeWithConfig(context.Background(), config)
 	m := &wazeroModule{store: s}
+	var err error
+	if m.declared, err = module.Parse(b); err != nil {
+		return m, 0, err
+	}
 	began := time.Now()
-	err := m.compile(b)
+	err = m.compile(b)
 	return m, time.Since(began), err
 }
 
 func (m *wazeroModule) compile(b []byte) error {
-	var err error
-	if m.declared, err = module.Parse(b); err != nil {
+	compiled, err := m.store.runtime.CompileModule(context.Background(), b)
+	if err != nil {
 		return err
 	}
-	m.compiled, err = m.store.runtime.CompileModule(context.Background(), b)
-	return err
+	if m.compiled != nil {
+		m.compiled.Close(context.Background())
+	}
+	m.compiled = compiled
+	return nil
 }
 
+// Sibling leaves compiling to Instantiate, which knows what to import.
 func (m *wazeroModule) Sibling(b []byte) (Module, error) {
 	s := &wazeroModule{store: m.store, shared: true}
-	return s, s.compile(b)
+	var err error
+	s.declared, err = module.Parse(b)
+	return s, err
 }
 
 func (m *wazeroModule) Close() {
@@ -106,17 +116,20 @@ func (m *wazeroModule) Close() {
 }
 
 // Instantiate gives the instance a name, and has a module with imports compiled
-// again with the names of what provides them.
+// with the names of what provides them.
 func (m *wazeroModule) Instantiate(imports map[ImportName]Provider) (Instance, error) {
 	background := context.Background()
 	inst := &wazeroInstance{name: m.store.name()}
-	compiled := m.compiled
-	if len(imports) > 0 {
+	b := m.declared.Bytes
+	if len(m.declared.Imports) > 0 {
 		hostName, hosted := m.store.name(), 0
 		host := m.store.runtime.NewHostModuleBuilder(hostName)
-		b := m.declared.Relinked(func(i module.Import) (string, string) {
+		b = m.declared.Relinked(func(i module.Import) (string, string) {
 			p := imports[ImportName{i.Module, i.Name}]
 			if p.Host == nil {
+				if p.Instance == nil { // wazero will say that nobody provides it
+					return i.Module, i.Name
+				}
 				return p.Instance.(*wazeroInstance).name, p.Export
 			}
 			hosted++
@@ -136,12 +149,14 @@ func (m *wazeroModule) Instantiate(imports map[ImportName]Provider) (Instance, e
 				return nil, err
 			}
 		}
-		if compiled, err = m.store.runtime.CompileModule(background, b); err != nil {
+	}
+	if m.compiled == nil || len(m.declared.Imports) > 0 {
+		if err := m.compile(b); err != nil {
 			return nil, err
 		}
 	}
 	var err error
-	inst.module, err = m.store.runtime.InstantiateModule(m.store.ctx, compiled, wazero.NewModuleConfig().WithName(inst.name).WithStartFunctions())
+	inst.module, err = m.store.runtime.InstantiateModule(m.store.ctx, m.compiled, wazero.NewModuleConfig().WithName(inst.name).WithStartFunctions())
 	if err != nil {
 		return nil, wazeroError(err)
 	}

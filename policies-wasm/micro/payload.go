@@ -11,8 +11,8 @@ const (
 	mostPayload  = 64 << 10
 	// A run passes no more than so many bytes, so that large payloads take no
 	// longer than small ones.
-	payloadBytes = 16 << 20
-	payloadCalls = 10_000
+	payloadBytes = 2 << 20
+	payloadCalls = 2_000
 )
 
 // payloads are the calls that pass a struct of growing size in memory.
