@@ -202,7 +202,7 @@ func fastest(ways []version) version {
 // preferred returns the engine that runs a file's module where none is named;
 // docs/RATIONALE.md says why.
 func preferred(names []string) string {
-	for _, e := range []string{"wasmtime", "cranelift", "wazero"} {
+	for _, e := range []string{"cranelift", "wasmtime", "wazero"} {
 		if slices.Contains(names, e) {
 			return e
 		}

@@ -1,0 +1,83 @@
+package module
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"cachesim/policies-wasm/wattest"
+)
+
+const sample = `(module
+	(import "a" "send" (func (param i32 i64) (result i32)))
+	(import "a" "time" (global (mut i32)))
+	(import "b" "memory" (memory 1))
+	(table $t 3 funcref) (table 5 10 funcref)
+	(func (export "f") (param f64) (result i64) i64.const 1))`
+
+func TestParse(t *testing.T) {
+	m, err := Parse(wattest.Assemble(t, sample))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(m.Imports[0], " ", m.Imports[0].Sig, " ", m.Imports[1], " ", m.Imports[2], " ", m.Imports[2].Kind); got != "a.send (i32, i64) -> i32 a.time b.memory 2" {
+		t.Errorf("imports: %s", got)
+	}
+	if !m.Has("f", "(f64) -> i64") || m.Has("f", "() -> ()") || m.Function("g") != nil {
+		t.Errorf("exports: %v", m.Exports)
+	}
+}
+
+// TestRelinked gives imports other names, longer and shorter, and leaves the rest
+// of the module as it is.
+func TestRelinked(t *testing.T) {
+	m, err := Parse(wattest.Assemble(t, sample))
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Repeat("long", 100)
+	again, err := Parse(m.Relinked(func(i Import) (string, string) { return long, "x" + i.Name }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, i := range again.Imports {
+		if i.Module != long || i.Name != "x"+m.Imports[n].Name || i.Kind != m.Imports[n].Kind {
+			t.Errorf("import %d is %v", n, i)
+		}
+	}
+	back, err := Parse(again.Relinked(func(i Import) (string, string) {
+		module := "a"
+		if i.Kind == KindMemory {
+			module = "b"
+		}
+		return module, i.Name[1:]
+	}))
+	if err != nil || string(back.Bytes) != string(m.Bytes) {
+		t.Errorf("renaming and renaming back changes the module (error %v)", err)
+	}
+}
+
+// FuzzLimited lowers limits in mutated modules: what comes out can be read, and
+// declares no more than the limit.
+func FuzzLimited(f *testing.F) {
+	f.Add(wattest.Assemble(f, sample))
+	f.Add(wattest.Assemble(f, `(module (memory 1) (table 1 funcref))`))
+	f.Add(wattest.Assemble(f, `(module (memory 1 100))`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m, err := Parse(b)
+		if err != nil {
+			return
+		}
+		limited, err := m.Limited(64)
+		if err != nil {
+			return
+		}
+		again, err := Parse(limited)
+		if err != nil {
+			t.Fatalf("limiting the memory broke the module: %v", err)
+		}
+		if again.memory != nil && again.memory.max > 64 {
+			t.Fatalf("the limited module may have %d pages", again.memory.max)
+		}
+	})
+}
