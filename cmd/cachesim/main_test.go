@@ -418,8 +418,11 @@ func TestDocs(t *testing.T) {
 		dir := t.TempDir()
 		if i := slices.Index(fields, "--out"); i >= 0 {
 			fields[i+1] = dir
-		} else if fields[0] == "run" {
+		} else if fields[0] == "run" || fields[0] == "bench" {
 			fields = append(fields, "--out", dir)
+		}
+		if fields[0] == "bench" {
+			fields = append(fields, "--budget", "1s") // the last counts
 		}
 		if _, stderr, code := cachesim(fields...); code != 0 {
 			t.Errorf("%s: exit %d: %s", line, code, stderr)

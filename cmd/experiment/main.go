@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command experiment measures what the published experiment measured, with
 // cachesim, and writes docs/EXPERIMENT.md from the result files: each table and
 // claim beside ours.
