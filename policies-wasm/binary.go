@@ -20,9 +20,15 @@ type Binary struct {
 	module *module.Module // nil: the bytes are not a module
 }
 
-// Exports reports whether the module exports a function of that name.
-func (m *Binary) Exports(function string) bool {
-	return m.module != nil && m.module.Function(function) != nil
+// Exports reports whether the module exports a function with that signature,
+// written as "(i32, i64) -> i32".
+func (m *Binary) Exports(function, sig string) bool {
+	return m.module != nil && m.module.Has(function, sig)
+}
+
+// ExportsMemory reports whether the module exports a memory of that name.
+func (m *Binary) ExportsMemory(name string) bool {
+	return m.module != nil && m.module.Exports[name].Kind == module.KindMemory
 }
 
 // Imports returns what the module imports.

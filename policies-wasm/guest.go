@@ -1,6 +1,6 @@
 // Package wasm runs replacement policies that are WebAssembly modules. abi*.go
-// and driver.go know the calling conventions, runtime.go is what they ask of a
-// runtime, and each runtime is one file behind it.
+// and driver.go know the calling conventions; what they ask of a runtime, and the
+// runtimes, are in engines.
 package wasm
 
 import (

@@ -59,7 +59,7 @@ func benchCommand(stdout, stderr io.Writer) *cli.Command {
 			&cli.IntFlag{Name: "calls", Usage: "calls of a run", Value: 100_000},
 			&cli.IntFlag{Name: "runs", Usage: "runs of each test, taking turns", Value: 100},
 			&cli.IntFlag{Name: "warmups", Usage: "runs before them, which do not count", Value: 1},
-			&cli.DurationFlag{Name: "budget", Usage: "make fewer runs where all would take longer; 0: never", Value: 4 * time.Minute},
+			&cli.DurationFlag{Name: "budget", Usage: "make fewer runs, but 3, where all would take longer; 0: never", Value: 4 * time.Minute},
 			&cli.StringFlag{Name: "module", Usage: "a guest of your own: FILE.wasm, with the exports of the published experiment; of one that passes a struct, FILE.wasm:abi=bytemuck"},
 			&cli.Uint64Flag{Name: "seed", Usage: "of the order in which tests take turns", Value: 1},
 			&cli.StringFlag{Name: "out", Usage: "folder for result files and figures", Value: "results/bench"},
@@ -148,6 +148,8 @@ func newBenchOptions(c *cli.Context, stdout, stderr io.Writer) (*benchOptions, e
 	}
 	if c.IsSet("test") && !c.IsSet("measure") {
 		wanted = []string{"calls"} // other measures have no tests to choose
+	} else if c.IsSet("test") && !slices.Contains(wanted, "calls") {
+		return nil, usagef("--test chooses among calls, which --measure leaves out")
 	}
 	for _, w := range wanted {
 		o.Kinds = append(o.Kinds, measureKind[w])

@@ -343,7 +343,7 @@ func (d *data) Ratios() string {
 
 // span is the smallest and the largest of some numbers that are not 0.
 func span(x ...float64) (low, high float64) {
-	x = slices.DeleteFunc(x, func(f float64) bool { return f == 0 })
+	x = slices.DeleteFunc(x, func(f float64) bool { return f == 0 || math.IsNaN(f) || math.IsInf(f, 0) })
 	if len(x) == 0 {
 		return 0, 0
 	}
@@ -372,11 +372,11 @@ func (d *data) Claims() string {
 	}
 	low, high := span(calls...)
 	row(&b, "WASM policies are 5 to 10 times slower than native ones",
-		fmt.Sprintf("called once a request through wasmer-go they are %s to %s times slower: native policies here are faster than theirs, and wasmer-go's call is ten times dearer than that of their Rust host", number(low), number(high)),
+		fmt.Sprintf("called once a request through wasmer-go they take %s to %s times as long", number(low), number(high)),
 		verdict(low >= 3 && high <= 12))
 	low, high = span(inside...)
 	row(&b, "the same",
-		fmt.Sprintf("called once a batch, or by a driver in the sandbox, %.2f to %.2f times: the modules are the same", low, high), verdict(low >= 5))
+		fmt.Sprintf("called once a batch, or by a driver in the sandbox, %.2f to %.2f times as long", low, high), verdict(low >= 5))
 
 	ratio := func(a, b sim.Result) float64 { return a.PerRequest() / b.PerRequest() }
 	get := func(p, e, abi, handle string) sim.Result { r, _ := version(d.matrix, p, e, abi, handle); return r }
@@ -397,8 +397,11 @@ func (d *data) Claims() string {
 		}
 	}
 	slices.Sort(gains)
+	if len(gains) == 0 {
+		gains = []float64{0}
+	}
 	row(&b, "cached handles win up to 15.3 %",
-		fmt.Sprintf("%.0f %% in the middle, from %.0f to %.0f %%: a lookup in wasmer-go crosses into C", gains[len(gains)/2], gains[0], gains[len(gains)-1]),
+		fmt.Sprintf("%.0f %% in the middle, from %.0f to %.0f %%", gains[len(gains)/2], gains[0], gains[len(gains)-1]),
 		verdict(gains[len(gains)-1] < 20))
 
 	var behind, dynamic []float64
@@ -409,7 +412,7 @@ func (d *data) Claims() string {
 	low, high = span(behind...)
 	low2, high2 := span(dynamic...)
 	row(&b, "Pair is fastest, static Bytemuck about 20 % behind, dynamic memory behind that, for its second call",
-		fmt.Sprintf("the order is the same: static Bytemuck is %.0f to %.0f %% behind, dynamic %.0f to %.0f %%", low, high, low2, high2),
+		fmt.Sprintf("static Bytemuck is %.0f to %.0f %% behind, dynamic %.0f to %.0f %%", low, high, low2, high2),
 		verdict(low > 0 && low2 > high))
 
 	var faster []float64
@@ -441,7 +444,7 @@ func (d *data) Claims() string {
 	}
 	low, high = span(longer...)
 	row(&b, "with compile time included, runs of 100,000 calls take about 50 % longer on Cranelift and Singlepass",
-		fmt.Sprintf("%.0f to %.0f %%: the calls themselves are dearer here, and the guest is small", low, high), verdict(low > 25 && high < 100))
+		fmt.Sprintf("%.0f to %.0f %%", low, high), verdict(low > 25 && high < 100))
 
 	var loops []float64
 	for _, e := range wasmer {

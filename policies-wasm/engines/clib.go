@@ -4,8 +4,8 @@ package engines
 
 /*
 #cgo linux LDFLAGS: -ldl
-#cgo noescape clib_call
 #cgo noescape clib_memory_data
+#cgo nocallback clib_memory_data
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +19,8 @@ static const clib_runtime *clib_load(const char *file) {
 	const clib_runtime *(*f)(void) = lib ? (const clib_runtime *(*)(void))dlsym(lib, "cachesim_runtime") : NULL;
 	return f ? f() : NULL;
 }
+
+static const char *clib_error(void) { return dlerror(); }
 
 // cgo calls no function pointers.
 static char *clib_store_new(const clib_runtime *r, void **store) { return r->store_new(cachesimHost, store); }
@@ -62,7 +64,7 @@ import (
 )
 
 // Runtimes that are C libraries are linked to nothing of ours: they are loaded
-// when their engine is asked for, from where their build.sh leaves them.
+// when the engines are listed, from where their build.sh leaves them.
 
 //go:embed clib.h
 var clibHeader []byte
@@ -70,8 +72,14 @@ var clibHeader []byte
 //go:embed libwasmtime/wasmtime.c
 var wasmtimeSource []byte
 
-var loadWasmtime = sync.OnceValues(func() (*C.clib_runtime, string) {
-	return loadCLib("libwasmtime", clibHeader, wasmtimeSource)
+//go:embed libwasmtime/exports.map
+var wasmtimeExports []byte
+
+//go:embed libwasmtime/version
+var wasmtimeVersion []byte
+
+var loadWasmtime = sync.OnceValue(func() clibrary {
+	return loadCLib("libwasmtime", clibHeader, wasmtimeSource, wasmtimeExports, wasmtimeVersion)
 })
 
 //go:embed libwamr/wamr.c
@@ -83,7 +91,7 @@ var wamrSettings []byte
 //go:embed libwamr/crate.sha256
 var wamrCrate []byte
 
-var loadWAMR = sync.OnceValues(func() (*C.clib_runtime, string) {
+var loadWAMR = sync.OnceValue(func() clibrary {
 	return loadCLib("libwamr", clibHeader, wamrSource, wamrSettings, wamrCrate)
 })
 
@@ -94,27 +102,42 @@ func clibEngines() []Engine {
 	return []Engine{wasmtime, wamr}
 }
 
-func newCLibEngine(name string, load func() (*C.clib_runtime, string)) Engine {
+// clibrary is a loaded library, or why it is not.
+type clibrary struct {
+	lib     *C.clib_runtime // nil: missing tells why
+	file    string
+	missing string
+}
+
+func newCLibEngine(name string, load func() clibrary) Engine {
 	e := Engine{Name: name, Runtime: name}
-	lib, file := load()
-	if lib == nil {
-		e.Missing = "its library is not built: `make build` makes " + file
+	l := load()
+	if l.lib == nil {
+		e.Missing = l.missing
 		return e
 	}
-	e.Version, e.Library, e.compiler = C.GoString(lib.version), file, clibEngine{lib}
+	e.Version, e.Library, e.compiler = C.GoString(l.lib.version), l.file, clibEngine{l.lib}
 	return e
 }
 
 // loadCLib loads the library that build.sh names by the hash of its sources.
-func loadCLib(name string, sources ...[]byte) (*C.clib_runtime, string) {
-	hash := sha256.Sum256(bytes.Join(sources, nil))
-	file := filepath.Join(cacheDir(), fmt.Sprintf("%s-%x.so", name, hash[:8]))
-	if _, err := os.Stat(file); err != nil {
-		return nil, file
+func loadCLib(name string, sources ...[]byte) clibrary {
+	dir := cacheDir()
+	if dir == "" {
+		return clibrary{missing: "there is no folder for its library: set CACHESIM_CACHE, then `make build`"}
 	}
-	cs := C.CString(file)
+	hash := sha256.Sum256(bytes.Join(sources, nil))
+	l := clibrary{file: filepath.Join(dir, fmt.Sprintf("%s-%x.so", name, hash[:8]))}
+	if _, err := os.Stat(l.file); err != nil {
+		l.missing = "its library is not built: `make build` makes " + l.file
+		return l
+	}
+	cs := C.CString(l.file)
 	defer C.free(unsafe.Pointer(cs))
-	return C.clib_load(cs), file
+	if l.lib = C.clib_load(cs); l.lib == nil {
+		l.missing = fmt.Sprintf("its library does not load: delete %s and `make build` (%s)", l.file, C.GoString(C.clib_error()))
+	}
+	return l
 }
 
 type clibEngine struct{ lib *C.clib_runtime }
@@ -126,9 +149,18 @@ type clibStore struct {
 	unwatch   func() bool // stops watching for the end of the cell's context
 	modules   []unsafe.Pointer
 	instances []unsafe.Pointer
-	hosts     []cgo.Handle // functions of the host
+	handles   []unsafe.Pointer // of exports
+	hosts     []cgo.Handle     // functions of the host
+	store     unsafe.Pointer
+	live      *clibLive
+}
 
-	mu    sync.Mutex     // held to stop it and to close it
+// clibLive is what stops a store from any goroutine. It does not refer to the
+// clibStore, which the context would keep reachable, and which could not be
+// finalized if it referred to itself.
+type clibLive struct {
+	lib   *C.clib_runtime
+	mu    sync.Mutex
 	store unsafe.Pointer // nil: closed
 }
 
@@ -146,29 +178,32 @@ func (e clibEngine) compile(ctx context.Context, b []byte, _ Options) (Module, t
 		return m, 0, err
 	}
 	runtime.SetFinalizer(s, (*clibStore).close)
-	s.unwatch = context.AfterFunc(ctx, s.stop)
+	s.live = &clibLive{lib: e.lib, store: s.store}
+	s.unwatch = context.AfterFunc(ctx, s.live.stop)
 	began := time.Now()
 	err := m.compile(b)
 	return m, time.Since(began), err
 }
 
-// stop makes what runs trap. Any goroutine may call it.
-func (s *clibStore) stop() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.store != nil {
-		C.clib_store_stop(s.lib, s.store)
+// stop makes what runs trap.
+func (l *clibLive) stop() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.store != nil {
+		C.clib_store_stop(l.lib, l.store)
 	}
 }
 
 func (s *clibStore) close() {
-	if s.unwatch != nil {
-		s.unwatch()
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.store == nil {
 		return
+	}
+	s.unwatch()
+	s.live.mu.Lock()
+	s.live.store = nil
+	s.live.mu.Unlock()
+	for _, h := range s.handles {
+		C.free(h)
 	}
 	for _, i := range slices.Backward(s.instances) {
 		C.clib_instance_delete(s.lib, i)
@@ -180,7 +215,7 @@ func (s *clibStore) close() {
 	for _, h := range s.hosts {
 		h.Delete()
 	}
-	s.store, s.instances, s.modules, s.hosts = nil, nil, nil, nil
+	s.store, s.instances, s.modules, s.handles, s.hosts = nil, nil, nil, nil, nil
 	runtime.SetFinalizer(s, nil)
 }
 
@@ -209,7 +244,7 @@ func (m *clibModule) Close() {
 
 func (m *clibModule) Instantiate(imports map[ImportName]Provider) (Instance, error) {
 	lib := m.store.lib
-	inst := &clibInstance{module: m}
+	inst := &clibInstance{module: m, functions: make(map[string]*clibFunction), memories: make(map[string]*clibMemory)}
 	// What C is to read is in C memory: it holds pointers.
 	n := len(m.declared.Imports)
 	list := (*C.clib_import)(C.calloc(C.size_t(n+1), C.size_t(unsafe.Sizeof(C.clib_import{}))))
@@ -272,6 +307,9 @@ type clibInstance struct {
 	module   *clibModule
 	instance unsafe.Pointer
 	imported []*clibInstance
+	// Exports that were looked up before.
+	functions map[string]*clibFunction
+	memories  map[string]*clibMemory
 }
 
 func (i *clibInstance) Function(name string) (Function, error) {
@@ -285,6 +323,7 @@ func (i *clibInstance) Function(name string) (Function, error) {
 		lib: i.module.store.lib, instance: i,
 		handle: C.clib_function_get(i.module.store.lib, i.instance, cs, C.int(len(sig.Params)), C.int(len(sig.Results))),
 	}
+	f.words = max(len(sig.Params), len(sig.Results), 1)
 	if len(sig.Results) > 0 && sig.Results[0] == module.I32 {
 		f.mask = 1<<32 - 1
 	} else {
@@ -293,7 +332,13 @@ func (i *clibInstance) Function(name string) (Function, error) {
 	if f.handle == nil {
 		return nil, fmt.Errorf("export %s is not to be had", name)
 	}
-	runtime.SetFinalizer(f, func(f *clibFunction) { C.free(f.handle) })
+	// What was found before is used again: handles are freed with the store.
+	if known := i.functions[name]; known != nil {
+		C.free(f.handle)
+		return known, nil
+	}
+	i.module.store.handles = append(i.module.store.handles, f.handle)
+	i.functions[name] = f
 	return f, nil
 }
 
@@ -304,7 +349,12 @@ func (i *clibInstance) Memory(name string) (Memory, error) {
 	if m.handle == nil {
 		return nil, fmt.Errorf("export %s is not to be had", name)
 	}
-	runtime.SetFinalizer(m, func(m *clibMemory) { C.free(m.handle) })
+	if known := i.memories[name]; known != nil {
+		C.free(m.handle)
+		return known, nil
+	}
+	i.module.store.handles = append(i.module.store.handles, m.handle)
+	i.memories[name] = m
 	return m, nil
 }
 
@@ -315,6 +365,7 @@ type clibFunction struct {
 	lib      *C.clib_runtime
 	instance *clibInstance
 	handle   unsafe.Pointer
+	words    int    // that a call's stack must have
 	mask     uint64 // of the result's bits
 }
 
@@ -325,6 +376,9 @@ func (f *clibFunction) Unboxed() (Function, bool) { return f, true }
 
 // Repeat implements Layered.
 func (f *clibFunction) Repeat(stack []uint64, n int) error {
+	if len(stack) < f.words {
+		return fmt.Errorf("a stack of %d words, want %d", len(stack), f.words)
+	}
 	failed := C.clib_call(f.lib, f.handle, (*C.uint64_t)(unsafe.SliceData(stack)), C.long(n))
 	runtime.KeepAlive(f)
 	if failed != nil {

@@ -10,4 +10,4 @@ func clibEngines() []Engine {
 }
 
 // needsCgo says of an engine that is a C library why it is missing.
-const needsCgo = "it is a C library, and this build has none: wazero runs in every build"
+const needsCgo = "it is a C library that this build does not have: cgo on Linux has all, on macOS wasmer's, and wazero runs in every build"

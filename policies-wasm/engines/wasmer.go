@@ -42,13 +42,14 @@ type wasmerModule struct {
 	store    *wasmer.Store
 	module   *wasmer.Module // nil: it could not be compiled
 	shared   bool           // the store belongs to another module
+	anew     bool           // compiled even where it was kept
 	release  func()         // gives the thread back; nil where shared
 }
 
 func (e wasmerEngine) compile(ctx context.Context, b []byte, o Options) (Module, time.Duration, error) {
 	engine := wasmer.NewEngineWithConfig(e.config())
-	m := &wasmerModule{compiler: e.compiler, engine: engine, store: wasmer.NewStore(engine), release: tether(ctx)}
-	took, err := m.compile(b, o.Anew)
+	m := &wasmerModule{compiler: e.compiler, engine: engine, store: wasmer.NewStore(engine), anew: o.Anew, release: tether(ctx)}
+	took, err := m.compile(b)
 	return m, took, err
 }
 
@@ -67,11 +68,11 @@ func (e wasmerEngine) config() *wasmer.Config {
 
 // compile makes the module, or finds it where it was kept: LLVM takes a hundred
 // times as long to compile as to load, the other compilers about as long.
-func (m *wasmerModule) compile(b []byte, anew bool) (time.Duration, error) {
+func (m *wasmerModule) compile(b []byte) (time.Duration, error) {
 	defer runtime.KeepAlive(m)
 	var cache moduleCache
 	var file string
-	if m.compiler == wasmer.LLVM && !anew {
+	if m.compiler == wasmer.LLVM && !m.anew {
 		cache = newModuleCache()
 		file = cache.file(m.compiler.String(), wasmerVersion(), b)
 		if kept, took, ok := cache.load(file); ok {
@@ -97,8 +98,8 @@ func (m *wasmerModule) compile(b []byte, anew bool) (time.Duration, error) {
 }
 
 func (m *wasmerModule) Sibling(b []byte) (Module, error) {
-	s := &wasmerModule{compiler: m.compiler, engine: m.engine, store: m.store, shared: true}
-	_, err := s.compile(b, false)
+	s := &wasmerModule{compiler: m.compiler, engine: m.engine, store: m.store, shared: true, anew: m.anew}
+	_, err := s.compile(b)
 	return s, err
 }
 
@@ -140,7 +141,7 @@ func (m *wasmerModule) Instantiate(imports map[ImportName]Provider) (Instance, e
 // errHostOnLLVM refuses what would crash. A value that a host function is passed
 // lies on 16 bytes by what Rust has promised since 1.77, and on 8 by what the
 // code says that wasmer 4.4 generates with LLVM 15.
-var errHostOnLLVM = errors.New("a module that imports from WASI does not run on the engine llvm: name another in --engine, such as cranelift")
+var errHostOnLLVM = errors.New("a module that imports from the host, as WASI guests do, does not run on the engine llvm: name another in --engine, such as cranelift")
 
 // hostFunction wraps a function of the host. The import object that it goes into
 // keeps it reachable. It never returns an error: wasmer-go would make a trap of

@@ -1,17 +1,18 @@
 package engines
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
 	"github.com/tetratelabs/wazero/sys"
 
 	"cachesim/policies-wasm/module"
@@ -50,19 +51,26 @@ func moduleVersion(path string) string {
 // that chooses it.
 type wazeroEngine struct{ config func() wazero.RuntimeConfig }
 
-// wazeroStore is a wazero.Runtime, whose modules import from each other by the
-// names of their instances.
+// wazeroStore is a wazero.Runtime.
 type wazeroStore struct {
 	runtime wazero.Runtime
 	ctx     context.Context // ends when guests are to stop
-	names   int             // given so far
+	modules int             // that were made so far
 	release func()
+}
+
+// module makes a module of the store.
+func (s *wazeroStore) module() *wazeroModule {
+	s.modules++
+	return &wazeroModule{store: s, number: s.modules}
 }
 
 type wazeroModule struct {
 	store    *wazeroStore
+	number   int // in the store
 	declared *module.Module
 	compiled wazero.CompiledModule // nil: not yet compiled
+	bytes    []byte                // that it was compiled from
 	shared   bool                  // the store belongs to another module
 }
 
@@ -75,14 +83,28 @@ func (e wazeroEngine) compile(ctx context.Context, b []byte, o Options) (Module,
 		s.release = tether(ctx)
 	}
 	s.runtime = wazero.NewRuntimeWithConfig(context.Background(), config)
-	m := &wazeroModule{store: s}
+	m := s.module()
 	var err error
 	if m.declared, err = module.Parse(b); err != nil {
 		return m, 0, err
 	}
 	began := time.Now()
-	err = m.compile(b)
+	// As it will be linked, if what it imports is exported by the same names.
+	err = m.compile(m.relinked(func(i module.Import) string { return i.Name }))
 	return m, time.Since(began), err
+}
+
+// importName is what the module is compiled to import its nth import from.
+func (m *wazeroModule) importName(n int) string { return fmt.Sprintf("%d.%d", m.number, n) }
+
+// relinked returns the module with each import from a module of its own, under the
+// name that it is exported by.
+func (m *wazeroModule) relinked(export func(module.Import) string) []byte {
+	n := -1
+	return m.declared.Relinked(func(i module.Import) (string, string) {
+		n++
+		return m.importName(n), export(i)
+	})
 }
 
 func (m *wazeroModule) compile(b []byte) error {
@@ -93,13 +115,14 @@ func (m *wazeroModule) compile(b []byte) error {
 	if m.compiled != nil {
 		m.compiled.Close(context.Background())
 	}
-	m.compiled = compiled
+	m.compiled, m.bytes = compiled, b
 	return nil
 }
 
 // Sibling leaves compiling to Instantiate, which knows what to import.
 func (m *wazeroModule) Sibling(b []byte) (Module, error) {
-	s := &wazeroModule{store: m.store, shared: true}
+	s := m.store.module()
+	s.shared = true
 	var err error
 	s.declared, err = module.Parse(b)
 	return s, err
@@ -115,48 +138,50 @@ func (m *wazeroModule) Close() {
 	}
 }
 
-// Instantiate gives the instance a name, and has a module with imports compiled
-// with the names of what provides them.
+// Instantiate compiles the module if that has not been done with the right
+// imports.
 func (m *wazeroModule) Instantiate(imports map[ImportName]Provider) (Instance, error) {
 	background := context.Background()
-	inst := &wazeroInstance{name: m.store.name()}
-	b := m.declared.Bytes
-	if len(m.declared.Imports) > 0 {
-		hostName, hosted := m.store.name(), 0
-		host := m.store.runtime.NewHostModuleBuilder(hostName)
-		b = m.declared.Relinked(func(i module.Import) (string, string) {
-			p := imports[ImportName{i.Module, i.Name}]
-			if p.Host == nil {
-				if p.Instance == nil { // wazero will say that nobody provides it
-					return i.Module, i.Name
-				}
-				return p.Instance.(*wazeroInstance).name, p.Export
-			}
-			hosted++
-			name := strconv.Itoa(hosted)
-			call := p.Host.Call
-			host.NewFunctionBuilder().WithGoFunction(api.GoFunc(func(_ context.Context, stack []uint64) {
-				if len(stack) == 0 {
-					stack = make([]uint64, 1)
-				}
-				call(stack)
-			}), p.Host.Sig.Params, p.Host.Sig.Results).Export(name)
-			return hostName, name
-		})
-		var err error
-		if hosted > 0 {
-			if inst.host, err = host.Instantiate(background); err != nil {
-				return nil, err
-			}
+	inst := &wazeroInstance{}
+	provider := func(i module.Import) Provider { return imports[ImportName{i.Module, i.Name}] }
+	for _, i := range m.declared.Imports {
+		if p := provider(i); p.Host == nil && p.Instance == nil {
+			return nil, fmt.Errorf("nothing provides the import %s", i)
 		}
 	}
-	if m.compiled == nil || len(m.declared.Imports) > 0 {
+	b := m.relinked(func(i module.Import) string {
+		if p := provider(i); p.Host == nil {
+			return p.Export
+		}
+		return i.Name
+	})
+	if m.compiled == nil || !bytes.Equal(b, m.bytes) {
 		if err := m.compile(b); err != nil {
 			return nil, err
 		}
 	}
+	from := make(map[string]api.Module)
+	for n, i := range m.declared.Imports {
+		p := provider(i)
+		if p.Host == nil {
+			from[m.importName(n)] = p.Instance.(*wazeroInstance).module
+			continue
+		}
+		host, err := m.store.runtime.NewHostModuleBuilder(m.importName(n)).NewFunctionBuilder().WithGoFunction(api.GoFunc(func(_ context.Context, stack []uint64) {
+			if len(stack) == 0 {
+				stack = make([]uint64, 1)
+			}
+			p.Host.Call(stack)
+		}), p.Host.Sig.Params, p.Host.Sig.Results).Export(i.Name).Instantiate(background)
+		if err != nil {
+			return nil, err
+		}
+		inst.hosts = append(inst.hosts, host)
+	}
+	// Instances of guests are found here, functions of the host by their names.
+	ctx := experimental.WithImportResolver(m.store.ctx, func(name string) api.Module { return from[name] })
 	var err error
-	inst.module, err = m.store.runtime.InstantiateModule(m.store.ctx, m.compiled, wazero.NewModuleConfig().WithName(inst.name).WithStartFunctions())
+	inst.module, err = m.store.runtime.InstantiateModule(ctx, m.compiled, wazero.NewModuleConfig().WithName("").WithStartFunctions())
 	if err != nil {
 		return nil, wazeroError(err)
 	}
@@ -164,16 +189,9 @@ func (m *wazeroModule) Instantiate(imports map[ImportName]Provider) (Instance, e
 	return inst, nil
 }
 
-// name makes up a name for an instance.
-func (s *wazeroStore) name() string {
-	s.names++
-	return strconv.Itoa(s.names)
-}
-
 type wazeroInstance struct {
-	name    string
 	module  api.Module
-	host    api.Module // what the host gives it; may be nil
+	hosts   []api.Module // functions of the host that it imports
 	unwatch func() bool
 }
 
@@ -196,8 +214,8 @@ func (i *wazeroInstance) Memory(name string) (Memory, error) {
 func (i *wazeroInstance) Close() {
 	i.unwatch()
 	i.module.Close(context.Background())
-	if i.host != nil {
-		i.host.Close(context.Background())
+	for _, h := range i.hosts {
+		h.Close(context.Background())
 	}
 }
 

@@ -11,12 +11,12 @@ import (
 // memoryTest is the test of a convention that passes two numbers in the guest's
 // memory.
 func memoryTest(abi, handle string) Test {
-	buffer := "wasm_prepare_buffer"
+	buffer, sig := "wasm_prepare_buffer", "(i32) -> i64"
 	if static(abi) {
-		buffer = "wasm_get_buffer"
+		buffer, sig = "wasm_get_buffer", "() -> i64"
 	}
 	return Test{
-		Name: abi + "-" + handle, ABI: abi, Handle: handle, needs: []string{buffer, "struct_add"},
+		Name: abi + "-" + handle, ABI: abi, Handle: handle, needs: exports{buffer: sig, "struct_add": "(i32, i32) -> i32", "memory": ""},
 		bind: func(s *sandbox) (func(int) error, error) {
 			m, err := s.passing(abi, handle, pairBytes)
 			if err != nil {
@@ -56,7 +56,7 @@ const lastWord = 5
 func (s *sandbox) passing(abi, handle string, size int) (*passing, error) {
 	m := &passing{sandbox: s, abi: abi, cached: handle == Cached, size: size}
 	m.send = "struct_add"
-	if !s.binary.Exports(m.send) {
+	if !s.binary.Exports(m.send, "(i32, i32) -> i32") {
 		m.send = map[string]string{
 			wasm.Bincode: "struct_add_bincode", wasm.Bytemuck: "struct_add_bytemuck",
 			wasm.BincodeStatic: "struct_add_bincode_static", wasm.BytemuckStatic: "struct_add_bytemuck_static",
@@ -97,6 +97,10 @@ func (c callable) place(n int) (int, error) {
 	stack := []uint64{uint64(n), 0}
 	err := c.words.Call(stack)
 	return int(uint32(stack[0] >> 32)), err
+}
+
+func errOutside(at, memory int) error {
+	return fmt.Errorf("the guest gave a buffer at %d, outside its memory of %d bytes", at, memory)
 }
 
 // calls passes the struct n times.
@@ -140,7 +144,7 @@ func (m *passing) call() (int32, error) {
 	}
 	b := memory.Bytes()
 	if at+m.size > len(b) {
-		return 0, fmt.Errorf("the guest gave a buffer at %d, outside its memory of %d bytes", at, len(b))
+		return 0, errOutside(at, len(b))
 	}
 	from := m.payload
 	if m.abi == wasm.Bincode || m.abi == wasm.BincodeStatic {

@@ -53,7 +53,8 @@ func (n Note) String() string {
 // cell is one thing that is measured, once a round.
 type cell struct {
 	cost    sim.CallCost
-	measure func() (sample, error)
+	measure func(ctx context.Context, calls int) (sample, error)
+	inner   *cell // of a part: the measurement that has one layer less
 	samples []sample
 	group   int // of cells with which ratios are taken: those of an engine
 }
@@ -68,13 +69,16 @@ type sample struct {
 // order, so that a disturbance of the machine falls on all alike. What was
 // measured before ctx ended is returned with its error.
 func Run(ctx context.Context, o Options) ([]sim.CallCost, []Note, error) {
-	cells, notes, free := o.cells()
+	began := time.Now()
+	cells, notes, free := o.cells(ctx)
 	defer free()
+	if ctx.Err() != nil {
+		return nil, notes, ctx.Err()
+	}
 	if len(cells) == 0 {
 		return nil, notes, fmt.Errorf("nothing is left to measure")
 	}
 	rng := rand.New(rand.NewPCG(o.Seed, 0))
-	began := time.Now()
 	all := o.Warmups + o.Runs
 	runs := 0
 	for round := range all {
@@ -88,7 +92,10 @@ func Run(ctx context.Context, o Options) ([]sim.CallCost, []Note, error) {
 				break
 			}
 			c := cells[i]
-			s, err := c.measure()
+			s, err := c.measure(ctx, c.cost.Calls)
+			if ctx.Err() != nil {
+				break
+			}
 			if err != nil {
 				return nil, notes, fmt.Errorf("%s on %s: %w", c.cost.Test, c.cost.Engine, err)
 			}
@@ -112,19 +119,28 @@ func Run(ctx context.Context, o Options) ([]sim.CallCost, []Note, error) {
 	return o.costs(cells, runs, rng), notes, ctx.Err()
 }
 
-// cells prepares everything once, and leaves out what an engine cannot do.
-func (o *Options) cells() (cells []*cell, notes []Note, free func()) {
+// fewCalls are enough to see whether a test works.
+const fewCalls = 10
+
+// cells prepares everything, and leaves out what an engine cannot do.
+func (o *Options) cells(ctx context.Context) (cells []*cell, notes []Note, free func()) {
 	var opened []*sandbox
 	free = func() {
 		for _, s := range opened {
 			s.close()
 		}
 	}
-	add := func(c *cell) {
-		if _, err := c.measure(); err != nil {
-			notes = append(notes, Note{c.cost.Engine, c.cost.Test, err})
-			return
+	works := func(c *cell) bool {
+		if ctx.Err() != nil {
+			return false
 		}
+		_, err := c.measure(ctx, min(fewCalls, c.cost.Calls))
+		if err != nil && ctx.Err() == nil {
+			notes = append(notes, Note{c.cost.Engine, c.cost.Test, err})
+		}
+		return err == nil
+	}
+	add := func(c *cell) {
 		c.cost.Mode, c.cost.Warmups, c.cost.Provenance = o.Mode, o.Warmups, o.Provenance
 		if o.Guest != nil && c.cost.Engine != sim.NativeEngine {
 			c.cost.Module = o.Guest.Name
@@ -132,15 +148,16 @@ func (o *Options) cells() (cells []*cell, notes []Note, free func()) {
 		cells = append(cells, c)
 	}
 	if o.has(sim.CostOfCall) {
-		add(&cell{cost: o.cost(sim.CostOfCall, Native, sim.NativeEngine), group: -1, measure: func() (sample, error) {
-			return timed(0, func() error { return nativeCalls(o.Calls) })
+		add(&cell{cost: o.cost(sim.CostOfCall, Native, sim.NativeEngine), group: -1, measure: func(_ context.Context, n int) (sample, error) {
+			return timed(0, func() error { return nativeCalls(n) })
 		}})
 	}
 	for group, e := range o.Engines {
 		if o.has(sim.CostOfCall) {
 			for _, t := range o.Tests {
-				if t.Name != Native.Name {
-					add(&cell{cost: o.cost(sim.CostOfCall, t, e.Name), group: group, measure: func() (sample, error) { return o.run(e, t) }})
+				c := &cell{cost: o.cost(sim.CostOfCall, t, e.Name), group: group, measure: func(ctx context.Context, n int) (sample, error) { return o.run(ctx, e, t, n) }}
+				if t.Name != Native.Name && works(c) {
+					add(c)
 				}
 			}
 		}
@@ -152,7 +169,7 @@ func (o *Options) cells() (cells []*cell, notes []Note, free func()) {
 			if !o.has(more.kind) || o.Guest != nil {
 				continue
 			}
-			s, err := open(e, guestModule())
+			s, err := open(ctx, e, guestModule())
 			opened = append(opened, s)
 			if err == nil {
 				var list []*cell
@@ -162,6 +179,11 @@ func (o *Options) cells() (cells []*cell, notes []Note, free func()) {
 			}
 			if err != nil {
 				notes = append(notes, Note{e.Name, "what is measured of a " + more.kind, err})
+			}
+		}
+		for _, c := range kept {
+			if !works(c) { // then the others of its kind are not what they should be
+				kept = nil
 			}
 		}
 		for _, c := range kept {
@@ -186,7 +208,7 @@ func (o *Options) cost(kind string, t Test, engine string) sim.CallCost {
 }
 
 // run measures a test with everything that comes before it.
-func (o *Options) run(e engines.Engine, t Test) (sample, error) {
+func (o *Options) run(ctx context.Context, e engines.Engine, t Test, n int) (sample, error) {
 	b := guestModule()
 	if o.Guest != nil {
 		b = o.Guest
@@ -195,7 +217,7 @@ func (o *Options) run(e engines.Engine, t Test) (sample, error) {
 		b = t.module()
 	}
 	began := time.Now()
-	s, err := open(e, b)
+	s, err := open(ctx, e, b)
 	defer s.close()
 	if err != nil {
 		return sample{}, err
@@ -204,7 +226,7 @@ func (o *Options) run(e engines.Engine, t Test) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
-	return timed(time.Since(began), func() error { return calls(o.Calls) })
+	return timed(time.Since(began), func() error { return calls(n) })
 }
 
 // timed runs calls, which had so long a set-up.

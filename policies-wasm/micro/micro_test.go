@@ -126,6 +126,7 @@ func TestGuestOfTheExperiment(t *testing.T) {
 		{"dynamic, said to be bytemuck", dynamic, wasm.Bytemuck, "bytemuck-uncached bytemuck-cached"},
 		{"static", fixed, wasm.BytemuckStatic, "bytemuck-static-uncached bytemuck-static-cached"},
 		{"loop", many, "", "loop"},
+		{"another type", `(func (export "multiply") (param i32 i32) (result i64) i64.const 0)`, "", ""},
 		{"none", `(func (export "f"))`, "", ""},
 	}
 	for _, tt := range tests {
@@ -157,6 +158,17 @@ func TestGuestOfTheExperiment(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, notes, _ := Run(context.Background(), Options{Engines: all(t)[:1], Tests: Fits(liar, ""), Kinds: allKinds, Calls: 10, Runs: 1, Guest: liar})
+	outside, err := wasm.NewBinary("outside", wattest.Assemble(t, `(module (memory (export "memory") 1)
+		(func (export "wasm_prepare_buffer") (param i32) (result i64) (i64.const -1))
+		(func (export "struct_add") (param i32 i32) (result i32) i32.const 0)
+		(func (export "multiply_batch") (param i32 i32 i32)))`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, more, _ := Run(context.Background(), Options{Engines: all(t), Tests: Fits(outside, ""), Kinds: allKinds, Calls: 10, Runs: 1, Guest: outside})
+	if len(more) != 5*len(engines.Names(true)) || !strings.Contains(more[0].String(), "outside its memory") {
+		t.Errorf("of a guest that gives buffers outside its memory it said %v", more)
+	}
 	if len(notes) != 7 || !strings.Contains(notes[0].String(), "the guest gave 1 for") {
 		t.Errorf("of a guest that multiplies wrongly it said %v", notes)
 	}

@@ -1,6 +1,7 @@
 package micro
 
 import (
+	"context"
 	"errors"
 
 	wasm "cachesim/policies-wasm"
@@ -63,7 +64,12 @@ func (o *Options) parts(s *sandbox) ([]*cell, error) {
 	var cells []*cell
 	for _, l := range layers {
 		c := &cell{cost: sim.CallCost{Kind: sim.CostOfPart, Test: l.outermost, Engine: s.engine, ABI: wasm.Pair, Handle: Cached, Calls: o.Calls}}
-		c.measure = func() (sample, error) { return timed(0, func() error { return l.calls(o.Calls) }) }
+		c.measure = func(_ context.Context, n int) (sample, error) {
+			return timed(0, func() error { return l.calls(n) })
+		}
+		if len(cells) > 0 {
+			cells[len(cells)-1].inner = c
+		}
 		cells = append(cells, c)
 	}
 	return cells, nil

@@ -1,6 +1,8 @@
 package micro
 
 import (
+	"context"
+
 	wasm "cachesim/policies-wasm"
 	"cachesim/sim"
 )
@@ -28,7 +30,9 @@ func (o *Options) payloads(s *sandbox) ([]*cell, error) {
 			c.cost.Test = abi
 			c.cost.Payload = size
 			c.cost.Calls = min(o.Calls, payloadCalls, payloadBytes/size)
-			c.measure = func() (sample, error) { return timed(0, func() error { return m.calls(c.cost.Calls) }) }
+			c.measure = func(_ context.Context, n int) (sample, error) {
+				return timed(0, func() error { return m.calls(n) })
+			}
 			cells = append(cells, c)
 		}
 	}

@@ -49,10 +49,10 @@ type closer interface{ Close() }
 
 // open compiles and instantiates a module, which may import the host's product.
 // The sandbox is not nil even when there is an error, and must be closed.
-func open(e engines.Engine, b *wasm.Binary) (*sandbox, error) {
+func open(ctx context.Context, e engines.Engine, b *wasm.Binary) (*sandbox, error) {
 	s := &sandbox{engine: e.Name, binary: b}
 	var err error
-	s.module, _, err = e.Compile(context.Background(), b.Bytes, engines.Options{Anew: true})
+	s.module, _, err = e.Compile(ctx, b.Bytes, engines.Options{Anew: true})
 	if err != nil {
 		return s, err
 	}

@@ -67,13 +67,12 @@ func (o *Options) costs(cells []*cell, runs int, rng *rand.Rand) []sim.CallCost 
 	}
 	native := find(sim.CostOfCall, Native.Name, -1)
 	var costs []sim.CallCost
-	for i, c := range cells {
+	for _, c := range cells {
 		r := c.cost
 		r.Runs = runs
 		r.Samples = perCall(c)
-		if r.Kind == sim.CostOfPart && r.Test != PartGuest {
-			// What the next cell, of the same engine, has one layer less of.
-			for j, inner := range perCall(cells[i+1]) {
+		if c.inner != nil {
+			for j, inner := range perCall(c.inner) {
 				r.Samples[j] -= inner
 			}
 		}
@@ -81,6 +80,10 @@ func (o *Options) costs(cells []*cell, runs int, rng *rand.Rand) []sim.CallCost 
 		for j, s := range c.samples[:runs] {
 			n := float64(r.Calls)
 			total[j], setup[j] = float64(s.setup+s.calls)/n, float64(s.setup)
+			if c.inner != nil {
+				s.mallocs -= min(s.mallocs, c.inner.samples[j].mallocs)
+				s.bytes -= min(s.bytes, c.inner.samples[j].bytes)
+			}
 			mallocs[j], bytes[j] = float64(s.mallocs)/n, float64(s.bytes)/n
 		}
 		r.Call = describe(r.Samples, rng)

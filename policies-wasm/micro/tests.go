@@ -14,9 +14,12 @@ type Test struct {
 
 	// bind looks up what the handle keeps, and returns what makes n calls.
 	bind   func(s *sandbox) (func(n int) error, error)
-	needs  []string            // exports, of which alternatives are separated by |
+	needs  exports             // of a guest
 	module func() *wasm.Binary // nil: the guest
 }
+
+// exports are names with signatures, "" for a memory.
+type exports map[string]string
 
 // How arguments are loaded: once before all calls, or at each. In Go, of a
 // runtime that takes Go values, at each call means an allocation for each.
@@ -42,12 +45,12 @@ var Native = Test{Name: "native"}
 // batch, driver and host-import are additions.
 var Tests = []Test{
 	Native,
-	{Name: "pair-uncached-hotload", ABI: wasm.Pair, Handle: wasm.Uncached, Loading: Hotload, needs: []string{"multiply"}, bind: pairUncached(Hotload)},
-	{Name: "pair-uncached-preload", ABI: wasm.Pair, Handle: wasm.Uncached, Loading: Preload, needs: []string{"multiply"}, bind: pairUncached(Preload)},
-	{Name: "pair-cached-hotload", ABI: wasm.Pair, Handle: Cached, Loading: Hotload, needs: []string{"multiply"}, bind: pairCached(Hotload)},
-	{Name: "pair-cached-preload", ABI: wasm.Pair, Handle: Cached, Loading: Preload, needs: []string{"multiply"}, bind: pairCached(Preload)},
-	{Name: "pair-srs-hotload", ABI: wasm.Pair, Handle: wasm.SRS, Loading: Hotload, needs: []string{"multiply"}, bind: pairSRS(Hotload)},
-	{Name: "pair-srs-preload", ABI: wasm.Pair, Handle: wasm.SRS, Loading: Preload, needs: []string{"multiply"}, bind: pairSRS(Preload)},
+	{Name: "pair-uncached-hotload", ABI: wasm.Pair, Handle: wasm.Uncached, Loading: Hotload, needs: exports{"multiply": "(i32, i32) -> i32"}, bind: pairUncached(Hotload)},
+	{Name: "pair-uncached-preload", ABI: wasm.Pair, Handle: wasm.Uncached, Loading: Preload, needs: exports{"multiply": "(i32, i32) -> i32"}, bind: pairUncached(Preload)},
+	{Name: "pair-cached-hotload", ABI: wasm.Pair, Handle: Cached, Loading: Hotload, needs: exports{"multiply": "(i32, i32) -> i32"}, bind: pairCached(Hotload)},
+	{Name: "pair-cached-preload", ABI: wasm.Pair, Handle: Cached, Loading: Preload, needs: exports{"multiply": "(i32, i32) -> i32"}, bind: pairCached(Preload)},
+	{Name: "pair-srs-hotload", ABI: wasm.Pair, Handle: wasm.SRS, Loading: Hotload, needs: exports{"multiply": "(i32, i32) -> i32"}, bind: pairSRS(Hotload)},
+	{Name: "pair-srs-preload", ABI: wasm.Pair, Handle: wasm.SRS, Loading: Preload, needs: exports{"multiply": "(i32, i32) -> i32"}, bind: pairSRS(Preload)},
 	memoryTest(wasm.Bincode, wasm.Uncached),
 	memoryTest(wasm.Bincode, Cached),
 	memoryTest(wasm.Bytemuck, wasm.Uncached),
@@ -56,10 +59,10 @@ var Tests = []Test{
 	memoryTest(wasm.BytemuckStatic, Cached),
 	memoryTest(wasm.BincodeStatic, wasm.Uncached),
 	memoryTest(wasm.BincodeStatic, Cached),
-	{Name: "batch", ABI: wasm.Batch, Handle: Cached, needs: []string{"multiply_batch"}, bind: batch},
-	{Name: "driver", ABI: wasm.Pair, Handle: wasm.Driver, needs: []string{"multiply"}, bind: driver},
+	{Name: "batch", ABI: wasm.Batch, Handle: Cached, needs: exports{"wasm_prepare_buffer": "(i32) -> i64", "multiply_batch": "(i32, i32, i32) -> ()", "memory": ""}, bind: batch},
+	{Name: "driver", ABI: wasm.Pair, Handle: wasm.Driver, needs: exports{"multiply": "(i32, i32) -> i32"}, bind: driver},
 	{Name: "host-import", ABI: wasm.Pair, Handle: Cached, Loading: Hotload, bind: pairCached(Hotload), module: hostModule},
-	{Name: "loop", needs: []string{"multiply_many_times"}, bind: loop},
+	{Name: "loop", needs: exports{"multiply_many_times": "(i32, i32, i32) -> i32"}, bind: loop},
 }
 
 // Fits returns the tests that a module has the exports for. abi says which of
@@ -68,21 +71,19 @@ func Fits(b *wasm.Binary, abi string) []Test {
 	fits := []Test{Native}
 	for _, t := range Tests {
 		ok := len(t.needs) > 0
-		for _, name := range t.needs {
-			ok = ok && has(b, t, abi, name)
+		for name, sig := range t.needs {
+			if sig == "" {
+				ok = ok && b.ExportsMemory(name)
+			} else {
+				ok = ok && b.Exports(name, sig)
+			}
+			ok = ok && (name != "struct_add" || abi == "" || t.ABI == abi)
 		}
 		if ok {
 			fits = append(fits, t)
 		}
 	}
 	return fits
-}
-
-func has(b *wasm.Binary, t Test, abi, name string) bool {
-	if name == "struct_add" && abi != "" && t.ABI != abi {
-		return false
-	}
-	return b.Exports(name)
 }
 
 // wrong is what a product comes to that is not the right one.
@@ -278,6 +279,9 @@ func batch(s *sandbox) (func(int) error, error) {
 	return func(n int) error {
 		return chunks(n, func(n int) error {
 			b := memory.Bytes()
+			if pairs+8*chunk > len(b) || products+4*chunk > len(b) {
+				return errOutside(pairs, len(b))
+			}
 			writePairs(b[pairs:], n)
 			stack[0], stack[1], stack[2] = uint64(pairs), uint64(n), uint64(products)
 			if err := f.words.Call(stack); err != nil {

@@ -15,7 +15,7 @@ type Module struct {
 	Exports map[string]Export
 	Imports []Import
 
-	// The first memory and the tables of the module's own: where their limits
+	// The memory and the tables of the module's own: where their limits
 	// lie, and what they say.
 	memory *limits
 	tables []limits
@@ -121,6 +121,7 @@ func (m *Module) parse() (err error) {
 	}()
 	var types []Signature
 	var functions []*Signature // imported ones first
+	memories := 0
 	for r.at < len(r.b) {
 		id := r.byte()
 		size := int(r.u32())
@@ -151,6 +152,7 @@ func (m *Module) parse() (err error) {
 					r.limits()
 				case KindMemory:
 					r.limits()
+					memories++
 				case KindGlobal:
 					r.byte()
 					r.byte()
@@ -169,11 +171,10 @@ func (m *Module) parse() (err error) {
 				m.tables = append(m.tables, r.limits())
 			}
 		case 5:
-			for n := range r.count() {
+			for range r.count() {
 				l := r.limits()
-				if n == 0 {
-					m.memory = &l
-				}
+				m.memory = &l
+				memories++
 			}
 		case 7:
 			for range r.count() {
@@ -191,6 +192,9 @@ func (m *Module) parse() (err error) {
 			panic(malformed("a section holds more than its length says"))
 		}
 		r.at = end
+		if memories > 1 {
+			return errors.New("it has more than one memory, which cachesim does not run")
+		}
 	}
 	return nil
 }
@@ -351,6 +355,9 @@ func (r *reader) types() []byte { return r.bytes() }
 func (r *reader) limits() limits {
 	l := limits{start: r.at}
 	l.flags = r.byte()
+	if l.flags > 1 {
+		panic(malformed("a memory is shared, or has 64-bit addresses, which cachesim does not run"))
+	}
 	l.min = r.u64()
 	if l.flags&1 == 1 {
 		l.max = r.u64()

@@ -57,6 +57,25 @@ func TestRelinked(t *testing.T) {
 	}
 }
 
+// TestMemoriesRefused holds modules to one plain memory, which is all that is
+// limited.
+func TestMemoriesRefused(t *testing.T) {
+	for section, want := range map[string]string{
+		"\x05\x03\x01\x00\x01":         "",
+		"\x05\x05\x02\x00\x01\x00\x01": "more than one memory",
+		"\x05\x04\x01\x03\x01\x02":     "shared",
+		"\x05\x03\x01\x04\x01":         "64-bit",
+	} {
+		_, err := Parse([]byte("\x00asm\x01\x00\x00\x00" + section))
+		if want == "" && err == nil {
+			continue
+		}
+		if err == nil || want == "" || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error %v, want one with %q", section, err, want)
+		}
+	}
+}
+
 // FuzzLimited lowers limits in mutated modules: what comes out can be read, and
 // declares no more than the limit.
 func FuzzLimited(f *testing.F) {

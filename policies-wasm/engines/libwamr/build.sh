@@ -17,6 +17,7 @@ say "building, less than a minute, once"
 mkdir -p "$cache"
 work=$(mktemp -d "$cache/libwamr.XXXXXX")
 trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 # The crate carries WAMR's sources. Nothing of its Rust is used.
 crate=$(sed 's/.* //' crate.sha256)
 name=${crate%.crate}

@@ -442,6 +442,7 @@ static void *function_get(void *instance, const char *name, int params, int resu
     WASMFunctionInstance *f = i->inst->e->functions + e->index;
     if (f->import_func_inst) return NULL; /* its arguments would be in the wrong place */
     WASMFuncType *t = type_of(f);
+    if (t->param_count != params || t->result_count != results) return NULL;
     for (uint32_t n = 0; n < (uint32_t)t->param_count + t->result_count; n++) {
         if (!wide(t->types[n]) && t->types[n] != VALUE_TYPE_I32 && t->types[n] != VALUE_TYPE_F32) return NULL;
     }

@@ -3,8 +3,8 @@
 # outside the repository, and prints that folder. A build that is whole is found
 # again by the hash of what it is made from; one that is not is made anew.
 #
-#   policies-wasm/libwasmer/build.sh          builds if need be, prints the folder
-#   policies-wasm/libwasmer/build.sh --env    prints the settings for go instead
+#   policies-wasm/engines/libwasmer/build.sh          builds if need be, prints the folder
+#   policies-wasm/engines/libwasmer/build.sh --env    prints the settings for go instead
 set -eu
 cd "$(dirname "$0")"
 cache=${CACHESIM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/cachesim}
@@ -27,7 +27,7 @@ cargo_command() {
 		apt-get update -qq >&2 || true
 		std=$(apt-cache depends libstd-rust-web-dev | sed -n 's/.*Depends: \(libstd-rust-web-[0-9.]*\)$/\1/p')
 		parts="cargo-web rustc-web libstd-rust-web-dev $std"
-		../../.ci/packages $(apt-cache depends $parts | sed -n 's/^ *Depends: \([a-z0-9.+-]*\)$/\1/p' | grep -v rust | sort -u)
+		../../../.ci/packages $(apt-cache depends $parts | sed -n 's/^ *Depends: \([a-z0-9.+-]*\)$/\1/p' | grep -v rust | sort -u)
 		rm -rf "$rust.new" && mkdir -p "$rust.new"
 		(cd "$rust.new" && apt-get download -qq $parts >&2 && for d in *.deb; do dpkg -x "$d" .; done && rm -f ./*.deb)
 		mv "$rust.new" "$rust"
@@ -41,7 +41,7 @@ build() {
 		say "this build is for Debian; see docs/ARCHITECTURE.md for what it needs elsewhere"
 		exit 1
 	}
-	../../.ci/packages llvm-15-dev zlib1g-dev libzstd-dev libxml2-dev libffi-dev libtinfo-dev
+	../../../.ci/packages llvm-15-dev zlib1g-dev libzstd-dev libxml2-dev libffi-dev libtinfo-dev
 	cargo=$(cargo_command)
 	say "building with $($cargo --version), some minutes, once"
 	# wasmer-c-api wants a target folder of that name. It is kept out of the

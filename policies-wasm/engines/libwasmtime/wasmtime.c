@@ -56,7 +56,8 @@ static char *message(wasmtime_error_t *error, wasm_trap_t *trap) {
 	} else {
 		return NULL;
 	}
-	char *s = take(&text), *cause = strstr(s, "Caused by:");
+	char *s = take(&text), *cause = strstr(s, "Caused by:"), *trace = strstr(s, "\n\nStack backtrace:");
+	if (trace) *trace = 0; // it has one where RUST_BACKTRACE is set
 	if (cause) {
 		char *rest = strdup(cause + strlen("Caused by:"));
 		free(s);
@@ -71,6 +72,9 @@ static char *store_new(host_fn *host, void **out) {
 	wasmtime_config_epoch_interruption_set(config, true);
 	wasmtime_config_cranelift_opt_level_set(config, WASMTIME_OPT_LEVEL_SPEED);
 	wasmtime_config_parallel_compilation_set(config, false);
+	// One memory is what can be limited, and what other runtimes have.
+	wasmtime_config_wasm_multi_memory_set(config, false);
+	wasmtime_config_wasm_threads_set(config, false);
 	store_t *s = calloc(1, sizeof *s);
 	*out = s;
 	s->host = host;
@@ -149,10 +153,23 @@ static char *instance_new(void *store, void *module, const clib_import *imports,
 // Instances live as long as their store.
 static void instance_delete(void *instance) { free(instance); }
 
+// export_get finds an export of a kind.
+static int export_get(instance_t *inst, const char *name, wasmtime_extern_kind_t kind, wasmtime_extern_t *e) {
+	if (!wasmtime_instance_export_get(inst->store->context, &inst->instance, name, strlen(name), e)) return 0;
+	if (e->kind == kind) return 1;
+	wasmtime_extern_delete(e);
+	return 0;
+}
+
 static void *function_get(void *instance, const char *name, int params, int results) {
 	instance_t *inst = instance;
 	wasmtime_extern_t e;
-	if (!wasmtime_instance_export_get(inst->store->context, &inst->instance, name, strlen(name), &e)) return NULL;
+	if (!export_get(inst, name, WASMTIME_EXTERN_FUNC, &e)) return NULL;
+	// Calls are not checked, so what the caller believes is.
+	wasm_functype_t *type = wasmtime_func_type(inst->store->context, &e.of.func);
+	int same = (int)wasm_functype_params(type)->size == params && (int)wasm_functype_results(type)->size == results;
+	wasm_functype_delete(type);
+	if (!same) return NULL;
 	function_t *f = calloc(1, sizeof *f);
 	*f = (function_t){inst->store->context, e.of.func, params, results, params > results ? params : results};
 	return f;
@@ -161,7 +178,7 @@ static void *function_get(void *instance, const char *name, int params, int resu
 static void *memory_get(void *instance, const char *name) {
 	instance_t *inst = instance;
 	wasmtime_extern_t e;
-	if (!wasmtime_instance_export_get(inst->store->context, &inst->instance, name, strlen(name), &e)) return NULL;
+	if (!export_get(inst, name, WASMTIME_EXTERN_MEMORY, &e)) return NULL;
 	memory_t *m = calloc(1, sizeof *m);
 	*m = (memory_t){inst->store->context, e.of.memory};
 	return m;
