@@ -1,8 +1,11 @@
 package native
 
-import "cachesim/sim"
+import (
+	"cachesim/policies-native/kit"
+	"cachesim/sim"
+)
 
-// GDSize is GreedyDual-Size with a cost of 1 for every object, which favours
+// gdSize is GreedyDual-Size with a cost of 1 for every object, which favours
 // the object hit ratio. It evicts the object with the least H, the least
 // recently used first among equals.
 //
@@ -11,37 +14,35 @@ import "cachesim/sim"
 //
 // So small objects stay longer, and L, which only rises, ages those that are
 // not requested.
-type GDSize struct {
-	space
-	h         heap    // key: H
-	sizes     []int64 // bytes, of stored objects
+type gdSize struct {
+	kit.Heap          // key: H
 	inflation float64 // L
 }
 
-// GDSizeSpec describes GDSize.
-var GDSizeSpec = sim.Spec{
-	Name:  "gdsize",
-	Doc:   "GreedyDual-Size with cost 1: prefers to keep small and recently used objects",
-	Paper: "Cao, Irani, Cost-aware WWW proxy caching algorithms, USITS 1997",
-	New: func(c sim.Config) sim.Policy {
-		return &GDSize{space: space{capacity: c.Capacity}, h: newHeap(c.Objects), sizes: make([]int64, c.Objects)}
-	},
+var gdSizeSpec = sim.Spec{
+	Name:    "gdsize",
+	Title:   "GD-Size",
+	Doc:     "GreedyDual-Size with cost 1: prefers to keep small and recently used objects",
+	Paper:   "Cao, Irani, Cost-aware WWW proxy caching algorithms, USITS 1997",
+	Default: true,
+	Memory:  36,
+	New:     func(c sim.Config) sim.Policy { return &gdSize{Heap: kit.NewHeap(c)} },
 }
 
 // Access serves r and reports whether it was a hit.
-func (p *GDSize) Access(r sim.Request) bool {
-	hit := p.h.has(r.ID)
-	if !hit {
-		for p.full(r.Size) {
-			var victim uint32
-			victim, p.inflation = p.h.top()
-			p.h.pop()
-			p.evict(p.sizes[victim])
-		}
-		p.sizes[r.ID] = r.Size
-		p.admit(r.Size)
+func (p *gdSize) Access(r sim.Request) bool {
+	if p.Has(r.ID) {
+		p.Update(r.ID, p.h(r))
+		return true
 	}
-	// An object of no bytes has H = +Inf and is never in the way.
-	p.h.set(r.ID, p.inflation+1/float64(r.Size))
-	return hit
+	for p.Full(r.Size) {
+		victim, h := p.Min()
+		p.inflation = h
+		p.Evict(victim)
+	}
+	p.Push(r.ID, r.Size, p.h(r))
+	return false
 }
+
+// h is +Inf for an object of no bytes, which is never in the way.
+func (p *gdSize) h(r sim.Request) float64 { return p.inflation + 1/float64(r.Size) }

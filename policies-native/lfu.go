@@ -1,8 +1,11 @@
 package native
 
-import "cachesim/sim"
+import (
+	"cachesim/policies-native/kit"
+	"cachesim/sim"
+)
 
-// LFU evicts the object with the fewest requests since it was stored; among
+// lfu evicts the object with the fewest requests since it was stored; among
 // those, the one that has gone unused longest. Counts do not survive eviction.
 //
 //	request   a    b     b     c       a
@@ -13,16 +16,10 @@ import "cachesim/sim"
 // the count goes. So a request takes the same few steps whatever the counts
 // (Shah, Mitra, Matani, An O(1) algorithm for implementing the LFU cache
 // eviction scheme, 2010, tells of such a structure).
-type LFU struct {
-	space
-	t       table[lfuObject]
-	buckets []bucket // of counts in use, and free ones
-	free    []uint32 // indexes of free buckets
-}
-
-type lfuObject struct {
-	size   int64
-	bucket uint32
+type lfu struct {
+	kit.Queues[uint32]          // value: index of the object's bucket
+	buckets            []bucket // of counts in use, and free ones
+	free               []uint32 // indexes of free buckets
 }
 
 type bucket struct {
@@ -30,89 +27,105 @@ type bucket struct {
 	last  uint32 // id of the last object with this count
 }
 
-// LFUSpec describes LFU.
-var LFUSpec = sim.Spec{
-	Name:  "lfu",
-	Doc:   "evicts the object with the fewest requests since it was stored, the least recently used first",
-	Paper: "Aho, Denning, Ullman, Principles of optimal page replacement, Journal of the ACM 18(1), 1971",
-	New: func(c sim.Config) sim.Policy {
-		return &LFU{space: space{capacity: c.Capacity}, t: newTable[lfuObject](c.Objects, 1)}
-	},
+var lfuSpec = sim.Spec{
+	Name:       "lfu",
+	Title:      "LFU",
+	Doc:        "evicts the object with the fewest requests since it was stored, the least recently used first",
+	Paper:      "Aho, Denning, Ullman, Principles of optimal page replacement, Journal of the ACM 18(1), 1971",
+	Default:    true,
+	Memory:     40,
+	FixedScale: true,
+	New:        func(c sim.Config) sim.Policy { return &lfu{Queues: kit.NewQueues[uint32](c, 1, 0)} },
 }
 
 // Access serves r and reports whether it was a hit.
-func (p *LFU) Access(r sim.Request) bool {
-	if p.t.has(r.ID) {
+func (p *lfu) Access(r sim.Request) bool {
+	if p.Has(r.ID) {
 		p.promote(r.ID)
 		return true
 	}
-	for p.full(r.Size) {
-		victim := p.t.front(0)
-		o := p.t.remove(victim)
-		if p.buckets[o.bucket].last == victim {
-			p.free = append(p.free, o.bucket)
-		}
-		p.evict(o.size)
+	for p.Full(r.Size) {
+		victim := p.Front(0)
+		p.leaveBucket(victim)
+		p.Evict(victim)
 	}
 	p.insert(r)
-	p.admit(r.Size)
 	return false
 }
 
+// Remove takes the object out of the cache and reports whether it was in there.
+func (p *lfu) Remove(id uint32) bool {
+	if !p.Has(id) {
+		return false
+	}
+	p.leaveBucket(id)
+	return p.Queues.Remove(id)
+}
+
 // insert stores a new object behind the others that were requested once.
-func (p *LFU) insert(r sim.Request) {
-	o := p.t.value(r.ID)
-	o.size = r.Size
-	if !p.t.empty(0) {
-		first := p.t.value(p.t.front(0)).bucket
+func (p *lfu) insert(r sim.Request) {
+	if !p.Empty(0) {
+		first := *p.Value(p.Front(0))
 		if b := &p.buckets[first]; b.count == 1 {
-			p.t.insertAfter(b.last, r.ID)
-			b.last, o.bucket = r.ID, first
+			p.InsertBehind(b.last, r.ID, r.Size)
+			b.last, *p.Value(r.ID) = r.ID, first
 			return
 		}
 	}
-	p.t.pushFront(0, r.ID)
-	o.bucket = p.open(1, r.ID)
+	p.PushFront(0, r.ID, r.Size)
+	*p.Value(r.ID) = p.open(1, r.ID)
 }
 
 // promote adds one to the count of an object and moves it behind the others
 // that have the new count.
-func (p *LFU) promote(id uint32) {
-	o := p.t.value(id)
-	b := &p.buckets[o.bucket]
-	last := b.last
-	before, ok := p.t.prev(id)
-	alone := last == id && !(ok && p.t.value(before).bucket == o.bucket)
-
-	if behind, ok := p.t.next(last); ok {
-		next := p.t.value(behind).bucket
-		if nb := &p.buckets[next]; nb.count == b.count+1 {
-			if alone {
-				p.free = append(p.free, o.bucket)
-			} else if last == id {
-				b.last = before
-			}
-			p.t.remove(id)
-			p.t.insertAfter(nb.last, id)
-			nb.last, o.bucket = id, next
+func (p *lfu) promote(id uint32) {
+	o := p.Value(id)
+	b := &p.buckets[*o]
+	count, last := b.count, b.last
+	if behind, ok := p.Next(last); ok {
+		next := *p.Value(behind)
+		if nb := &p.buckets[next]; nb.count == count+1 {
+			p.leaveBucket(id)
+			p.MoveBehind(nb.last, id)
+			nb.last, *o = id, next
 			return
 		}
 	}
-	if alone {
+	if p.alone(id) {
 		b.count++
 		return
 	}
-	if last == id {
-		b.last = before
-	} else {
-		p.t.remove(id)
-		p.t.insertAfter(last, id)
+	p.leaveBucket(id)
+	if last != id {
+		p.MoveBehind(last, id)
 	}
-	o.bucket = p.open(b.count+1, id)
+	*o = p.open(count+1, id)
+}
+
+// alone reports whether no other object has the same count.
+func (p *lfu) alone(id uint32) bool {
+	bucket := *p.Value(id)
+	if p.buckets[bucket].last != id {
+		return false
+	}
+	before, ok := p.Prev(id)
+	return !ok || *p.Value(before) != bucket
+}
+
+// leaveBucket takes an object out of its bucket, which is freed if it was alone
+// there. Its place in the queue is the caller's business.
+func (p *lfu) leaveBucket(id uint32) {
+	bucket := *p.Value(id)
+	switch b := &p.buckets[bucket]; {
+	case p.alone(id):
+		p.free = append(p.free, bucket)
+	case b.last == id:
+		b.last, _ = p.Prev(id)
+	}
 }
 
 // open returns a bucket for a count that no object had.
-func (p *LFU) open(count uint64, last uint32) uint32 {
+func (p *lfu) open(count uint64, last uint32) uint32 {
 	if n := len(p.free); n > 0 {
 		i := p.free[n-1]
 		p.free = p.free[:n-1]

@@ -1,15 +1,15 @@
 // Package native holds the replacement policies that are Go structs: one file
-// a policy, one line each in All, built on the parts in kit_*.go.
+// a policy, one line each in All, built on the parts in package kit.
 package native
 
 import "cachesim/sim"
 
 // All lists the native policies in the order in which they are shown.
 var All = []sim.Spec{
-	FIFOSpec,
-	LRUSpec,
-	LFUSpec,
-	GDSizeSpec,
+	fifoSpec,
+	lruSpec,
+	lfuSpec,
+	gdSizeSpec,
 }
 
 // ByName returns the spec of the named policy.

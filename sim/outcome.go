@@ -7,8 +7,8 @@ import (
 	"math/bits"
 )
 
-// Outcomes holds one bit for each request of a replay, set for a hit. Objects
-// larger than the cache count as misses.
+// Outcomes holds one bit for each request of a replay, set where the object was
+// in the cache. Objects larger than the cache never are.
 type Outcomes struct {
 	words []uint64
 	n     int
@@ -19,6 +19,8 @@ func newOutcomes(n int) *Outcomes {
 }
 
 func (o *Outcomes) set(i int) { o.words[i>>6] |= 1 << (i & 63) }
+
+func (o *Outcomes) clear(i int) { o.words[i>>6] &^= 1 << (i & 63) }
 
 // Hit reports whether request i was a hit.
 func (o *Outcomes) Hit(i int) bool { return o.words[i>>6]>>(i&63)&1 == 1 }

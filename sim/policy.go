@@ -10,11 +10,28 @@ import (
 )
 
 // A Policy is a cache with its replacement policy, as the author of a native
-// one writes it.
+// one writes it. What else it can do it shows by the optional interfaces below,
+// most of which the parts in policies-native/kit implement.
 type Policy interface {
 	// Access serves r and reports whether it was a hit. The engine never
 	// passes an object larger than the cache.
 	Access(r Request) bool
+}
+
+// A Clairvoyant policy is one that has to know the future: the engine calls
+// AccessNext instead of Access. next is the index in the trace of the object's
+// next request, larger than that of any earlier request, or Never.
+type Clairvoyant interface {
+	Policy
+	AccessNext(r Request, next uint32) bool
+}
+
+// A Remover is a Policy from which an object can be removed, because it was
+// deleted or has expired. Remove reports whether the object was in the cache.
+// It leaves no trace there, and does not count as an eviction; what the policy
+// remembers of objects that are not in the cache stays as it is.
+type Remover interface {
+	Remove(id uint32) bool
 }
 
 // An EvictionCounter is a Policy that knows how many objects it has evicted.
@@ -22,49 +39,71 @@ type EvictionCounter interface {
 	Evictions() int64
 }
 
+// An AdmissionCounter is a Policy that does not store every object that it
+// misses. It reports how many it has stored, and their bytes.
+type AdmissionCounter interface {
+	Admissions() (objects, bytes int64)
+}
+
+// A Preloader is a Policy that can load the state of the objects in reqs into
+// the processor's caches: loads for many requests overlap, those of one after
+// the other do not. It has no effect on outcomes.
+type Preloader interface {
+	Preload(reqs []Request)
+}
+
+// A Checker is a Policy that can check its own invariants: that it uses no more
+// than its capacity, and that the sizes of what it stores add up. Tests call it.
+type Checker interface {
+	Check() error
+}
+
 // A Replayer serves requests in batches. The engine drives nothing else:
 // native policies become one with Native, guests are one by nature.
 type Replayer interface {
-	// Replay serves reqs in order and sets hit[i] to whether reqs[i] was
-	// cached; the two have the same length. It keeps neither slice. An error
-	// means that the policy can serve no more.
-	Replay(reqs []Request, hit []bool) error
+	// Replay serves b's requests in order and sets hit[i] to whether
+	// b.Requests[i] was in the cache; the two have the same length. b.Next is
+	// set for policies that need it; operations are the engine's business. It
+	// keeps no slice. An error means that the policy cannot continue.
+	Replay(b Batch, hit []bool) error
 
-	// Evictions returns the objects evicted so far; known is false where the
-	// policy cannot tell.
-	Evictions() (n int64, known bool)
+	// Remove removes an object and reports whether it was in the cache; see
+	// Remover. It must not be called where CanRemove is false.
+	Remove(id uint32) (bool, error)
+	CanRemove() bool
+
+	// Counts returns what the policy has counted so far.
+	Counts() Counts
 
 	// Close frees what the replayer owns. It is not used afterwards.
 	Close() error
 }
 
-// Native makes a Replayer of a native policy.
-func Native(p Policy) Replayer { return native{p} }
-
-type native struct{ p Policy }
-
-func (n native) Replay(reqs []Request, hit []bool) error {
-	for i, r := range reqs {
-		hit[i] = n.p.Access(r)
-	}
-	return nil
+// Counts are a policy's own counts, each -1 where it is not known.
+type Counts struct {
+	Evictions     int64 // objects evicted
+	Admissions    int64 // objects stored; -1 with StoresMisses: every miss
+	AdmittedBytes int64
+	StoresMisses  bool // the policy stores each object that it misses
 }
-
-func (n native) Evictions() (int64, bool) {
-	if c, ok := n.p.(EvictionCounter); ok {
-		return c.Evictions(), true
-	}
-	return 0, false
-}
-
-func (n native) Close() error { return nil }
 
 // A Config is what a policy is made with.
 type Config struct {
-	Capacity int64              // bytes
-	Objects  int                // distinct objects in the trace: ids are below it
-	Seed     uint64             // for policies that draw random numbers
+	Capacity int64 // bytes; objects where every request has size 1
+	Objects  int   // distinct objects in the trace: ids are below it
+	Requests int   // that will be replayed at most; 0: not known
+	Seed     uint64
 	Params   map[string]float64 // a value for every declared parameter
+}
+
+// Param returns the value of a declared parameter. It panics for another name:
+// that is a fault of the policy, and a zero would go unnoticed.
+func (c Config) Param(name string) float64 {
+	v, ok := c.Params[name]
+	if !ok {
+		panic(fmt.Sprintf("policy asks for parameter %q, which it has not declared", name))
+	}
+	return v
 }
 
 // A Param declares a parameter of a policy.
@@ -75,13 +114,35 @@ type Param struct {
 	Doc      string
 }
 
+// Needs are what a policy needs besides ids and sizes, as bits.
+type Needs uint8
+
+// The needs of policies.
+const (
+	NeedsNext Needs = 1 << iota // the next access of each request; the policy is Clairvoyant
+	NeedsTime                   // the times of the requests: the trace must have a clock
+)
+
 // A Spec describes a native policy.
 type Spec struct {
 	Name   string // as in --policy
+	Title  string // as in print: "S3-FIFO"
 	Doc    string // one line
 	Paper  string // authors, title, venue, year
 	Params []Param
-	New    func(Config) Policy
+	Needs  Needs
+	// Default says that run compares the policy where none is named.
+	Default bool
+	// Revision is raised whenever the policy's outcomes change, so that older
+	// results are not taken for its own.
+	Revision int
+	// Memory is about how many bytes the policy needs for each object of the
+	// trace, for the estimates of plan.
+	Memory int
+	// FixedScale says that the policy behaves differently when trace and cache
+	// are scaled down together, so that sampling cannot estimate its results.
+	FixedScale bool
+	New        func(Config) Policy
 }
 
 // CheckParams returns given completed with the defaults of params, or an error

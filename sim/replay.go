@@ -2,92 +2,488 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"math"
 	"time"
 )
 
-// batch is how many requests the engine passes to Replay at once: 128 KiB of
-// requests, which stay in the second-level cache while they are copied into a
-// guest, and enough to make the cost of crossing into it disappear.
-const batch = 8192
-
-// A Tally counts the outcomes of a replay.
+// A Tally counts the outcomes of a replay. Hits, bytes and ratios are of gets.
 type Tally struct {
-	Requests  int64
-	Hits      int64
-	Bytes     int64 // of all requests, too large ones included
-	HitBytes  int64
-	TooLarge  int64 // requests for objects larger than the cache
-	Evictions *int64
+	Gets     int64 `json:"gets"`
+	Hits     int64 `json:"hits"`
+	Bytes    int64 `json:"bytes"` // of all gets, those of too large objects included
+	HitBytes int64 `json:"hit_bytes"`
+	TooLarge int64 `json:"too_large"` // gets of objects larger than the cache
 
-	Time time.Duration // spent inside Replayer.Replay
+	Sets    int64 `json:"sets,omitempty"`
+	Deletes int64 `json:"deletes,omitempty"`
+	Expired int64 `json:"expired,omitempty"` // gets that found an object whose time to live was over: misses
+
+	// What the policy counts, nil where it cannot tell: objects evicted,
+	// objects stored and their bytes, which are what is written to the cache.
+	Evictions     *int64 `json:"evictions"`
+	Admissions    *int64 `json:"admissions"`
+	AdmittedBytes *int64 `json:"admitted_bytes"`
 }
 
-// replay drives p over reqs. Requests for objects larger than the capacity
-// never reach p: they are misses, are not stored, and are counted apart. It
-// returns the outcome of every request with the counts, and calls progress
+// An Interval is a part of a replay, between two borders of its Window.
+type Interval struct {
+	Start    int   `json:"start"`   // index of its first request
+	Time     int64 `json:"time_ns"` // of that request, since the trace's start; 0 without a clock
+	Warmup   bool  `json:"warmup,omitempty"`
+	Gets     int64 `json:"gets"`
+	Hits     int64 `json:"hits"`
+	Bytes    int64 `json:"bytes"`
+	HitBytes int64 `json:"hit_bytes"`
+}
+
+// replayed is what one replay of a cell comes to.
+type replayed struct {
+	Tally
+	series []Interval
+	out    *Outcomes
+	time   time.Duration // inside the replayer
+}
+
+// replay drives p over the trace as c says. Requests for objects larger than
+// the capacity never reach p: they are misses, are not stored, and are counted
+// apart. Deletes and expired objects become calls of p.Remove. It calls progress
 // after each batch. It fails when p does, when p claims a hit on an object that
-// it was never given, or when ctx ends.
-func replay(ctx context.Context, p Replayer, t *Trace, n int, capacity int64, progress func(requests int)) (Tally, *Outcomes, error) {
-	reqs := t.Requests[:n]
-	tally := Tally{Requests: int64(n)}
-	out := newOutcomes(n)
-	seen := newOutcomes(t.Objects)
-	hit := make([]bool, batch)
-	// Where an object is too large, the batch is copied without it; where,
-	// at[i] is the place in reqs of the copy's request i.
-	var fitting []Request
-	var at []int
-	if t.LargestSize > capacity {
-		fitting, at = make([]Request, 0, batch), make([]int, 0, batch)
+// it was never given or that was removed, or when ctx ends.
+func replay(ctx context.Context, p Replayer, t *Trace, c Cell, columns Columns, progress func(requests int)) (replayed, error) {
+	s := newReplay(p, t, c)
+	if s.ops && !p.CanRemove() {
+		return s.replayed, errors.New("the trace has deletes or times to live, and the policy cannot remove objects: a native one needs Remove, a module the export remove (i32) -> i32")
 	}
-	for start := 0; start < n; start += batch {
+	columns |= ColumnOps | ColumnTTL
+	r, err := t.Reader(columns)
+	if err != nil {
+		return s.replayed, err
+	}
+	defer r.Close()
+	for s.at < c.Requests {
 		if err := ctx.Err(); err != nil {
-			return tally, nil, err
+			return s.replayed, err
 		}
-		b := reqs[start:min(start+batch, n)]
-		if fitting != nil {
-			fitting, at = fitting[:0], at[:0]
-			for i, r := range b {
-				if r.Size > capacity {
-					tally.TooLarge++
-					tally.Bytes += r.Size
-					continue
-				}
-				fitting, at = append(fitting, r), append(at, start+i)
-			}
-			b = fitting
+		b, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return s.replayed, fmt.Errorf("the trace ends after %d of %d requests", s.at, c.Requests)
 		}
-		h := hit[:len(b)]
-		began := time.Now()
-		err := p.Replay(b, h)
-		tally.Time += time.Since(began)
 		if err != nil {
-			return tally, nil, err
+			return s.replayed, fmt.Errorf("read the trace: %w", err)
 		}
-		for i, r := range b {
-			tally.Bytes += r.Size
-			if !h[i] {
-				seen.set(int(r.ID))
-				continue
+		b = b.Slice(0, min(len(b.Requests), c.Requests-s.at))
+		start := s.at
+		for len(b.Requests) > 0 {
+			n := len(b.Requests)
+			if s.at < c.Warmup {
+				n = min(n, c.Warmup-s.at)
 			}
-			place := start + i
-			if fitting != nil {
-				place = at[i]
+			if err := s.serve(b.Slice(0, n)); err != nil {
+				return s.replayed, err
 			}
-			if !seen.Hit(int(r.ID)) {
-				return tally, nil, fmt.Errorf("impossible outcome: request %d is a hit on object %s, which was never requested before", place+1, t.ObjectName(r.ID))
+			s.at += n
+			if s.at == c.Warmup {
+				s.endWarmup()
 			}
-			tally.Hits++
-			tally.HitBytes += r.Size
-			out.set(place)
+			b = b.Slice(n, len(b.Requests))
 		}
 		if progress != nil {
-			progress(min(batch, n-start))
+			progress(s.at - start)
 		}
 	}
-	if e, known := p.Evictions(); known {
-		tally.Evictions = &e
+	s.finish()
+	return s.replayed, nil
+}
+
+// replayState is a replay under way.
+type replayState struct {
+	replayed
+	p    Replayer
+	t    *Trace
+	c    Cell
+	at   int       // requests served so far
+	seen *Outcomes // objects that may be in the cache
+	hit  []bool
+	base Counts // at the end of the warm-up
+	// missed is how many objects were passed to the policy and missed, with
+	// their bytes; stored is the same at the end of the warm-up.
+	missed, missedBytes       int64
+	baseMissed, baseMissBytes int64
+
+	direct bool // batches go to the policy as they are
+	ops    bool // the trace has deletes or times to live
+
+	// The pending requests, where batches are not passed directly, with the
+	// index in the trace and the size of the object of each.
+	pending Batch
+	index   []int
+	sizes   []int64
+	gets    []bool
+	ttl     []uint32
+
+	// Times to live, in ticks since the trace's start. expires is when the
+	// stored copy of an object expires; for objects requested in the pending
+	// batch it may depend on outcomes, and soonest is the earliest it can be.
+	expires, soonest, lastTTL []uint32
+	touched                   []uint32 // epoch in which soonest was set
+	epoch                     uint32
+}
+
+func newReplay(p Replayer, t *Trace, c Cell) *replayState {
+	s := &replayState{
+		p: p, t: t, c: c,
+		replayed: replayed{out: newOutcomes(c.Requests)},
+		seen:     newOutcomes(t.Objects),
+		hit:      make([]bool, BatchSize),
+		ops:      t.Columns&(ColumnOps|ColumnTTL) != 0,
+		direct:   t.Columns == 0 && c.Unit != UnitObjects && c.Metadata == 0 && t.LargestSize <= c.Capacity,
 	}
-	return tally, out, nil
+	if !s.direct {
+		s.pending.Requests = make([]Request, 0, BatchSize)
+		s.index = make([]int, 0, BatchSize)
+		s.sizes = make([]int64, 0, BatchSize)
+		s.gets = make([]bool, 0, BatchSize)
+	}
+	if t.Columns&ColumnTTL != 0 {
+		s.ttl = make([]uint32, 0, BatchSize)
+		s.expires, s.soonest, s.lastTTL = make([]uint32, t.Objects), make([]uint32, t.Objects), make([]uint32, t.Objects)
+		s.touched, s.epoch = make([]uint32, t.Objects), 1
+		for i := range s.expires {
+			s.expires[i] = never
+		}
+	}
+	return s
+}
+
+// never is the expiry of an object without a time to live.
+const never = math.MaxUint32
+
+// serve replays the next requests of the trace.
+func (s *replayState) serve(b Batch) error {
+	if s.direct {
+		b.Next = s.clamped(b.Next)
+		h, err := s.pass(b)
+		if err != nil {
+			return err
+		}
+		if err := s.account(b.Requests, h); err != nil {
+			return err
+		}
+	} else {
+		for i := range b.Requests {
+			if err := s.add(b, i); err != nil {
+				return err
+			}
+		}
+		if err := s.flush(); err != nil {
+			return err
+		}
+	}
+	s.addIntervals(b)
+	return nil
+}
+
+// clamped returns next with the accesses after the end of the replay as Never.
+func (s *replayState) clamped(next []uint32) []uint32 {
+	if next == nil || s.c.Requests == s.t.Requests {
+		return next
+	}
+	s.pending.Next = s.pending.Next[:0]
+	for _, n := range next {
+		if int64(n) >= int64(s.c.Requests) {
+			n = Never
+		}
+		s.pending.Next = append(s.pending.Next, n)
+	}
+	return s.pending.Next
+}
+
+// pass lets the policy serve b.
+func (s *replayState) pass(b Batch) ([]bool, error) {
+	h := s.hit[:len(b.Requests)]
+	b.Ops, b.TTL = nil, nil
+	began := time.Now()
+	err := s.p.Replay(b, h)
+	s.time += time.Since(began)
+	return h, err
+}
+
+// account counts the outcomes of the requests from s.at on, all of which the
+// policy has served and all of which are gets. It has no branch that depends on
+// an outcome: those would be mispredicted at every other request.
+func (s *replayState) account(reqs []Request, hit []bool) error {
+	var hits, bytes, hitBytes int64
+	wrong := uint64(0)
+	seen := s.seen.words
+	for i := 0; i < len(reqs); {
+		n := min(64-(s.at+i)&63, len(reqs)-i)
+		var word uint64
+		for j := range n {
+			r := &reqs[i+j]
+			var h uint64
+			if hit[i+j] {
+				h = 1
+			}
+			w := &seen[r.ID>>6]
+			bit := *w >> (r.ID & 63) & 1
+			wrong |= h &^ bit
+			*w |= 1 << (r.ID & 63)
+			word |= h << j
+			hits += int64(h)
+			bytes += r.Size
+			hitBytes += r.Size & -int64(h)
+		}
+		s.out.words[(s.at+i)>>6] |= word << ((s.at + i) & 63)
+		i += n
+	}
+	if wrong != 0 {
+		return s.explainWrong(reqs, hit)
+	}
+	s.Gets += int64(len(reqs))
+	s.Hits += hits
+	s.Bytes += bytes
+	s.HitBytes += hitBytes
+	s.missed += int64(len(reqs)) - hits
+	s.missedBytes += bytes - hitBytes
+	return nil
+}
+
+// explainWrong finds the first hit in a batch on an object that was never
+// requested before. The batch has been marked as seen, so the trace is read
+// again.
+func (s *replayState) explainWrong(reqs []Request, hit []bool) error {
+	requested := newOutcomes(s.t.Objects)
+	found := errors.New("found")
+	var wrong error
+	err := s.t.Each(0, func(start int, b Batch) error {
+		for i, r := range b.Requests {
+			at := start + i - s.at
+			if at >= len(reqs) {
+				return found
+			}
+			if at >= 0 && hit[at] && !requested.Hit(int(r.ID)) {
+				wrong = s.impossible(s.at+at, r.ID)
+				return found
+			}
+			requested.set(int(r.ID))
+		}
+		return nil
+	})
+	if wrong == nil {
+		return fmt.Errorf("impossible outcome: a hit on an object that was never requested before (%v)", err)
+	}
+	return wrong
+}
+
+func (s *replayState) impossible(request int, id uint32) error {
+	why := "was never requested before"
+	if s.ops {
+		why = "was never stored before, or was removed"
+	}
+	return fmt.Errorf("impossible outcome: request %d is a hit on object %s, which %s", request+1, s.t.ObjectName(id), why)
+}
+
+// add puts request i of b among the pending ones, unless it is not for the
+// policy.
+func (s *replayState) add(b Batch, i int) error {
+	r := b.Requests[i]
+	op := Get
+	if b.Ops != nil {
+		op = b.Ops[i]
+	}
+	size := r.Size + s.c.Metadata
+	if s.c.Unit == UnitObjects {
+		size = 1
+	}
+	switch {
+	case op == Delete:
+		s.Deletes++
+		_, err := s.remove(r.ID)
+		return err
+	case size > s.c.Capacity:
+		if op == Get {
+			s.Gets++
+			s.TooLarge++
+			s.Bytes += r.Size
+		} else {
+			s.Sets++
+		}
+		return nil
+	}
+	if b.TTL != nil {
+		if err := s.expire(r, op, b.TTL[i]); err != nil {
+			return err
+		}
+	}
+	s.pending.Requests = append(s.pending.Requests, Request{r.ID, r.Time, size})
+	if b.Next != nil {
+		next := b.Next[i]
+		if int64(next) >= int64(s.c.Requests) {
+			next = Never
+		}
+		s.pending.Next = append(s.pending.Next, next)
+	}
+	s.index = append(s.index, s.at+i)
+	s.sizes = append(s.sizes, r.Size)
+	s.gets = append(s.gets, op == Get)
+	return nil
+}
+
+// expire removes the object of a get if its time to live is over, and notes how
+// the request may change it.
+func (s *replayState) expire(r Request, op Op, ttl uint32) error {
+	id := r.ID
+	if ttl == 0 {
+		ttl = s.lastTTL[id]
+	}
+	s.lastTTL[id] = ttl
+	if op == Get {
+		if s.touched[id] == s.epoch && s.soonest[id] <= r.Time {
+			if err := s.flush(); err != nil { // its expiry depends on pending outcomes
+				return err
+			}
+		}
+		if s.touched[id] != s.epoch && s.expires[id] <= r.Time {
+			resident, err := s.remove(id)
+			if err != nil {
+				return err
+			}
+			if resident {
+				s.Expired++
+			}
+		}
+	}
+	until := expiry(r.Time, ttl)
+	switch {
+	case op == Set:
+		s.soonest[id] = until
+	case s.touched[id] != s.epoch:
+		s.soonest[id] = min(s.expires[id], until)
+	default:
+		s.soonest[id] = min(s.soonest[id], until)
+	}
+	s.touched[id] = s.epoch
+	s.ttl = append(s.ttl, ttl)
+	return nil
+}
+
+func expiry(now, ttl uint32) uint32 {
+	if ttl == 0 || now > never-1-ttl {
+		return never
+	}
+	return now + ttl
+}
+
+// remove removes an object after the pending requests are served.
+func (s *replayState) remove(id uint32) (bool, error) {
+	if err := s.flush(); err != nil {
+		return false, err
+	}
+	if s.expires != nil {
+		s.expires[id] = never
+	}
+	s.seen.clear(int(id))
+	began := time.Now()
+	resident, err := s.p.Remove(id)
+	s.time += time.Since(began)
+	return resident, err
+}
+
+// flush lets the policy serve the pending requests and counts their outcomes.
+func (s *replayState) flush() error {
+	if len(s.pending.Requests) == 0 {
+		return nil
+	}
+	h, err := s.pass(s.pending)
+	if err != nil {
+		return err
+	}
+	for i, r := range s.pending.Requests {
+		size := s.sizes[i]
+		if h[i] && !s.seen.Hit(int(r.ID)) {
+			return s.impossible(s.index[i], r.ID)
+		}
+		s.seen.set(int(r.ID))
+		if h[i] {
+			s.out.set(s.index[i])
+		} else {
+			s.missed++
+			s.missedBytes += size
+		}
+		if s.gets[i] {
+			s.Gets++
+			s.Bytes += size
+			if h[i] {
+				s.Hits++
+				s.HitBytes += size
+			}
+		} else {
+			s.Sets++
+		}
+		if s.expires != nil && (!h[i] || !s.gets[i]) {
+			s.expires[r.ID] = expiry(r.Time, s.ttl[i])
+		}
+	}
+	s.pending.Requests, s.pending.Next = s.pending.Requests[:0], s.pending.Next[:0]
+	s.index, s.sizes, s.gets, s.ttl = s.index[:0], s.sizes[:0], s.gets[:0], s.ttl[:0]
+	s.epoch++
+	return nil
+}
+
+// endWarmup forgets the counts so far.
+func (s *replayState) endWarmup() {
+	s.Tally = Tally{}
+	s.base = s.p.Counts()
+	s.baseMissed, s.baseMissBytes = s.missed, s.missedBytes
+}
+
+// finish adds the policy's own counts.
+func (s *replayState) finish() {
+	now := s.p.Counts()
+	since := func(now, base int64) *int64 {
+		if now < 0 {
+			return nil
+		}
+		n := now - max(0, base)
+		return &n
+	}
+	s.Evictions = since(now.Evictions, s.base.Evictions)
+	s.Admissions = since(now.Admissions, s.base.Admissions)
+	s.AdmittedBytes = since(now.AdmittedBytes, s.base.AdmittedBytes)
+	if now.StoresMisses {
+		s.Admissions = since(s.missed, s.baseMissed)
+		s.AdmittedBytes = since(s.missedBytes, s.baseMissBytes)
+	}
+}
+
+// addIntervals counts a served batch in the series.
+func (s *replayState) addIntervals(b Batch) {
+	w := s.c.Window
+	if w == (Window{}) {
+		return
+	}
+	for i, r := range b.Requests {
+		at := s.at + i
+		now := int64(r.Time) * int64(s.t.Tick)
+		k := len(s.series) - 1
+		// Times that go backwards stay in the interval that is under way.
+		if k < 0 || w.Requests > 0 && at/w.Requests > s.series[k].Start/w.Requests ||
+			w.Time > 0 && now/int64(w.Time) > s.series[k].Time/int64(w.Time) || at == s.c.Warmup {
+			s.series = append(s.series, Interval{Start: at, Time: now, Warmup: at < s.c.Warmup})
+			k++
+		}
+		if b.Ops != nil && b.Ops[i] != Get {
+			continue
+		}
+		v := &s.series[k]
+		v.Gets++
+		v.Bytes += r.Size
+		if s.out.Hit(at) {
+			v.Hits++
+			v.HitBytes += r.Size
+		}
+	}
 }

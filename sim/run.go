@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // A Task is a cell and how to run it.
@@ -16,6 +18,10 @@ type Task struct {
 	// Timed cells run one at a time, after all the others, Options.Repeat
 	// times in turns.
 	Timed bool
+	// Needs are those of the policy.
+	Needs Needs
+	// Memory is about how many bytes the cell occupies while it runs.
+	Memory int64
 }
 
 // Setup is the time that making a replayer took.
@@ -24,28 +30,41 @@ type Setup struct {
 	Instantiate time.Duration // until the first request can be served
 }
 
-// An Opener makes the version of a policy that c names, for a trace of so many
-// distinct objects. It is called from several goroutines. It calls beat whenever
-// it has come on, and arranges for the replayer to do so; ctx ends when the cell
-// is given up, and the replayer should then stop what it can.
-type Opener func(ctx context.Context, c Cell, objects int, beat func()) (Replayer, Setup, error)
+// An Opener makes the version of a policy that c names, for trace t. It is
+// called from several goroutines. It calls heartbeat whenever it has made
+// progress, and arranges for the replayer to do so; ctx ends when the cell is
+// abandoned, and the replayer should then stop what it can.
+type Opener func(ctx context.Context, c Cell, t *Trace, heartbeat func()) (Replayer, Setup, error)
 
 // Options say how to run a plan.
 type Options struct {
-	Jobs       int           // cells at a time, of those that are not timed; at least 1
-	Repeat     int           // replays of a timed cell; at least 1
-	Seed       uint64        // of the order in which timed cells take turns
-	Timeout    time.Duration // a cell that has not come on for so long is given up; 0: never
-	Provenance *Provenance   // attached to each result
-	Progress   Progress      // may be nil
+	Jobs     int           // cells at a time, of those that are not timed; at least 1
+	Memory   int64         // bytes that cells running at a time may occupy together; 0: no limit
+	Repeat   int           // replays of a timed cell; at least 1
+	Seed     uint64        // of the order in which timed cells take turns
+	Timeout  time.Duration // a cell that makes no progress for longer is abandoned; 0: never
+	Progress Progress      // may be nil
 }
 
 // Progress is told how a run goes on; its methods are not called in parallel.
 type Progress interface {
 	Start(requests int64)   // to be replayed in all
 	Advance(requests int64) // replayed since the last call, or left over by a cell that failed
-	Done(r Result)
+	Done(m Measurement)
 	Failed(f Failure)
+}
+
+// A Measurement is what one task came to.
+type Measurement struct {
+	Task
+	Tally
+	Series  []Interval
+	Outcome string // digest of every request's outcome
+	Whole   bool   // the whole trace was replayed, not a prefix
+
+	// One for each replay: the time inside the policy, and that of set-up.
+	Replays []time.Duration
+	Setups  []Setup
 }
 
 // A Failure is a cell that has no result, and why.
@@ -57,19 +76,19 @@ type Failure struct {
 func (f Failure) Error() string { return f.Cell.String() + ": " + f.Err.Error() }
 func (f Failure) Unwrap() error { return f.Err }
 
-// Run runs tasks over t and returns the results in the order of tasks, and the
+// Run runs tasks over t and returns what they came to in the order of tasks, and the
 // cells that failed. Each cell stands alone: one that fails, disagrees with
 // another version of its policy on a request, or never ends its guest's call
 // takes no other with it. When ctx ends Run returns at once with what is
 // finished (of timed cells, those replayed at least once), leaving what runs.
-func Run(ctx context.Context, t *Trace, tasks []Task, open Opener, o Options) ([]Result, []Failure) {
+func Run(ctx context.Context, t *Trace, tasks []Task, open Opener, o Options) ([]Measurement, []Failure) {
 	r := &run{
 		trace: t, tasks: tasks, open: open, Options: o,
-		results:  make([]*Result, len(tasks)),
+		results:  make([]*Measurement, len(tasks)),
 		failures: make([]*Failure, len(tasks)),
 		timings:  make([]timing, len(tasks)),
-		replays:  make(map[group]int),
-		refs:     make(map[group]reference),
+		replays:  make(map[Cell]int),
+		refs:     make(map[Cell]reference),
 	}
 	var total int64
 	for _, task := range tasks {
@@ -79,7 +98,7 @@ func Run(ctx context.Context, t *Trace, tasks []Task, open Opener, o Options) ([
 			replays = o.Repeat
 		}
 		total += n * int64(replays)
-		r.replays[task.group()] += replays
+		r.replays[task.Group()] += replays
 	}
 	if o.Progress != nil {
 		o.Progress.Start(total)
@@ -97,7 +116,7 @@ func Run(ctx context.Context, t *Trace, tasks []Task, open Opener, o Options) ([
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.closed = true
-	var results []Result
+	var results []Measurement
 	var failures []Failure
 	for i := range tasks {
 		if r.results[i] == nil && r.failures[i] == nil && len(r.timings[i].replays) > 0 {
@@ -120,16 +139,16 @@ type run struct {
 
 	mu       sync.Mutex // guards all below
 	closed   bool       // Run has returned: nothing is reported any more
-	results  []*Result
+	results  []*Measurement
 	failures []*Failure
 	timings  []timing
-	replays  map[group]int // of each group that have not been compared yet
-	refs     map[group]reference
+	replays  map[Cell]int // of each group that have not been compared yet
+	refs     map[Cell]reference
 }
 
 // timing gathers the repeats of a cell.
 type timing struct {
-	tally   Tally
+	first   replayed
 	digest  string
 	replays []time.Duration
 	setups  []Setup
@@ -145,17 +164,18 @@ type reference struct {
 // of each policy, which becomes the reference, then the others.
 func (r *run) untimed(ctx context.Context) {
 	var first, rest []int
-	seen := make(map[group]bool)
+	seen := make(map[Cell]bool)
 	for i, task := range r.tasks {
 		switch {
 		case task.Timed:
-		case seen[task.group()]:
+		case seen[task.Group()]:
 			rest = append(rest, i)
 		default:
-			seen[task.group()] = true
+			seen[task.Group()] = true
 			first = append(first, i)
 		}
 	}
+	memory := semaphore.NewWeighted(max(1, r.Memory))
 	for _, phase := range [][]int{first, rest} {
 		next := make(chan int)
 		var wg sync.WaitGroup
@@ -164,11 +184,17 @@ func (r *run) untimed(ctx context.Context) {
 			go func() {
 				defer wg.Done()
 				for i := range next {
-					if ctx.Err() == nil && r.once(ctx, i) {
+					// A cell that needs more than there is runs alone.
+					need := min(r.tasks[i].Memory, r.Memory)
+					if memory.Acquire(ctx, need) != nil {
+						continue
+					}
+					if r.once(ctx, i) {
 						r.mu.Lock()
 						r.finish(i)
 						r.mu.Unlock()
 					}
+					memory.Release(need)
 				}
 			}()
 		}
@@ -225,9 +251,11 @@ func (r *run) once(ctx context.Context, i int) bool {
 			r.advance(n)
 		}
 	}
-	tally, setup, out, err := r.supervise(ctx, task.Cell, progress)
+	one, setup, err := r.supervise(ctx, task, progress)
 	if err == nil {
-		err = r.compare(task.Cell, out)
+		err = r.compare(task.Cell, one.out)
+	} else if ctx.Err() == nil {
+		r.forget(task)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -249,31 +277,30 @@ func (r *run) once(ctx context.Context, i int) bool {
 	}
 	g := &r.timings[i]
 	if len(g.replays) == 0 {
-		g.tally, g.digest = tally, out.Digest()
+		g.first, g.digest = one, one.out.Digest()
+		g.first.out = nil
 	}
-	g.replays = append(g.replays, tally.Time)
+	g.replays = append(g.replays, one.time)
 	g.setups = append(g.setups, setup)
 	return true
 }
 
-// supervise replays a cell in a goroutine of its own and leaves that behind when
-// ctx ends or the cell comes on no more: code in a guest cannot always be
-// stopped.
-func (r *run) supervise(ctx context.Context, c Cell, progress func(int64)) (Tally, Setup, *Outcomes, error) {
+// supervise replays a task in a goroutine of its own and abandons that when ctx
+// ends or the cell stalls: code in a guest cannot always be stopped.
+func (r *run) supervise(ctx context.Context, task Task, progress func(int64)) (replayed, Setup, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
 	type end struct {
-		tally Tally
+		one   replayed
 		setup Setup
-		out   *Outcomes
 		err   error
 	}
 	var beats, served atomic.Int64
 	done := make(chan end, 1)
 	go func() {
 		var e end
-		e.tally, e.setup, e.out, e.err = r.replay(ctx, c, func() { beats.Add(1) }, func(n int) {
+		e.one, e.setup, e.err = r.replay(ctx, task, func() { beats.Add(1) }, func(n int) {
 			beats.Add(1)
 			served.Add(int64(n))
 		})
@@ -287,42 +314,74 @@ func (r *run) supervise(ctx context.Context, c Cell, progress func(int64)) (Tall
 		select {
 		case e := <-done:
 			progress(served.Swap(0))
-			return e.tally, e.setup, e.out, e.err
+			return e.one, e.setup, e.err
 		case <-ctx.Done():
-			return Tally{}, Setup{}, nil, ctx.Err()
+			return replayed{}, Setup{}, ctx.Err()
 		case now := <-tick.C:
 			progress(served.Swap(0))
 			if b := beats.Load(); b != last {
 				last, since = b, now
 			} else if r.Timeout > 0 && now.Sub(since) >= r.Timeout {
-				return Tally{}, Setup{}, nil, fmt.Errorf("no progress for %v: the policy loops for ever or is too slow (--guest-timeout)", r.Timeout)
+				return replayed{}, Setup{}, &StallError{r.Timeout}
 			}
 		}
 	}
 }
 
+// A StallError is why a cell was abandoned.
+type StallError struct{ After time.Duration }
+
+func (e *StallError) Error() string {
+	return fmt.Sprintf("no progress for %v: the policy loops indefinitely or is too slow", e.After)
+}
+
 // replay makes the version and drives it. A panic of a policy is its error.
-func (r *run) replay(ctx context.Context, c Cell, beat func(), progress func(int)) (tally Tally, setup Setup, out *Outcomes, err error) {
+func (r *run) replay(ctx context.Context, task Task, heartbeat func(), progress func(int)) (one replayed, setup Setup, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("policy panicked: %v", p)
 		}
 	}()
-	p, setup, err := r.open(ctx, c, r.trace.Objects, beat)
-	if err != nil {
-		return tally, setup, nil, err
+	var columns Columns
+	if task.Needs&NeedsNext != 0 {
+		columns |= ColumnNext
 	}
-	tally, out, err = replay(ctx, p, r.trace, c.Requests, c.Capacity, progress)
+	p, setup, err := r.open(ctx, task.Cell, r.trace, heartbeat)
+	if err != nil {
+		return one, setup, err
+	}
+	one, err = replay(ctx, p, r.trace, task.Cell, columns, progress)
 	if cerr := p.Close(); err == nil {
 		err = cerr
 	}
-	return tally, setup, out, err
+	return one, setup, err
+}
+
+// forget gives up the comparisons that the replays of a task that failed were
+// for, so that its group's outcome is not kept for them.
+func (r *run) forget(task Task) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	g := task.Group()
+	n := 1
+	if task.Timed {
+		n = r.Repeat
+		for i := range r.tasks {
+			if r.tasks[i].Cell == task.Cell && r.tasks[i].Timed {
+				n -= len(r.timings[i].replays)
+				break
+			}
+		}
+	}
+	if r.replays[g] -= n; r.replays[g] <= 0 {
+		delete(r.refs, g)
+	}
 }
 
 // compare holds out against the outcome of the first version of c's group, or
 // makes it that outcome.
 func (r *run) compare(c Cell, out *Outcomes) error {
-	g := c.group()
+	g := c.Group()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.replays[g]--
@@ -339,28 +398,30 @@ func (r *run) compare(c Cell, out *Outcomes) error {
 	if i < 0 {
 		return nil
 	}
+	object := "?"
+	if q, err := r.trace.At(i); err == nil {
+		object = r.trace.ObjectName(q.ID)
+	}
 	word := map[bool]string{true: "a hit", false: "a miss"}
 	if c == ref.cell {
 		return fmt.Errorf("repeats disagree: request %d (object %s) is %s in the first replay and %s in another, both %s", i+1,
-			r.trace.ObjectName(r.trace.Requests[i].ID), word[ref.out.Hit(i)], word[out.Hit(i)], c.Version())
+			object, word[ref.out.Hit(i)], word[out.Hit(i)], c.Version)
 	}
 	return fmt.Errorf("versions disagree: request %d (object %s) is %s in %s and %s in %s", i+1,
-		r.trace.ObjectName(r.trace.Requests[i].ID), word[ref.out.Hit(i)], ref.cell.Version(), word[out.Hit(i)], c.Version())
+		object, word[ref.out.Hit(i)], ref.cell.Version, word[out.Hit(i)], c.Version)
 }
 
-// finish makes task i's result of its timings; r.mu is held.
+// finish makes task i's measurement of its replays; r.mu is held.
 func (r *run) finish(i int) {
 	task, g := r.tasks[i], r.timings[i]
-	res := &Result{
-		Cell: task.Cell, CellID: task.ID(), Timed: task.Timed, Whole: task.Requests == len(r.trace.Requests),
-		Hits: g.tally.Hits, Bytes: g.tally.Bytes, HitBytes: g.tally.HitBytes,
-		Evictions: g.tally.Evictions, TooLarge: g.tally.TooLarge, Outcome: g.digest,
-		Provenance: r.Provenance,
+	m := &Measurement{
+		Task: task, Tally: g.first.Tally, Series: g.first.series, Outcome: g.digest,
+		Whole:   task.Requests == r.trace.Requests,
+		Replays: g.replays, Setups: g.setups,
 	}
-	res.setTimes(g.replays, g.setups)
-	r.results[i] = res
+	r.results[i] = m
 	if r.Progress != nil && !r.closed {
-		r.Progress.Done(*res)
+		r.Progress.Done(*m)
 	}
 }
 

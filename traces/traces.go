@@ -1,50 +1,88 @@
 // Package traces reads request traces. A decoder knows one format and nothing
-// else; opening files, decompressing them and giving objects dense numbers are
-// apart from it, in open.go, compression.go and intern.go.
+// else; opening files, decompressing them, giving objects dense numbers and
+// caching what was decoded are apart from it.
 package traces
 
 import (
 	"fmt"
 	"io"
+	"time"
+
+	"cachesim/sim"
 )
 
-// A Record is one request as a trace tells it.
+// A Record is one request as a trace has it.
 type Record struct {
-	// Text is the object's id where it is text, valid until the next record;
-	// where it is nil, Key is the id.
+	// Text is the object's id where it is text, valid until the next call of
+	// Decode; where it is nil, Key is the id.
 	Text []byte
 	Key  uint64
-	Time int64 // in the trace's own unit
-	Size int64 // bytes
+	Time int64  // ticks of the format
+	Size int64  // bytes
+	TTL  uint32 // seconds that the object may be served; 0: unlimited or not known
+	Op   sim.Op // reads are Get, writes are Set
 }
 
-// A Decoder reads the records of one format.
+// A Decoder reads the records of one format from a reader that it was made
+// with. Neither files nor compression are its business.
 type Decoder interface {
-	// Decode reads the next record into r. It returns io.EOF at the end and
-	// a *SyntaxError for a record that is not of the format.
-	Decode(r *Record) error
+	// Decode fills dst with the next records and returns how many they are. It
+	// returns 0 and io.EOF after the last one. A record that is not of the
+	// format is a *SyntaxError, with the records before it; the next call
+	// continues after it. Buffers are used again by the next call.
+	Decode(dst []Record) (n int, err error)
 }
+
+// A Reporter is a Decoder that leaves out records by rules of its format, such
+// as the requests of a web log that no cache would serve, or has to say how it
+// read them.
+type Reporter interface {
+	// Report returns a line for each rule that has left something out so far,
+	// as "12 requests with method POST (--methods)", and for each choice that
+	// bears on the results.
+	Report() []string
+}
+
+// Confidence is how sure a Probe is that a file is of its format.
+type Confidence int
+
+// The degrees of confidence. Formats of the same degree that both fit are
+// ambiguous, and the user has to name one.
+const (
+	No       Confidence = iota // it is not of the format
+	Possible                   // nothing contradicts it, as with lines of numbers
+	Likely                     // its fields make sense: times rise, sizes are plausible
+	Certain                    // a magic number, or a header line
+)
 
 // A Format is a way to write a trace.
 type Format struct {
 	Name string
 	Doc  string // one line: the fields of a record
-	// Clock tells whether records have a time.
-	Clock bool
-	// Match reports whether a file that starts with head, up to 64 KiB of it,
-	// is probably of the format; whole tells that head is all of it.
-	Match      func(head []byte, whole bool) bool
-	NewDecoder func(io.Reader) Decoder
+	// Tick is the unit of Record.Time; 0: the format has no time.
+	Tick   time.Duration
+	Params []Param
+	// Probe reports how sure it is that a file that starts with head, up to
+	// 64 KiB of it, is of the format, and why, in a few words ("its first line
+	// is the header of ..."). whole says that head is all of the file.
+	Probe func(head []byte, whole bool) (Confidence, string)
+	// New returns a decoder of r, or an error about the parameters. args has a
+	// value for each of Params.
+	New func(r io.Reader, args Args) (Decoder, error)
 }
 
-// Formats lists the known formats in the order in which they are tried.
-var Formats = []Format{
-	OracleGeneral,
-	IDSize,
-	TimeIDSize,
+// A Param declares a parameter of a format, which is set with --trace-param
+// NAME=VALUE or a flag of its own.
+type Param struct {
+	Name    string
+	Default string
+	Doc     string
 }
 
-// A SyntaxError tells where a trace breaks the rules of its format.
+// Args are the values of a format's parameters.
+type Args map[string]string
+
+// A SyntaxError says where a trace breaks the rules of its format.
 type SyntaxError struct {
 	File string
 	Line int64 // from 1; 0 in binary formats

@@ -1,4 +1,4 @@
-package policytest_test
+package simtest_test
 
 import (
 	"os"

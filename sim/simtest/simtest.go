@@ -1,4 +1,4 @@
-// Package policytest reads scripts that tell how a replacement policy behaves,
+// Package simtest reads scripts that tell how a replacement policy behaves,
 // and runs them. Native policies and guests pass the same scripts.
 //
 // A script is a text file. "#" starts a comment, and each line is a word and
@@ -11,12 +11,15 @@
 //	outcomes . . .   H   # one for each request above: H for a hit, . for a miss
 //	requests d b
 //	outcomes . .
+//	requests -a d        # -a removes a, as a delete or an expired object does
+//	outcomes H  .        # H where a was in the cache
 //	evictions 2          # in the whole case; ends it
 //
-// The policy is that of all cases below it. An object's size is told where the
-// case requests it first, and is 1 byte where it is not told. No object may be
-// larger than the capacity, because such an object never reaches a policy.
-package policytest
+// The policy, with parameters as in --policy (s3fifo:small=0.2), is that of all
+// cases below it. An object's size is given where the case requests it first,
+// and is 1 byte where it is not given. No object may be larger than the
+// capacity, because such an object never reaches a policy.
+package simtest
 
 import (
 	"bytes"
@@ -25,6 +28,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -35,11 +39,12 @@ import (
 type Case struct {
 	File      string // as it was opened
 	Line      int    // of its capacity
-	Policy    string
-	Capacity  int64 // bytes
+	Policy    string // with parameters, if any
+	Capacity  int64  // bytes
 	Requests  []sim.Request
+	Removed   []bool // whether each request removes its object
 	Objects   int
-	Want      []bool // whether each request is a hit
+	Want      []bool // whether each request found its object in the cache
 	Evictions int64
 }
 
@@ -161,13 +166,14 @@ func (p *parser) line(word string, args []string, n int) error {
 	return fmt.Errorf("unknown word %q: want policy, capacity, requests, outcomes or evictions", word)
 }
 
-// request takes in name or name:size.
+// request takes in name, name:size or -name.
 func (p *parser) request(arg string) error {
-	name, told, sized := strings.Cut(arg, ":")
+	arg, removed := strings.CutPrefix(arg, "-")
+	name, given, sized := strings.Cut(arg, ":")
 	size := int64(1)
 	if sized {
 		var err error
-		if size, err = number(told); err != nil {
+		if size, err = number(given); err != nil {
 			return err
 		}
 	}
@@ -185,6 +191,7 @@ func (p *parser) request(arg string) error {
 		p.sizes = append(p.sizes, size)
 	}
 	p.c.Requests = append(p.c.Requests, sim.Request{ID: id, Size: size})
+	p.c.Removed = append(p.c.Removed, removed)
 	return nil
 }
 
@@ -196,23 +203,72 @@ func number(s string) (int64, error) {
 	return n, nil
 }
 
+// Removes reports whether the case removes an object.
+func (c Case) Removes() bool { return slices.Contains(c.Removed, true) }
+
 // Run replays the case through p, which must be new, and returns an error with
 // file and line where p behaves otherwise.
 func (c Case) Run(p sim.Replayer) error {
-	hit := make([]bool, len(c.Requests))
-	if err := p.Replay(c.Requests, hit); err != nil {
+	got, err := Replay(p, c.Requests, c.Removed)
+	if err != nil {
 		return fmt.Errorf("%s:%d: %w", c.File, c.Line, err)
 	}
-	if got, want := marks(hit), marks(c.Want); got != want {
+	if got, want := marks(got), marks(c.Want); got != want {
 		return fmt.Errorf("%s:%d: wrong outcomes\n got %s\nwant %s", c.File, c.Line, got, want)
 	}
-	switch n, known := p.Evictions(); {
-	case !known:
-		return fmt.Errorf("%s:%d: the policy does not tell its evictions", c.File, c.Line)
+	switch n := p.Counts().Evictions; {
+	case n < 0:
+		return fmt.Errorf("%s:%d: the policy does not count its evictions", c.File, c.Line)
 	case n != c.Evictions:
 		return fmt.Errorf("%s:%d: got %d evictions, want %d", c.File, c.Line, n, c.Evictions)
 	}
 	return nil
+}
+
+// Replay passes reqs to p in batches that end before each removal, and returns
+// for each whether the object was in the cache. removed may be nil. Requests
+// have the next access that follows from reqs.
+func Replay(p sim.Replayer, reqs []sim.Request, removed []bool) ([]bool, error) {
+	hit := make([]bool, len(reqs))
+	next := NextAccess(reqs, removed)
+	for start := 0; start < len(reqs); {
+		end := start
+		for end < len(reqs) && (removed == nil || !removed[end]) {
+			end++
+		}
+		if end > start {
+			if err := p.Replay(sim.Batch{Requests: reqs[start:end], Next: next[start:end]}, hit[start:end]); err != nil {
+				return nil, err
+			}
+		}
+		if start = end; start < len(reqs) {
+			var err error
+			if hit[start], err = p.Remove(reqs[start].ID); err != nil {
+				return nil, err
+			}
+			start++
+		}
+	}
+	return hit, nil
+}
+
+// NextAccess returns the next access of each request, as a trace has it.
+func NextAccess(reqs []sim.Request, removed []bool) []uint32 {
+	objects := uint32(0)
+	ops := make([]sim.Op, len(reqs))
+	for i, r := range reqs {
+		objects = max(objects, r.ID+1)
+		if removed != nil && removed[i] {
+			ops[i] = sim.Delete
+		}
+	}
+	last := make([]uint32, objects)
+	for i := range last {
+		last[i] = sim.Never
+	}
+	next := make([]uint32, len(reqs))
+	sim.NextAccess(0, reqs, ops, next, last)
+	return next
 }
 
 // marks writes outcomes as a script does.

@@ -1,0 +1,35 @@
+package kit
+
+import "math/bits"
+
+// Rand draws random numbers by SplitMix64 (Steele, Lea, Flood, Fast splittable
+// pseudorandom number generators, OOPSLA 2014): fast, and easily the same in
+// every language that a policy is written in.
+type Rand struct{ state uint64 }
+
+// NewRand returns a generator for a seed.
+func NewRand(seed uint64) Rand { return Rand{seed} }
+
+// Uint64 returns the next 64 random bits.
+func (r *Rand) Uint64() uint64 {
+	r.state += 0x9e3779b97f4a7c15
+	return Mix(r.state)
+}
+
+// Mix is the output function of SplitMix64: a bijection in which every bit of x
+// bears on every bit of the result. It serves as a hash of ids.
+func Mix(x uint64) uint64 {
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// IntN returns a number from 0 to n-1: the upper half of a product, whose bias
+// is below n/2^64.
+func (r *Rand) IntN(n int) int {
+	hi, _ := bits.Mul64(r.Uint64(), uint64(n))
+	return int(hi)
+}
+
+// Float64 returns a number from 0 up to, but not including, 1.
+func (r *Rand) Float64() float64 { return float64(r.Uint64()>>11) / (1 << 53) }

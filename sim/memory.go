@@ -1,0 +1,164 @@
+package sim
+
+import (
+	"io"
+	"sync"
+	"unsafe"
+)
+
+// chunkSize is how many requests a Memory allocates at a time: 1 MiB of them. A
+// slice that grows would be copied and keep its old array alive meanwhile.
+const chunkSize = 8 * BatchSize
+
+// Memory is a Source that holds the requests in memory: 16 bytes a request, 1
+// more with operations, and 4 each with times to live and next accesses.
+type Memory struct {
+	Objects int // distinct objects; set before the first Reader
+
+	reqs [][]Request
+	ops  [][]Op
+	ttl  [][]uint32
+	n    int
+
+	once sync.Once
+	next [][]uint32
+}
+
+// Append adds a request with its operation and time to live, in ticks.
+func (m *Memory) Append(r Request, op Op, ttl uint32) {
+	last := m.n / chunkSize
+	if m.n%chunkSize == 0 {
+		m.reqs = append(m.reqs, make([]Request, 0, chunkSize))
+		if m.ops != nil {
+			m.ops = append(m.ops, make([]Op, 0, chunkSize))
+		}
+		if m.ttl != nil {
+			m.ttl = append(m.ttl, make([]uint32, 0, chunkSize))
+		}
+	}
+	m.reqs[last] = append(m.reqs[last], r)
+	if op != Get && m.ops == nil {
+		m.ops = column[Op](m.reqs)
+	} else if m.ops != nil {
+		m.ops[last] = append(m.ops[last], op)
+	}
+	if ttl != 0 && m.ttl == nil {
+		m.ttl = column[uint32](m.reqs)
+	} else if m.ttl != nil {
+		m.ttl[last] = append(m.ttl[last], ttl)
+	}
+	if op != Get {
+		m.ops[last][len(m.ops[last])-1] = op
+	}
+	if ttl != 0 {
+		m.ttl[last][len(m.ttl[last])-1] = ttl
+	}
+	m.n++
+}
+
+// column makes a column of zeros beside the requests.
+func column[T any](reqs [][]Request) [][]T {
+	c := make([][]T, len(reqs))
+	for i, r := range reqs {
+		c[i] = make([]T, len(r), chunkSize)
+	}
+	return c
+}
+
+// Len returns the number of requests.
+func (m *Memory) Len() int { return m.n }
+
+// Chunks returns the requests in order, in slices whose lengths, but for the
+// last, are multiples of BatchSize. They may be changed before the first Reader.
+func (m *Memory) Chunks() [][]Request { return m.reqs }
+
+// Columns returns the columns that have been appended to.
+func (m *Memory) Columns() Columns {
+	var c Columns
+	if m.ops != nil {
+		c |= ColumnOps
+	}
+	if m.ttl != nil {
+		c |= ColumnTTL
+	}
+	return c
+}
+
+// Column returns chunk i's operations and times to live, nil where it has none.
+func (m *Memory) Column(i int) (ops []Op, ttl []uint32) {
+	if m.ops != nil {
+		ops = m.ops[i]
+	}
+	if m.ttl != nil {
+		ttl = m.ttl[i]
+	}
+	return ops, ttl
+}
+
+// Memory returns the bytes that m occupies.
+func (m *Memory) Memory() int64 {
+	n := int64(len(m.reqs)) * chunkSize
+	per := int64(unsafe.Sizeof(Request{}))
+	if m.ops != nil {
+		per++
+	}
+	if m.ttl != nil {
+		per += 4
+	}
+	if m.next != nil {
+		per += 4
+	}
+	return n * per
+}
+
+// Close does nothing.
+func (m *Memory) Close() error { return nil }
+
+// Reader returns a reader of m.
+func (m *Memory) Reader(columns Columns) (Reader, error) {
+	if columns&ColumnNext != 0 {
+		m.once.Do(m.computeNext)
+	}
+	return &memoryReader{m: m, columns: columns}, nil
+}
+
+func (m *Memory) computeNext() {
+	last := make([]uint32, m.Objects)
+	for i := range last {
+		last[i] = Never
+	}
+	next := column[uint32](m.reqs)
+	for i := len(m.reqs) - 1; i >= 0; i-- {
+		ops, _ := m.Column(i)
+		NextAccess(i*chunkSize, m.reqs[i], ops, next[i], last)
+	}
+	m.next = next
+}
+
+type memoryReader struct {
+	m       *Memory
+	columns Columns
+	at      int
+}
+
+func (r *memoryReader) Next() (Batch, error) {
+	if r.at >= r.m.n {
+		return Batch{}, io.EOF
+	}
+	c, i := r.at/chunkSize, r.at%chunkSize
+	j := min(i+BatchSize, len(r.m.reqs[c]))
+	r.at += j - i
+	b := Batch{Requests: r.m.reqs[c][i:j:j]}
+	if r.columns&ColumnNext != 0 {
+		b.Next = r.m.next[c][i:j:j]
+	}
+	if r.columns&ColumnOps != 0 && r.m.ops != nil {
+		b.Ops = r.m.ops[c][i:j:j]
+	}
+	if r.columns&ColumnTTL != 0 && r.m.ttl != nil {
+		b.TTL = r.m.ttl[c][i:j:j]
+	}
+	return b, nil
+}
+
+func (r *memoryReader) Close() error { return nil }

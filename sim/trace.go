@@ -1,0 +1,146 @@
+package sim
+
+import (
+	"errors"
+	"io"
+	"time"
+)
+
+// A Trace is a sequence of requests that can be read any number of times, by
+// each reader at its own pace. It may be held in memory or in a file.
+type Trace struct {
+	Name   string // base name of its file
+	Path   string // as it was given
+	SHA256 string // of the file as it is stored, in hex; empty if it was not read whole
+	Format string // name of the format that it was decoded from
+
+	// Digest identifies the decoded requests: 32 hex digits of a hash over ids,
+	// sizes and, where there are any, operations and times to live. Clock does
+	// the same for the times of the requests.
+	Digest, Clock string
+
+	SizeRule string   // which size of an object counts: "first", "last" or "max"
+	Notes    []string // what a reader of the results has to know of the decoding, a line each
+
+	Tick         time.Duration // unit of Request.Time; 0: the trace has no clock
+	Span         uint32        // ticks from the first request to the latest
+	Columns      Columns       // operations and times to live, if it has them
+	Requests     int
+	Objects      int   // distinct objects
+	Footprint    int64 // bytes of all distinct objects together
+	RequestBytes int64 // bytes of all requests together
+	LargestSize  int64 // bytes of the largest object
+	SizeChanges  int   // requests that carried another size than the one that counts
+	Gets         int   // requests that are a Get
+
+	// ObjectName returns the id that the trace's file gives to object id.
+	ObjectName func(id uint32) string
+
+	// Source yields the requests.
+	Source Source
+}
+
+// A Source opens readers of a trace's requests. It may be used by several
+// goroutines at once.
+type Source interface {
+	// Reader returns a reader that starts at the first request and yields the
+	// given columns. Asking for ColumnNext may take a pass over the trace.
+	Reader(columns Columns) (Reader, error)
+	// Memory is how many bytes the source occupies in memory.
+	Memory() int64
+	// Close frees what the source holds; no reader may be in use.
+	Close() error
+}
+
+// A Reader yields the requests of a trace in batches of BatchSize; only the
+// last one may be shorter. It is used by one goroutine.
+type Reader interface {
+	// Next returns the next batch, which is valid until the next call and must
+	// not be written to, or io.EOF after the last one.
+	Next() (Batch, error)
+	Close() error
+}
+
+// Reader returns a reader of t's requests, with the given columns of those that
+// the trace has; ColumnNext every trace has.
+func (t *Trace) Reader(columns Columns) (Reader, error) {
+	return t.Source.Reader(columns & (t.Columns | ColumnNext))
+}
+
+// Close frees what the trace holds in memory and the files it has open.
+func (t *Trace) Close() error { return t.Source.Close() }
+
+// Each calls f with every batch of t in order, and the index of its first
+// request. It stops at the first error and returns it.
+func (t *Trace) Each(columns Columns, f func(start int, b Batch) error) error {
+	r, err := t.Reader(columns)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	for start := 0; ; {
+		b, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := f(start, b); err != nil {
+			return err
+		}
+		start += len(b.Requests)
+	}
+}
+
+// At returns request i. It reads the trace up to there: it is meant for errors.
+func (t *Trace) At(i int) (Request, error) {
+	var r Request
+	err := t.Each(0, func(start int, b Batch) error {
+		if i < start+len(b.Requests) {
+			r = b.Requests[i-start]
+			return io.EOF
+		}
+		return nil
+	})
+	if err == io.EOF {
+		err = nil
+	}
+	return r, err
+}
+
+// RequestsBefore returns how many requests come before the first one that is
+// later than d after the start of the trace's clock.
+func (t *Trace) RequestsBefore(d time.Duration) (int, error) {
+	n := t.Requests
+	limit := d / t.Tick
+	err := t.Each(0, func(start int, b Batch) error {
+		for i, r := range b.Requests {
+			if time.Duration(r.Time) >= limit {
+				n = start + i
+				return io.EOF
+			}
+		}
+		return nil
+	})
+	if err == io.EOF {
+		err = nil
+	}
+	return n, err
+}
+
+// NextAccess fills next for a block of requests, the blocks of a trace being
+// passed from the last to the first. start is the index of the block's first
+// request, ops may be nil, and last, which has an element for each object and
+// starts out filled with Never, is kept between calls.
+func NextAccess(start int, reqs []Request, ops []Op, next, last []uint32) {
+	for i := len(reqs) - 1; i >= 0; i-- {
+		id := reqs[i].ID
+		next[i] = last[id]
+		if ops == nil || ops[i] == Get {
+			last[id] = uint32(start + i)
+		} else {
+			last[id] = Never
+		}
+	}
+}
