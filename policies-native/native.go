@@ -21,3 +21,15 @@ func ByName(name string) (sim.Spec, bool) {
 	}
 	return sim.Spec{}, false
 }
+
+// Defaults returns the names of the policies that are compared where none is
+// named.
+func Defaults() []string {
+	var names []string
+	for _, s := range All {
+		if s.Default {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
