@@ -40,9 +40,9 @@ func traceFlags() []cli.Flag {
 		&cli.BoolFlag{Category: aboutTraces, Name: "separate", Usage: "replay each file as a trace of its own (default: several files are one trace, in the order given)"},
 		&cli.StringFlag{Category: aboutTraces, Name: "object-size", Usage: "`RULE` for an object that a trace gives several sizes: " + strings.Join(traces.SizeRules, ", "), Value: traces.FirstSize},
 		&cli.BoolFlag{Category: aboutTraces, Name: "ignore-size", Usage: "every object has size 1"},
-		&cli.StringFlag{Category: aboutTraces, Name: "ops", Usage: "`HOW` operations count: reads (only these are replayed), apply (sets store, deletes remove, times to live expire), ignore (each is a get)", Value: traces.OpsReads},
-		&cli.Int64Flag{Category: aboutTraces, Name: "skip", Usage: "leave out the first `N` requests"},
-		&cli.Int64Flag{Category: aboutTraces, Name: "limit", Usage: "read `N` requests at most (default: all)"},
+		&cli.StringFlag{Category: aboutTraces, Name: "ops", Usage: "`HOW` operations count: reads (only these are replayed), apply (sets store, deletes remove, times to live expire), ignore (each is a get)", Value: traces.ReadsOnly},
+		&cli.IntFlag{Category: aboutTraces, Name: "skip", Usage: "leave out the first `N` requests"},
+		&cli.IntFlag{Category: aboutTraces, Name: "limit", Usage: "read `N` requests at most (default: all)"},
 		&cli.StringFlag{Category: aboutTraces, Name: "skip-bad", Usage: "tolerate `N` or P% malformed records, which are counted and left out", Value: "0"},
 		&cli.DurationFlag{Category: aboutTraces, Name: "time-unit", Usage: "`UNIT` of the trace's times, such as 1ms (default: that of the format)"},
 		&cli.StringFlag{Category: aboutTraces, Name: "memory", Usage: "`SIZE` of memory that a trace may occupy; a larger one is kept in a file", Value: "2GiB"},
@@ -105,11 +105,11 @@ func newTraceOptions(c *cli.Context) (traceOptions, error) {
 		p.Params[name] = value
 	}
 	for _, n := range []string{"skip", "limit"} {
-		if c.Int64(n) < 0 {
-			return o, usagef("--%s %d: expects a number from 0", n, c.Int64(n))
+		if c.Int(n) < 0 {
+			return o, usagef("--%s %d: expects a number from 0", n, c.Int(n))
 		}
 	}
-	p.Skip, p.Limit, p.TimeUnit = c.Int64("skip"), c.Int64("limit"), c.Duration("time-unit")
+	p.Skip, p.Limit, p.TimeUnit = c.Int("skip"), c.Int("limit"), c.Duration("time-unit")
 	if c.IsSet("limit") && p.Limit == 0 {
 		return o, usagef("--limit 0: expects at least 1 request")
 	}
