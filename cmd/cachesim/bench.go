@@ -24,6 +24,7 @@ import (
 	"cachesim/policies-wasm/engines"
 	"cachesim/policies-wasm/micro"
 	"cachesim/sim"
+	"cachesim/sim/results"
 )
 
 // goFormat is the format of the Go tools, for benchstat.
