@@ -394,11 +394,11 @@ func (o *runOptions) trace(ctx context.Context, f *folder, provenance results.Pr
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	k := &keeper{Progress: watch, journal: f.journal, texts: make(map[string]plan.Task), cancel: cancel}
+	k := &keeper{Progress: watch, journal: f.journal, tasks: make(map[taskKey]plan.Task), cancel: cancel}
 	engineTasks := make([]sim.Task, len(todo))
 	for i, task := range todo {
 		engineTasks[i] = task.Task
-		k.texts[task.ID()] = task
+		k.tasks[taskKey{task.ID(), task.Timed}] = task
 	}
 	memory := availableMemory()
 	if most := mostMemory(engineTasks); most*int64(o.jobs) > memory && len(todo) > 1 {
@@ -420,17 +420,13 @@ func (o *runOptions) trace(ctx context.Context, f *folder, provenance results.Pr
 
 // inOrder returns the results in the order of the plan.
 func inOrder(tasks []plan.Task, list []results.Result) []results.Result {
-	type key struct {
-		cell  string
-		timed bool
-	}
-	found := make(map[key]results.Result)
+	found := make(map[taskKey]results.Result)
 	for _, r := range list {
-		found[key{r.CellID, r.Timed}] = r
+		found[taskKey{r.CellID, r.Timed}] = r
 	}
 	var ordered []results.Result
 	for _, t := range tasks {
-		if r, ok := found[key{t.ID(), t.Timed}]; ok {
+		if r, ok := found[taskKey{t.ID(), t.Timed}]; ok {
 			ordered = append(ordered, r)
 		}
 	}
@@ -497,6 +493,7 @@ func (o *runOptions) interrupted(f *folder) error {
 		return errInterrupted
 	}
 	if err == nil {
+		set.Sort()
 		err = writeTables(f.path, set)
 		fmt.Fprintf(o.stderr, "cachesim: interrupted: %d results are kept in %s; the same command with --resume continues, cachesim plot %s draws what there is\n",
 			len(set.Results), o.out, o.out)

@@ -77,6 +77,7 @@ type Task struct {
 	sim.Task
 	Size  string // the capacity as it was asked for
 	Title string // the policy as in print
+	Order int    // position in the plan for the trace, of all shards together
 	// Time is about how many nanoseconds one replay takes.
 	Time int64
 }
@@ -234,6 +235,7 @@ func Tasks(t *sim.Trace, policies []Policy, c Choice, w Ways, o Options) (tasks 
 		index[k] = true
 		task := Task{Task: sim.Task{Cell: cell, Timed: timed, Needs: p.Needs, Memory: Memory(t, p, cell)}, Size: capacity.Text, Title: p.Title}
 		task.Time = int64(estimate(t, v) * float64(requests))
+		task.Order = len(tasks)
 		tasks = append(tasks, task)
 	}
 	timing := min(o.Timing, t.Requests)
