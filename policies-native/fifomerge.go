@@ -31,8 +31,9 @@ import (
 //     first victim is evicted.
 //
 // So objects that are kept stay where they are, with their hits, and a hit on a
-// victim does not save it. Removing an object takes it out of the victims; if the
-// hand is at it, the hand goes on to the next object towards the front, or has none.
+// victim does not save it. A removed object is no victim any more. If the hand is at
+// an object that is removed, or evicted as a victim, which happens after a removal
+// only, it goes on to the next object towards the front, or has none.
 // A request takes constant time, and an eviction time logarithmic in exam.
 //
 // libCacheSim, where this form comes from, chooses among equals at random and evicts
@@ -93,9 +94,7 @@ func (p *fifoMerge) Remove(id uint32) bool {
 	if !p.Has(id) {
 		return false
 	}
-	if !p.resting && p.hand == id {
-		p.advance()
-	}
+	p.leave(id)
 	if i := slices.IndexFunc(p.victims, func(v candidate) bool { return v.id == id }); i >= 0 {
 		p.victims = slices.Delete(p.victims, i, i+1)
 	}
@@ -113,6 +112,7 @@ func (p *fifoMerge) evict() {
 	}
 	victim := p.victims[0].id
 	p.victims = p.victims[1:]
+	p.leave(victim)
 	p.Evict(victim)
 }
 
@@ -135,6 +135,13 @@ func (p *fifoMerge) examine() {
 		return cmp.Or(cmp.Compare(a.worth, b.worth), cmp.Compare(b.size, a.size))
 	})
 	p.victims = p.group[:len(p.group)-p.keep]
+}
+
+// leave moves the hand on if it is at the given object.
+func (p *fifoMerge) leave(id uint32) {
+	if !p.resting && p.hand == id {
+		p.advance()
+	}
 }
 
 // advance moves the hand on by one object.
