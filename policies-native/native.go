@@ -12,10 +12,30 @@ import (
 
 // All lists the native policies in the order in which they are shown.
 var All = []sim.Spec{
+	// Classic.
 	fifoSpec,
 	lruSpec,
+	mruSpec,
+	clockSpec,
+	randomSpec,
 	lfuSpec,
+	perfectLFUSpec,
+	lfudaSpec,
+	sizeSpec,
 	gdSizeSpec,
+	lruKSpec,
+
+	// Built of several queues.
+	twoQSpec,
+	slruSpec,
+	s4LRUSpec,
+	mqSpec,
+	fifoMergeSpec,
+	qdlpSpec,
+	s3fifoSpec,
+	sieveSpec,
+	s4fifoSpec,
+	clock2QPlusSpec,
 }
 
 // ByName returns the spec of the named policy.
