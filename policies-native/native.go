@@ -16,6 +16,10 @@ var All = []sim.Spec{
 	lruSpec,
 	lfuSpec,
 	gdSizeSpec,
+
+	beladySpec,
+	beladyBypassSpec,
+	beladySizeSpec,
 }
 
 // ByName returns the spec of the named policy.
