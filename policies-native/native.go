@@ -36,6 +36,11 @@ var All = []sim.Spec{
 	sieveSpec,
 	s4fifoSpec,
 	clock2QPlusSpec,
+
+	// Offline.
+	beladySpec,
+	beladyBypassSpec,
+	beladySizeSpec,
 }
 
 // ByName returns the spec of the named policy.

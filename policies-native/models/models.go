@@ -27,6 +27,10 @@ var All = map[string]func(sim.Config) Model{
 	"lru":    newLRU,
 	"lfu":    newLFU,
 	"gdsize": newGDSize,
+
+	"belady":        newBelady,
+	"belady-bypass": newBeladyBypass,
+	"belady-size":   newBeladySize,
 }
 
 // ranked is a cache that stores every object that it misses, and evicts the one
