@@ -19,7 +19,8 @@ import (
 type builder struct {
 	o     Options
 	in    *interner
-	store *sim.Memory
+	store store
+	c     *cache // nil: there is none
 	n     int
 
 	tick     time.Duration // of the first file
@@ -46,8 +47,8 @@ type segment struct {
 	scale uint64
 }
 
-func newBuilder(o Options) *builder {
-	b := &builder{o: o, in: newInterner(), store: &sim.Memory{}, scale: 1}
+func newBuilder(o Options, c *cache) *builder {
+	b := &builder{o: o, in: newInterner(), store: store{c: c, o: o}, c: c, scale: 1}
 	b.block.Requests = make([]sim.Request, 0, batchSize)
 	if o.Ops == ApplyOps {
 		b.block.Ops = make([]sim.Op, 0, batchSize)
@@ -97,8 +98,7 @@ func (b *builder) add(batch *batch) error {
 			return err
 		}
 	}
-	b.flush()
-	return nil
+	return b.flush()
 }
 
 // requests takes in records that were preloaded.
@@ -226,10 +226,10 @@ func convert(t int64, from, to time.Duration) int64 {
 }
 
 // flush stores the block.
-func (b *builder) flush() {
+func (b *builder) flush() error {
 	q := b.block
 	if len(q.Requests) == 0 {
-		return
+		return nil
 	}
 	if !b.ops {
 		q.Ops = nil
@@ -237,7 +237,9 @@ func (b *builder) flush() {
 	if !b.ttl {
 		q.TTL = nil
 	}
-	b.store.AppendBatch(q)
+	if err := b.store.append(q); err != nil {
+		return err
+	}
 	b.n += len(q.Requests)
 	if b.digest != nil && (b.rewrite || len(b.segments) > 1) {
 		b.digest, b.clock = nil, nil
@@ -246,6 +248,7 @@ func (b *builder) flush() {
 		b.digest.add(q)
 		b.clock.addTimes(q.Requests)
 	}
+	return nil
 }
 
 // finish returns the trace.
@@ -297,10 +300,7 @@ func (b *builder) finish(d *decoding) (*sim.Trace, error) {
 		t.Footprint += size
 		t.LargestSize = max(t.LargestSize, size)
 	}
-	b.store.Objects = t.Objects
-	t.ObjectName = b.in.names().name
-	t.Source = b.store
-	return t, nil
+	return b.store.finish(t, b.in.names())
 }
 
 // fix gives the stored requests their final sizes, times and times to live, and
@@ -312,14 +312,8 @@ func (b *builder) fix(t *sim.Trace) error {
 	if b.o.SizeRule == FirstSize {
 		b.changes = t.SizeChanges // the other sizes are no longer there
 	}
-	for i, reqs := range b.store.Chunks() {
-		ops, ttl := b.store.Column(i)
-		if t.Columns&sim.ColumnTTL == 0 {
-			ttl = nil
-		}
-		if err := f.fix(sim.Batch{Requests: reqs, Ops: ops, TTL: ttl}); err != nil {
-			return err
-		}
+	if err := b.store.rewrite(f.fix); err != nil {
+		return err
 	}
 	t.RequestBytes, t.SizeChanges = b.requestBytes, b.changes
 	return nil
@@ -351,7 +345,7 @@ func (f *fixer) fix(q sim.Batch) error {
 			}
 			r.Time = uint32(uint64(r.Time) / (b.scale / b.segments[0].scale))
 		}
-		if q.TTL != nil {
+		if f.t.Columns&sim.ColumnTTL != 0 {
 			q.TTL[i] = ticks(q.TTL[i], f.t.Tick)
 		}
 	}

@@ -120,7 +120,7 @@ func (d *decoding) run(files []file) error {
 			}
 			return err
 		}
-		whole = whole && in.drained
+		whole = whole && in.drained && !d.done() // a short rest may have been read or not
 		if f.pipe && !in.drained {
 			return nil
 		}
