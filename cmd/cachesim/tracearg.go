@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -51,17 +49,12 @@ func traceFlags() []cli.Flag {
 	}
 }
 
-// defaultTraceCache is a folder beside what the engines keep.
 func defaultTraceCache() string {
-	dir := os.Getenv("CACHESIM_CACHE")
-	if dir == "" {
-		base, err := os.UserCacheDir()
-		if err != nil {
-			return "off"
-		}
-		dir = filepath.Join(base, "cachesim")
+	dir, err := traces.DefaultCache()
+	if err != nil {
+		return "off"
 	}
-	return filepath.Join(dir, "traces")
+	return dir
 }
 
 func newTraceOptions(c *cli.Context) (traceOptions, error) {
@@ -136,13 +129,13 @@ func newTraceOptions(c *cli.Context) (traceOptions, error) {
 	}
 	p.Memory = int64(memory)
 	if dir := c.String("trace-cache"); dir != "off" {
-		_ = dir // CACHE
+		p.Cache = dir
 	}
 	size, err := humanize.ParseBytes(c.String("trace-cache-size"))
 	if err != nil {
 		return o, usagef("--trace-cache-size %q: expects a size, such as 20GiB", c.String("trace-cache-size"))
 	}
-	_ = size // CACHE
+	p.CacheSize = int64(size)
 	return o, nil
 }
 
