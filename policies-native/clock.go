@@ -18,9 +18,9 @@ import (
 // constant time, plus that of the moves, of which there are at most as many as
 // hits.
 //
-// With one bit this is CLOCK, also called second chance or FIFO-Reinsertion.
-// Corbató sets the bit of a new page; here and in the later literature only a
-// hit does. Evictions are the objects evicted, not those moved to the front.
+// With one bit this is CLOCK, also called second chance or FIFO-Reinsertion. In
+// hardware, loading a page is a use and sets its bit; here, as in libCacheSim and
+// Caffeine, only a hit does. Evictions are the objects evicted, not those moved to the front.
 type clock struct {
 	kit.Queues[uint8] // value: the counter
 	max               uint8

@@ -50,7 +50,7 @@ var clock2QPlusSpec = sim.Spec{
 	Name:  "clock2qplus",
 	Title: "Clock2Q+",
 	Doc:   "2Q with clocks, and a window after an object is stored in which hits do not count",
-	Paper: "Zhai et al., Clock2Q+: a simple and efficient replacement algorithm for metadata cache in VMware vSAN, 2025",
+	Paper: "Zhai, Marthen, Balivada et al., Clock2Q+: a simple and efficient replacement algorithm for metadata cache in VMware vSAN, arXiv 2511.21958, 2025",
 	Params: []sim.Param{
 		{Name: "small", Default: 0.1, Min: 0, Max: 1, Doc: "share of the capacity for the small queue"},
 		{Name: "ghost", Default: 0.9, Min: 0, Max: 100, Doc: "bytes of ghosts, as a share of the capacity"},

@@ -18,6 +18,7 @@ import (
 // object misses more than history requests (for any object) after its own last
 // one: then what was known of it is forgotten. So for history 10, the object of
 // request 1 is still known at request 11. With history 0 nothing is forgotten.
+// Removals are no requests.
 //
 // The paper's Correlated Reference Period, in which further requests for an
 // object count as one, is 0. Room is made before the new object is stored, which

@@ -16,9 +16,10 @@ import (
 //	new ─▶ f = 1           Q0 ──▶ evicted ──▶ Qout (ghosts with their f, FIFO)
 //
 // There are m queues in LRU order. An object with f requests is in queue
-// min(⌊log2 f⌋, m-1), until it is demoted. Time counts requests, from 0. A request
+// min(⌊log2 f⌋, m-1), until it is demoted. Time counts requests, not removals,
+// from 0. A request
 //
-//   - that hits adds 1 to f and moves the object to the front of its queue;
+//   - that hits adds 1 to f and moves the object to the front of the queue for f;
 //   - that misses looks the object up in Qout: there f is that of the ghost plus 1
 //     and the ghost is gone, elsewhere f is 1. While the object does not fit, the
 //     one at the back of the lowest queue that is not empty is evicted to the

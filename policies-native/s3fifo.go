@@ -35,8 +35,8 @@ import (
 // objects as large as its share of small; the paper has objects of one size.
 //
 // With revised 1, as in libCacheSim since December 2024, an object without ghost
-// enters main if nothing was evicted so far and small has its share or more: the
-// first objects fill the cache as they would have with small at work all the time.
+// enters main if small has its share or more and nothing was evicted so far, not for
+// this object either: small is small as soon as the cache is full.
 //
 // A request takes constant time, plus that of the moves, of which there are at most
 // as many as hits. Evictions are the objects that leave small for ghost, and main;

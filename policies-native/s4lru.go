@@ -8,10 +8,11 @@ import (
 // s4LRUSpec is SLRU with four segments, or any number n, of the same share: the
 // capacity divided by n, rounded down. For the rules see slru.
 //
-//	           ┌───┐  hit in 2 or 3
-//	evicted ◀─ │ 0 │ ─▶ 1 ─▶ 2 ─▶ 3    a hit moves up by one segment,
-//	   new ──▶ │   │ ◀─ 1 ◀─ 2 ◀─ 3    a segment above its share pushes down
-//	           └───┘
+//	            hit       hit       hit
+//	new ──▶ 0 ──────▶ 1 ──────▶ 2 ──────▶ 3
+//	        │ ◀────── │ ◀────── │ ◀────── │  what does not fit, at the back
+//	        ▼
+//	     evicted
 //
 // The paper gives each segment a quarter of the cache. It does not say whether
 // segment 0 may use what the others leave free, and with bounded 0 it does: else

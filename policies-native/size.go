@@ -5,7 +5,7 @@ import (
 	"cachesim/sim"
 )
 
-// size evicts the largest object, the least recently used first among equals.
+// bySize evicts the largest object, the least recently used first among equals.
 //
 //	request   a2   b1     c2       a2       d2
 //	cache     a2   a2b1   a2c2b1   c2a2b1   a2d2b1   victim first, capacity 5
@@ -16,7 +16,7 @@ import (
 // in the number of residents.
 //
 // Evictions are the objects evicted.
-type size struct{ kit.Heap } // key: size, negative
+type bySize struct{ kit.Heap } // key: size, negative
 
 var sizeSpec = sim.Spec{
 	Name:   "size",
@@ -24,11 +24,11 @@ var sizeSpec = sim.Spec{
 	Doc:    "evicts the largest object, the least recently used first among equals",
 	Paper:  "Williams, Abrams, Standridge, Abdulla, Fox, Removal policies in network caches for World-Wide Web documents, SIGCOMM 1996",
 	Memory: 36,
-	New:    func(c sim.Config) sim.Policy { return &size{kit.NewHeap(c)} },
+	New:    func(c sim.Config) sim.Policy { return &bySize{kit.NewHeap(c)} },
 }
 
 // Access serves r and reports whether it was a hit.
-func (p *size) Access(r sim.Request) bool {
+func (p *bySize) Access(r sim.Request) bool {
 	key := -float64(r.Size)
 	if p.Has(r.ID) {
 		p.Update(r.ID, key)

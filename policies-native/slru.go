@@ -24,9 +24,10 @@ import (
 // larger than the share of the next segment is not promoted: a hit moves it to
 // the front of its own.
 //
-// Segment 0 has no share: what the others do not use is its own. The paper has
-// pages of one size, and no shares. In bytes they are rounded down. A request
-// takes constant time for each object that moves or is evicted.
+// Segment 0 has no share: what the others do not use is its own. Shares are in
+// bytes, rounded down; the paper has pages of one size and treats the share as a
+// parameter, whose default here is Caffeine's. A request takes constant time for
+// each object that moves or is evicted.
 //
 // Evictions are the objects evicted, not those that move down.
 type slru struct {
