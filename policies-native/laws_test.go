@@ -47,6 +47,10 @@ func lawTrace() (tr trace, capacity int64) {
 	return tr, tr.footprint() / 6
 }
 
+// hashesIDs lists the policies that hash ids without a seed. A sketch is the
+// same in all runs; but with other ids, other objects collide in it.
+var hashesIDs = []string{"lru+tinylfu", "lru+second-hit"}
+
 // TestRenaming gives objects other ids, which changes nothing.
 func TestRenaming(t *testing.T) {
 	tr, capacity := lawTrace()
@@ -57,7 +61,7 @@ func TestRenaming(t *testing.T) {
 		renamed.reqs = append(renamed.reqs, r)
 	}
 	for _, s := range defaults(t) {
-		if s.Random {
+		if s.Random || slices.Contains(hashesIDs, s.Name) {
 			continue
 		}
 		want := s.hits(t, tr, s.config(tr, capacity), sim.BatchSize)
@@ -85,6 +89,9 @@ func TestBatches(t *testing.T) {
 func TestSeeds(t *testing.T) {
 	tr, capacity := lawTrace()
 	for _, s := range defaults(t) {
+		if s.Name == "lru+exp-size" { // its default is for larger objects
+			s = parse(t, "lru+exp-size:c=10")
+		}
 		c := s.config(tr, capacity)
 		first := s.hits(t, tr, c, sim.BatchSize)
 		if !slices.Equal(s.hits(t, tr, c, sim.BatchSize), first) {

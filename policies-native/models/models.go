@@ -31,6 +31,9 @@ var All = map[string]func(sim.Config) Model{
 	"belady":        newBelady,
 	"belady-bypass": newBeladyBypass,
 	"belady-size":   newBeladySize,
+
+	"lru+size-threshold": newLRUSizeThreshold,
+	"lru+second-hit":     newLRUSecondHit,
 }
 
 // ranked is a cache that stores every object that it misses, and evicts the one
