@@ -12,7 +12,7 @@ import (
 // ones that are requested once: c must come to lie between their sizes, and the
 // small objects must then be hits.
 func TestAdaptSizeTunes(t *testing.T) {
-	const small, large, capacity, window = 10, 5000, 4000, 5000
+	const small, large, window = 10, 5000, 5000
 	s, given, err := Parse("lru+adaptsize:window=5000")
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +42,7 @@ func TestAdaptSizeTunes(t *testing.T) {
 	if late < window*45/100 {
 		t.Errorf("%d hits in the last window of %d requests, want nearly half", late, window)
 	}
-	if len(f.known) > window {
+	if len(f.known) > window*3/2 { // of twice as many that were requested
 		t.Errorf("%d objects are remembered, most of which were requested once long ago", len(f.known))
 	}
 }
