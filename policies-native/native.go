@@ -10,6 +10,22 @@ var All = []sim.Spec{
 	lruSpec,
 	lfuSpec,
 	gdSizeSpec,
+
+	// adaptive
+	arcSpec,
+	carSpec,
+	lirsSpec,
+	clockProSpec,
+	gdsfSpec,
+	campSpec,
+	hyperbolicSpec,
+	lhdSpec,
+	leCaRSpec,
+	cacheusSpec,
+	wTinyLFUSpec,
+	wTinyLFUAdaptiveSpec,
+	merlinSpec,
+	adaptiveClimbSpec,
 }
 
 // ByName returns the spec of the named policy.
