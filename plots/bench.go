@@ -11,12 +11,13 @@ import (
 	"gonum.org/v1/plot/vg"
 
 	"cachesim/sim"
+	"cachesim/sim/results"
 )
 
 // CallFigures makes the figures that the costs of the micro benchmark give: a
 // call of each test, compiling and instantiating, payloads, and the parts of a
 // call. Of several costs of a test, engine and mode the first counts.
-func CallFigures(costs []sim.CallCost, title string) ([]Figure, error) {
+func CallFigures(costs []results.CallCost, title string) ([]Figure, error) {
 	for i, c := range costs {
 		if err := measurable(c); err != nil {
 			return nil, fmt.Errorf("cost %d (%s, %s, %s): %w", i+1, c.Test, c.Engine, c.Mode, err)
@@ -26,12 +27,12 @@ func CallFigures(costs []sim.CallCost, title string) ([]Figure, error) {
 	var figures []Figure
 	for _, f := range []struct {
 		kind string
-		draw func([]sim.CallCost, string, looks) (Figure, bool)
+		draw func([]results.CallCost, string, looks) (Figure, bool)
 	}{
-		{sim.CostOfCall, benchCalls},
-		{sim.CostOfCall, benchCompile},
-		{sim.CostOfPayload, benchPayload},
-		{sim.CostOfPart, benchBreakdown},
+		{results.CostOfCall, benchCalls},
+		{results.CostOfCall, benchCompile},
+		{results.CostOfPayload, benchPayload},
+		{results.CostOfPart, benchBreakdown},
 	} {
 		if fig, ok := f.draw(ofKind(costs, f.kind), title, look); ok {
 			figures = append(figures, fig)
@@ -45,18 +46,18 @@ func CallFigures(costs []sim.CallCost, title string) ([]Figure, error) {
 
 // measurable tells what is wrong with c's numbers, as drawable does with those
 // of a result. A part is a difference, which noise can make negative.
-func measurable(c sim.CallCost) error {
+func measurable(c results.CallCost) error {
 	const most = 1e18 // ns: 30 years
-	stats := map[string]sim.Stats{"call": c.Call}
+	stats := map[string]results.Stats{"call": c.Call}
 	least := 0.0
 	switch c.Kind {
-	case sim.CostOfCall:
+	case results.CostOfCall:
 		stats["total"], stats["setup"] = c.Total, c.Setup
-	case sim.CostOfPayload:
+	case results.CostOfPayload:
 		if c.Payload <= 0 {
 			return fmt.Errorf("payload of %d bytes: want a positive number", c.Payload)
 		}
-	case sim.CostOfPart:
+	case results.CostOfPart:
 		least = -most
 	}
 	for _, what := range []string{"call", "total", "setup"} {
@@ -70,12 +71,12 @@ func measurable(c sim.CallCost) error {
 	return nil
 }
 
-func ofKind(costs []sim.CallCost, kind string) []sim.CallCost {
-	return slices.DeleteFunc(slices.Clone(costs), func(c sim.CallCost) bool { return c.Kind != kind })
+func ofKind(costs []results.CallCost, kind string) []results.CallCost {
+	return slices.DeleteFunc(slices.Clone(costs), func(c results.CallCost) bool { return c.Kind != kind })
 }
 
 // values returns the distinct values of f over costs, in their order.
-func values(costs []sim.CallCost, f func(sim.CallCost) string) []string {
+func values(costs []results.CallCost, f func(results.CallCost) string) []string {
 	var list []string
 	for _, c := range costs {
 		if v := f(c); !slices.Contains(list, v) {
@@ -85,12 +86,12 @@ func values(costs []sim.CallCost, f func(sim.CallCost) string) []string {
 	return list
 }
 
-func testOf(c sim.CallCost) string   { return c.Test }
-func engineOf(c sim.CallCost) string { return c.Engine }
+func testOf(c results.CallCost) string   { return c.Test }
+func engineOf(c results.CallCost) string { return c.Engine }
 
 // guestEngines returns the engines that have panels of their own: native is
 // drawn beside the others, or alone.
-func guestEngines(costs []sim.CallCost) []string {
+func guestEngines(costs []results.CallCost) []string {
 	engines := values(costs, engineOf)
 	return slices.DeleteFunc(engines, func(e string) bool { return e == sim.NativeEngine && len(engines) > 1 })
 }
@@ -104,10 +105,10 @@ func heading(engine string) string {
 }
 
 // find returns the first cost of a test on an engine in a mode.
-func find(costs []sim.CallCost, test, engine, mode string) (sim.CallCost, bool) {
-	i := slices.IndexFunc(costs, func(c sim.CallCost) bool { return c.Test == test && c.Engine == engine && c.Mode == mode })
+func find(costs []results.CallCost, test, engine, mode string) (results.CallCost, bool) {
+	i := slices.IndexFunc(costs, func(c results.CallCost) bool { return c.Test == test && c.Engine == engine && c.Mode == mode })
 	if i < 0 {
-		return sim.CallCost{}, false
+		return results.CallCost{}, false
 	}
 	return costs[i], true
 }
@@ -115,8 +116,8 @@ func find(costs []sim.CallCost, test, engine, mode string) (sim.CallCost, bool) 
 const releaseMode = "release"
 
 // modes returns the build modes of costs, release first.
-func modes(costs []sim.CallCost) []string {
-	list := values(costs, func(c sim.CallCost) string { return c.Mode })
+func modes(costs []results.CallCost) []string {
+	list := values(costs, func(c results.CallCost) string { return c.Mode })
 	if i := slices.Index(list, releaseMode); i > 0 {
 		list = slices.Insert(slices.Delete(list, i, i+1), 0, releaseMode)
 	}
@@ -124,9 +125,9 @@ func modes(costs []sim.CallCost) []string {
 }
 
 // inOneMode returns the costs of the release build, or of the first there is.
-func inOneMode(costs []sim.CallCost) []sim.CallCost {
+func inOneMode(costs []results.CallCost) []results.CallCost {
 	list := modes(costs)
-	return slices.DeleteFunc(slices.Clone(costs), func(c sim.CallCost) bool { return c.Mode != list[0] })
+	return slices.DeleteFunc(slices.Clone(costs), func(c results.CallCost) bool { return c.Mode != list[0] })
 }
 
 // perCall is the unit of costs in modes. No legend tells of a single mode.
@@ -153,12 +154,12 @@ func modeLegends(modes []string, fill color.Color, width vg.Length) []legend {
 
 // looks returns the style of a test: its ABI's colour and its handle's pattern,
 // which are the same in all figures.
-type looks func(sim.CallCost) barStyle
+type looks func(results.CallCost) barStyle
 
-func callLooks(costs []sim.CallCost) looks {
-	abis := values(costs, func(c sim.CallCost) string { return c.ABI })
+func callLooks(costs []results.CallCost) looks {
+	abis := values(costs, func(c results.CallCost) string { return c.ABI })
 	abis = slices.DeleteFunc(abis, func(abi string) bool { return abi == "" })
-	return func(c sim.CallCost) barStyle {
+	return func(c results.CallCost) barStyle {
 		switch {
 		case c.Engine == sim.NativeEngine:
 			return barStyle{abi: sim.NativeEngine, fill: gray}

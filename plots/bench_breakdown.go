@@ -11,7 +11,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"cachesim/sim"
+	"cachesim/sim/results"
 )
 
 // stack is what the parts of a call take on an engine, from below.
@@ -22,7 +22,7 @@ type stack struct {
 }
 
 // costStacks returns the stacks of the engines, and the parts' names.
-func costStacks(costs []sim.CallCost) (stacks []stack, parts []string) {
+func costStacks(costs []results.CallCost) (stacks []stack, parts []string) {
 	parts = values(costs, testOf)
 	for _, engine := range values(costs, engineOf) {
 		s := stack{engine: engine}
@@ -64,7 +64,7 @@ func partStyle(i int) barStyle {
 }
 
 // benchBreakdown draws the parts of a call as stacked bars, one an engine.
-func benchBreakdown(costs []sim.CallCost, title string, _ looks) (Figure, bool) {
+func benchBreakdown(costs []results.CallCost, title string, _ looks) (Figure, bool) {
 	if len(costs) == 0 {
 		return Figure{}, false
 	}

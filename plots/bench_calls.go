@@ -6,6 +6,7 @@ import (
 	"gonum.org/v1/plot/vg"
 
 	"cachesim/sim"
+	"cachesim/sim/results"
 )
 
 // So many bars and gaps, with slanting names below, have room beside each other
@@ -14,7 +15,7 @@ const twoColumnsTests = 110
 
 // callPanels sorts costs of calls into panels: an engine's bars, a group a test,
 // a bar a build mode, native ones in each. Styles are those of release builds.
-func callPanels(costs []sim.CallCost, look looks) (panels []panel, tests []string, styles []barStyle) {
+func callPanels(costs []results.CallCost, look looks) (panels []panel, tests []string, styles []barStyle) {
 	tests = values(costs, testOf)
 	builds := modes(costs)
 	for _, e := range guestEngines(costs) {
@@ -44,7 +45,7 @@ func callPanels(costs []sim.CallCost, look looks) (panels []panel, tests []strin
 
 // benchCalls draws what a call of each test takes: a panel an engine, a bar a
 // test and build mode.
-func benchCalls(costs []sim.CallCost, title string, look looks) (Figure, bool) {
+func benchCalls(costs []results.CallCost, title string, look looks) (Figure, bool) {
 	if len(costs) == 0 {
 		return Figure{}, false
 	}

@@ -7,6 +7,7 @@ import (
 	"gonum.org/v1/plot/vg"
 
 	"cachesim/sim"
+	"cachesim/sim/results"
 )
 
 // compiledTest is the test whose compiling is shown, where an engine ran it.
@@ -22,21 +23,21 @@ var (
 // instantiating take, and a call without them and with them, as the costs in
 // shown say. Names are those of the engines, with the test's where it is not
 // that of the first.
-func compileBars(costs []sim.CallCost) (setup, share panel, names []string, shown []sim.CallCost) {
+func compileBars(costs []results.CallCost) (setup, share panel, names []string, shown []results.CallCost) {
 	for _, engine := range guestEngines(costs) {
-		of := slices.DeleteFunc(slices.Clone(costs), func(c sim.CallCost) bool { return c.Engine != engine })
+		of := slices.DeleteFunc(slices.Clone(costs), func(c results.CallCost) bool { return c.Engine != engine })
 		test := of[0].Test
 		if slices.Contains(values(of, testOf), compiledTest) {
 			test = compiledTest
 		}
 		var setups, calls []bar
-		var found []sim.CallCost
+		var found []results.CallCost
 		for i, mode := range modes(costs) {
 			c, ok := find(of, test, engine, mode)
 			if !ok || c.Setup.Median == 0 {
 				continue
 			}
-			made := func(s sim.Stats, style barStyle) bar {
+			made := func(s results.Stats, style barStyle) bar {
 				style.pale = i > 0
 				return bar{s.Median, s.Low, s.High, style}
 			}
@@ -60,7 +61,7 @@ func compileBars(costs []sim.CallCost) (setup, share panel, names []string, show
 
 // benchCompile draws what compiling and instantiating take, and beside it what
 // they add to a call.
-func benchCompile(costs []sim.CallCost, title string, _ looks) (Figure, bool) {
+func benchCompile(costs []results.CallCost, title string, _ looks) (Figure, bool) {
 	setup, share, names, shown := compileBars(costs)
 	if len(names) == 0 {
 		return Figure{}, false
@@ -94,7 +95,7 @@ func benchCompile(costs []sim.CallCost, title string, _ looks) (Figure, bool) {
 	left.unit, right.unit = inBuild(unit+" per run", list), perCall(list)
 
 	with := "calls with set-up"
-	if n := shown[0].Calls; n > 0 && !slices.ContainsFunc(shown, func(c sim.CallCost) bool { return c.Calls != n }) {
+	if n := shown[0].Calls; n > 0 && !slices.ContainsFunc(shown, func(c results.CallCost) bool { return c.Calls != n }) {
 		with += ", " + humanize.Comma(int64(n)) + " a run"
 	}
 	legends := []legend{newLegend([]legendEntry{

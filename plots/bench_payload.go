@@ -10,20 +10,21 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"cachesim/sim"
+	"cachesim/sim/results"
 )
 
 // costLine is what calls of a test take on an engine, by payload, ascending.
 type costLine struct {
-	points []sim.CallCost
+	points []results.CallCost
 	line   draw.LineStyle
 	glyph  draw.GlyphStyle
 }
 
 // payloadLines returns the lines of each of engines. An ABI has a colour, a
 // handle a pattern of dashes, and a test a marker.
-func payloadLines(costs []sim.CallCost, engines, tests []string, look looks) [][]costLine {
+func payloadLines(costs []results.CallCost, engines, tests []string, look looks) [][]costLine {
 	handles := []string{"cached", "uncached", "srs"} // those with the first dashes
-	for _, h := range values(costs, func(c sim.CallCost) string { return c.Handle }) {
+	for _, h := range values(costs, func(c results.CallCost) string { return c.Handle }) {
 		if h != "" && !slices.Contains(handles, h) {
 			handles = append(handles, h)
 		}
@@ -36,7 +37,7 @@ func payloadLines(costs []sim.CallCost, engines, tests []string, look looks) [][
 				for _, c := range costs {
 					// A logarithmic axis has no place for zero.
 					if c.Engine == from && c.Test == test && c.Call.Median > 0 &&
-						!slices.ContainsFunc(l.points, func(p sim.CallCost) bool { return p.Payload == c.Payload }) {
+						!slices.ContainsFunc(l.points, func(p results.CallCost) bool { return p.Payload == c.Payload }) {
 						l.points = append(l.points, c)
 					}
 				}
@@ -47,7 +48,7 @@ func payloadLines(costs []sim.CallCost, engines, tests []string, look looks) [][
 				l.line, l.glyph = lineStyle(max(0, slices.Index(handles, c.Handle))), glyphStyle(j)
 				l.line.Color = look(c).fill
 				l.glyph.Color = l.line.Color
-				slices.SortFunc(l.points, func(a, b sim.CallCost) int { return cmp.Compare(a.Payload, b.Payload) })
+				slices.SortFunc(l.points, func(a, b results.CallCost) int { return cmp.Compare(a.Payload, b.Payload) })
 				all[i] = append(all[i], l)
 			}
 		}
@@ -74,7 +75,7 @@ func (l costLine) Plot(c draw.Canvas, p *plot.Plot) {
 
 // benchPayload draws what a call takes by the bytes it passes: a line a test, a
 // panel an engine, all with the same axes.
-func benchPayload(costs []sim.CallCost, title string, look looks) (Figure, bool) {
+func benchPayload(costs []results.CallCost, title string, look looks) (Figure, bool) {
 	if len(costs) == 0 {
 		return Figure{}, false
 	}

@@ -12,7 +12,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"cachesim/sim"
+	"cachesim/sim/results"
 )
 
 // series is a line: hit ratios in percent by cache size in bytes, ascending.
@@ -23,9 +23,9 @@ type series struct {
 
 // ratioSeries makes a line for each policy of the cells that replayed the whole
 // trace. Versions of a policy agree, so the first of each size will do.
-func ratioSeries(results []sim.Result) []series {
+func ratioSeries(rs []results.Result) []series {
 	var all []series
-	for _, r := range results {
+	for _, r := range rs {
 		if !r.Whole {
 			continue
 		}
@@ -46,8 +46,8 @@ func ratioSeries(results []sim.Result) []series {
 }
 
 // hitRatio draws hit ratio against cache size, a line a policy.
-func hitRatio(results []sim.Result, title string) (Figure, bool) {
-	all := ratioSeries(results)
+func hitRatio(rs []results.Result, title string) (Figure, bool) {
+	all := ratioSeries(rs)
 	if len(all) == 0 {
 		return Figure{}, false
 	}

@@ -11,13 +11,14 @@ import (
 	"gonum.org/v1/plot/vg"
 
 	"cachesim/sim"
+	"cachesim/sim/results"
 )
 
 func TestRatioSeries(t *testing.T) {
-	cell := func(policy, engine string, capacity, hits int64, whole bool) sim.Result {
-		return sim.Result{Cell: sim.Cell{Policy: policy, Engine: engine, Capacity: capacity, Requests: 200}, Hits: hits, Whole: whole}
+	cell := func(policy, engine string, capacity, hits int64, whole bool) results.Result {
+		return results.Result{Cell: sim.Cell{Policy: policy, Version: sim.Version{Engine: engine}, Capacity: capacity, Requests: 200}, Tally: sim.Tally{Gets: 200, Hits: hits}, Whole: whole}
 	}
-	got := ratioSeries([]sim.Result{
+	got := ratioSeries([]results.Result{
 		cell("lru", "native", 4*mib, 50, true),
 		cell("lru", "native", mib, 20, true),
 		cell("fifo", "native", 2*mib, 30, true),

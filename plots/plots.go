@@ -15,7 +15,7 @@ import (
 	"gonum.org/v1/plot/vg/vgpdf"
 	"gonum.org/v1/plot/vg/vgsvg"
 
-	"cachesim/sim"
+	"cachesim/sim/results"
 )
 
 // Formats lists the file formats that a figure can be drawn in.
@@ -32,14 +32,14 @@ type Figure struct {
 // Figures makes the figures that results give: for each trace, hit ratios
 // against cache size where whole traces were replayed, and running times where
 // cells were timed.
-func Figures(results []sim.Result, title string) ([]Figure, error) {
+func Figures(rs []results.Result, title string) ([]Figure, error) {
 	var traces []string
-	byTrace := make(map[string][]sim.Result)
-	for i, r := range results {
+	byTrace := make(map[string][]results.Result)
+	for i, r := range rs {
 		if err := drawable(r); err != nil {
-			return nil, fmt.Errorf("result %d (%s, %s): %w", i+1, r.Policy, r.Version(), err)
+			return nil, fmt.Errorf("result %d (%s, %s): %w", i+1, r.Policy, r.Version, err)
 		}
-		key := r.Trace + "\x00" + r.TraceSHA256 + "\x00" + r.ObjectSize
+		key := r.Cell.Trace + "\x00" + r.TraceDigest + "\x00" + r.Clock
 		if byTrace[key] == nil {
 			traces = append(traces, key)
 		}
@@ -51,15 +51,15 @@ func Figures(results []sim.Result, title string) ([]Figure, error) {
 		rs := byTrace[key]
 		suffix := ""
 		if len(traces) > 1 {
-			suffix = "-" + fileName(rs[0].Trace)
+			suffix = "-" + fileName(rs[0].Cell.Trace)
 			for n := 2; taken[suffix]; n++ { // traces of one name in several folders
-				suffix = fmt.Sprintf("-%s-%d", fileName(rs[0].Trace), n)
+				suffix = fmt.Sprintf("-%s-%d", fileName(rs[0].Cell.Trace), n)
 			}
 			taken[suffix] = true
 		}
 		name := title
 		if len(traces) > 1 {
-			name = strings.TrimSpace(title + " " + rs[0].Trace)
+			name = strings.TrimSpace(title + " " + rs[0].Cell.Trace)
 		}
 		if f, ok := hitRatio(rs, name); ok {
 			f.Name += suffix
@@ -78,12 +78,12 @@ func Figures(results []sim.Result, title string) ([]Figure, error) {
 
 // drawable tells what is wrong with r's numbers. A scale needs the right ones, and
 // a result file can be edited.
-func drawable(r sim.Result) error {
+func drawable(r results.Result) error {
 	switch {
 	case r.Capacity <= 0:
 		return fmt.Errorf("capacity of %d bytes: want a positive number", r.Capacity)
-	case r.Hits < 0 || r.Hits > int64(r.Requests):
-		return fmt.Errorf("%d hits of %d requests", r.Hits, r.Requests)
+	case r.Hits < 0 || r.Hits > r.Gets:
+		return fmt.Errorf("%d hits of %d gets", r.Hits, r.Gets)
 	case min(r.Replay, r.ReplayMin, r.ReplayMax) < 0:
 		return fmt.Errorf("replay took %v, from %v to %v: want no negative time", r.Replay, r.ReplayMin, r.ReplayMax)
 	}
@@ -142,9 +142,9 @@ func (c pdfCanvas) FillString(f font.Face, at vg.Point, s string) {
 }
 
 // names returns the distinct values of f over results, in their order.
-func names(results []sim.Result, f func(sim.Result) string) []string {
+func names(rs []results.Result, f func(results.Result) string) []string {
 	var list []string
-	for _, r := range results {
+	for _, r := range rs {
 		if n := f(r); !slices.Contains(list, n) {
 			list = append(list, n)
 		}

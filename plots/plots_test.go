@@ -22,15 +22,15 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/recorder"
 
-	"cachesim/sim"
+	"cachesim/sim/results"
 )
 
 var figures = flag.String("figures", "", "keep the figures of TestDraw in this `folder`, to look at")
 
 // one returns the only figure that results give.
-func one(t *testing.T, results []sim.Result, title string) Figure {
+func one(t *testing.T, rs []results.Result, title string) Figure {
 	t.Helper()
-	figs, err := Figures(results, title)
+	figs, err := Figures(rs, title)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -336,22 +336,22 @@ func (failing) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
 // TestFigureNames draws several traces: their figures have names of their own.
 func TestFigureNames(t *testing.T) {
-	of := func(trace, sum, size string) []sim.Result {
+	of := func(trace, sum, clock string) []results.Result {
 		all := slices.Concat(swept(four[:1], sizesOf(mib, 2), rising), timed(four[:1], defaults, measured))
 		for i := range all {
-			all[i].Trace, all[i].TraceSHA256, all[i].ObjectSize = trace, sum, size
+			all[i].Cell.Trace, all[i].TraceDigest, all[i].Clock = trace, sum, clock
 		}
 		return all
 	}
 	tests := []struct {
 		name    string
-		results []sim.Result
+		results []results.Result
 		want    string
 	}{
 		{"one trace", of("a.log", "1", "first"), "hit-ratio runtime"},
 		{"two", slices.Concat(of("a.log", "1", "first"), of("b c/d.log", "2", "first")), "hit-ratio-a.log runtime-a.log hit-ratio-b_c_d.log runtime-b_c_d.log"},
 		{"two of one name", slices.Concat(of("a", "1", "first"), of("a", "2", "first")), "hit-ratio-a runtime-a hit-ratio-a-2 runtime-a-2"},
-		{"one in two ways", slices.Concat(of("a", "1", "first"), of("a", "1", "max")), "hit-ratio-a runtime-a hit-ratio-a-2 runtime-a-2"},
+		{"one with two clocks", slices.Concat(of("a", "1", "first"), of("a", "1", "max")), "hit-ratio-a runtime-a hit-ratio-a-2 runtime-a-2"},
 		{"a name like a number", slices.Concat(of("a", "1", ""), of("a", "2", ""), of("a-2", "3", ""), of("a", "4", "")), "hit-ratio-a runtime-a hit-ratio-a-2 runtime-a-2 hit-ratio-a-2-2 runtime-a-2-2 hit-ratio-a-3 runtime-a-3"},
 		{"names that differ in odd letters", slices.Concat(of("a/b", "1", ""), of("a:b", "2", "")), "hit-ratio-a_b runtime-a_b hit-ratio-a_b-2 runtime-a_b-2"},
 		{"interleaved", slices.Concat(of("a", "1", "")[:1], of("b", "2", "")[:1], of("a", "1", "")[1:]), "hit-ratio-a runtime-a hit-ratio-b"},
@@ -371,7 +371,7 @@ func TestFigureNames(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", tt.name, s, tt.want)
 		}
 		// With several traces the title tells which.
-		titled := slices.ContainsFunc(record(figs[0]).texts, func(p placed) bool { return strings.TrimSpace(p.text) == "Title "+tt.results[0].Trace })
+		titled := slices.ContainsFunc(record(figs[0]).texts, func(p placed) bool { return strings.TrimSpace(p.text) == "Title "+tt.results[0].Cell.Trace })
 		if several := strings.HasPrefix(figs[0].Name, "hit-ratio-"); titled != several {
 			t.Errorf("%s: the trace's name in the title: %v, want %v", tt.name, titled, several)
 		}
@@ -390,14 +390,14 @@ func TestFiguresOfNothing(t *testing.T) {
 	noSize := swept(four, []int64{mib, 0}, rising)
 	tests := []struct {
 		name    string
-		results []sim.Result
+		results []results.Result
 		want    string
 	}{
 		{"no results", nil, "nothing to draw"},
 		{"prefixes that were not timed", prefix, "nothing to draw"},
 		{"no requests", empty, "nothing to draw"},
 		{"no capacity", noSize, "result 2 (fifo, native): capacity of 0 bytes: want a positive number"},
-		{"more hits than requests", swept(four, sizesOf(mib, 2), constant(101)), "result 1 (fifo, native): 1010000 hits of 1000000 requests"},
+		{"more hits than requests", swept(four, sizesOf(mib, 2), constant(101)), "result 1 (fifo, native): 1010000 hits of 1000000 gets"},
 		{"time runs backwards", timed(four, defaults[1:], constant(-1)), "result 1 (fifo, cranelift/pair/srs): replay took -100µs"},
 	}
 	for _, tt := range tests {
@@ -417,10 +417,10 @@ func FuzzFigures(f *testing.F) {
 	f.Add(int64(3), int64(5), 207, int64(3), int64(0), int64(7), int64(10)) // a median below the least
 	f.Add(int64(1), int64(1), 10, int64(3), int64(100), int64(90), int64(110))
 	f.Fuzz(func(t *testing.T, size, size2 int64, requests int, hits, median, low, high int64) {
-		results := slices.Concat(swept(four[:2], []int64{size, size2}, rising), timed(four[:2], defaults, measured))
-		for i := range results {
-			r := &results[i]
-			r.Requests, r.Hits = requests, int64(requests/2)
+		rs := slices.Concat(swept(four[:2], []int64{size, size2}, rising), timed(four[:2], defaults, measured))
+		for i := range rs {
+			r := &rs[i]
+			r.Requests, r.Gets, r.Hits = requests, int64(requests), int64(requests/2)
 			if i%2 == 1 {
 				r.Hits = hits
 				if r.Timed {
@@ -428,7 +428,7 @@ func FuzzFigures(f *testing.F) {
 				}
 			}
 		}
-		figs, err := Figures(results, "")
+		figs, err := Figures(rs, "")
 		if (err == nil) != (len(figs) > 0) {
 			t.Fatalf("got %d figures and %v", len(figs), err)
 		}

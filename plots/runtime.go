@@ -7,26 +7,27 @@ import (
 	"gonum.org/v1/plot/vg"
 
 	"cachesim/sim"
+	"cachesim/sim/results"
 )
 
 // runTimePanels sorts timed cells into panels, all with the same policies.
 // They are those of the first capacity that was timed; of several results of a
 // version the first counts.
-func runTimePanels(results []sim.Result) (panels []panel, policies []string, styles []barStyle) {
-	var timed []sim.Result
-	for _, r := range results {
+func runTimePanels(rs []results.Result) (panels []panel, policies []string, styles []barStyle) {
+	var timed []results.Result
+	for _, r := range rs {
 		if r.Timed && r.Requests > 0 && (len(timed) == 0 || r.Capacity == timed[0].Capacity) &&
-			!slices.ContainsFunc(timed, func(t sim.Result) bool { return t.Policy == r.Policy && t.Version() == r.Version() }) {
+			!slices.ContainsFunc(timed, func(t results.Result) bool { return t.Policy == r.Policy && t.Version == r.Version }) {
 			timed = append(timed, r)
 		}
 	}
-	policies = names(timed, func(r sim.Result) string { return r.Policy })
-	slices.SortStableFunc(timed, func(a, b sim.Result) int { return nativeFirst(a) - nativeFirst(b) })
-	engines := names(timed, func(r sim.Result) string { return r.Engine })
+	policies = names(timed, func(r results.Result) string { return r.Policy })
+	slices.SortStableFunc(timed, func(a, b results.Result) int { return nativeFirst(a) - nativeFirst(b) })
+	engines := names(timed, func(r results.Result) string { return r.Engine })
 	engines = slices.DeleteFunc(engines, func(e string) bool { return e == sim.NativeEngine && len(engines) > 1 })
-	guests := slices.DeleteFunc(slices.Clone(timed), func(r sim.Result) bool { return r.Engine == sim.NativeEngine })
-	abis := names(guests, func(r sim.Result) string { return r.ABI })
-	style := func(r sim.Result) barStyle {
+	guests := slices.DeleteFunc(slices.Clone(timed), func(r results.Result) bool { return r.Engine == sim.NativeEngine })
+	abis := names(guests, func(r results.Result) string { return r.ABI })
+	style := func(r results.Result) barStyle {
 		if r.Engine == sim.NativeEngine {
 			return barStyle{abi: "native", fill: gray}
 		}
@@ -57,7 +58,7 @@ func runTimePanels(results []sim.Result) (panels []panel, policies []string, sty
 	return panels, policies, styles
 }
 
-func nativeFirst(r sim.Result) int {
+func nativeFirst(r results.Result) int {
 	if r.Engine == sim.NativeEngine {
 		return 0
 	}
@@ -67,8 +68,8 @@ func nativeFirst(r sim.Result) int {
 // runTime draws running times as bars: a panel an engine, a group a policy, a
 // bar a version, with the range over the repeats. Policies that have no room
 // beside each other get panels of their own.
-func runTime(results []sim.Result, title string) (Figure, bool) {
-	panels, policies, styles := runTimePanels(results)
+func runTime(rs []results.Result, title string) (Figure, bool) {
+	panels, policies, styles := runTimePanels(rs)
 	if len(policies) == 0 {
 		return Figure{}, false
 	}

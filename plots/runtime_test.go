@@ -9,19 +9,20 @@ import (
 	"time"
 
 	"cachesim/sim"
+	"cachesim/sim/results"
 )
 
 func TestRunTimePanels(t *testing.T) {
-	cell := func(policy string, v version, capacity int64, ns int, timed bool) sim.Result {
+	cell := func(policy string, v version, capacity int64, ns int, timed bool) results.Result {
 		d := time.Duration(ns) * time.Nanosecond
-		return sim.Result{
-			Cell:  sim.Cell{Policy: policy, Engine: v.engine, ABI: v.abi, Handle: v.handle, Capacity: capacity, Requests: 10},
+		return results.Result{
+			Cell:  sim.Cell{Policy: policy, Version: sim.Version{Engine: v.engine, ABI: v.abi, Handle: v.handle}, Capacity: capacity, Requests: 10},
 			Timed: timed, Replay: d, ReplayMin: d - 10, ReplayMax: d + 20,
 		}
 	}
 	nat := version{engine: sim.NativeEngine}
 	pair, uncached, batch, llvm := version{"cranelift", "pair", "srs"}, version{"cranelift", "pair", "uncached"}, version{"cranelift", "batch", "driver"}, version{"llvm", "pair", "srs"}
-	panels, policies, styles := runTimePanels([]sim.Result{
+	panels, policies, styles := runTimePanels([]results.Result{
 		cell("lru", nat, mib, 1, false), // not timed
 		cell("lru", pair, 4*mib, 400, true),
 		cell("lru", nat, 4*mib, 100, true), // not first among the results
