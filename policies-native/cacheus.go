@@ -110,6 +110,7 @@ var cacheusSpec = sim.Spec{
 	Params: []sim.Param{
 		{Name: "history", Default: 0.5, Min: 0, Max: 100, Doc: "bytes of each expert's victims that are remembered, in capacities"},
 	},
+	Random: true,
 	Memory: 60,
 	New: func(c sim.Config) sim.Policy {
 		p := &cacheus{

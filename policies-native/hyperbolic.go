@@ -19,9 +19,7 @@ import (
 // more than once, by Rand.IntN(residents) of a generator with the given seed, as
 // positions in the set of residents: a stored object takes the last position, and
 // the object at the last position takes that of one that leaves. The least value
-// leaves, the first drawn among equals. Where there are no more residents than
-// samples, all of them are looked at in the order of their positions, and nothing
-// is drawn. This is repeated until the object fits.
+// leaves, the first drawn among equals. This is repeated until the object fits.
 //
 // A hit takes constant time, an eviction as long as its sample. Every object that
 // left to make room is an eviction.
@@ -49,6 +47,7 @@ var hyperbolicSpec = sim.Spec{
 		{Name: "samples", Default: 64, Min: 1, Max: 1 << 20, Doc: "objects looked at for each eviction"},
 		{Name: "size", Default: 0, Min: 0, Max: 1, Doc: "1: the value of an object is that of each of its bytes"},
 	},
+	Random:     true,
 	Memory:     36,
 	FixedScale: true,
 	New: func(c sim.Config) sim.Policy {
@@ -95,17 +94,7 @@ func (p *hyperbolic) drop(id uint32) {
 
 func (p *hyperbolic) victim() uint32 {
 	n := p.Len()
-	best := 0
-	if n <= p.samples {
-		least := p.value(0)
-		for i := 1; i < n; i++ {
-			if v := p.value(i); v < least {
-				best, least = i, v
-			}
-		}
-		return p.At(best)
-	}
-	best = p.rand.IntN(n)
+	best := p.rand.IntN(n)
 	least := p.value(best)
 	for range p.samples - 1 {
 		i := p.rand.IntN(n)

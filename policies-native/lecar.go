@@ -71,6 +71,7 @@ var leCaRSpec = sim.Spec{
 		{Name: "rate", Default: 0.45, Min: 0, Max: 1, Doc: "learning rate"},
 		{Name: "history", Default: 0.5, Min: 0, Max: 100, Doc: "bytes of each expert's victims that are remembered, in capacities"},
 	},
+	Random: true,
 	Memory: 60,
 	New: func(c sim.Config) sim.Policy {
 		return &leCaR{

@@ -55,12 +55,12 @@ import (
 // multiplied by 8, and the counts move to the new ages. Then densities follow, from
 // the last age to the first: with H the sum of hits and T that of hits and lost at
 // this age and all later ones, and B the sum of all T from this age on, it is H/B, or
-// 0 if T is not above 1e-5; that of age 19999 is left as it is.
+// 0 if T is not above 1e-5; that of age 19999 is not used.
 //
 // This is the authors' code, in which the default sample is 32 too, without classes
-// by application. A hit takes constant time, an eviction as long as its sample.
-// Besides 28 bytes for each resident and 4 for each other object, 4 MB are
-// needed for the classes. Evictions are the objects that left to make room.
+// by application. A hit takes constant time, an eviction as long as its sample. A
+// resident takes 36 bytes, another object 4, and each class that was seen 240 kB.
+// Evictions are the objects that left to make room.
 type lhd struct {
 	kit.Set
 	rand  kit.Rand
@@ -87,6 +87,7 @@ type lhdTag struct {
 	explorer     bool
 }
 
+// lhdClass is what was learned of a class; the slices are nil until it is seen.
 type lhdClass struct{ hits, lost, density []float32 }
 
 const (
@@ -103,9 +104,10 @@ var lhdSpec = sim.Spec{
 	Params: []sim.Param{
 		{Name: "samples", Default: 32, Min: 1, Max: 1 << 20, Doc: "objects looked at for each eviction"},
 		{Name: "admissions", Default: 8, Min: 0, Max: 1 << 20, Doc: "newly stored objects of low rank that are looked at as well"},
-		{Name: "period", Default: 1 << 20, Min: 1, Max: 1 << 31, Doc: "requests between reconfigurations"},
+		{Name: "period", Default: 1 << 20, Min: 16, Max: 1 << 31, Doc: "requests between reconfigurations"},
 	},
-	Memory:     36,
+	Random:     true,
+	Memory:     60,
 	FixedScale: true,
 	New: func(c sim.Config) sim.Policy {
 		p := &lhd{
@@ -118,12 +120,6 @@ var lhdSpec = sim.Spec{
 			suspects:       make([]uint32, int(c.Param("admissions"))),
 		}
 		p.left = p.period
-		for k := range p.class {
-			p.class[k] = lhdClass{make([]float32, lhdAges), make([]float32, lhdAges), make([]float32, lhdAges)}
-			for a := range p.class[k].density {
-				p.class[k].density[a] = float32(k+1) / float32(a+1)
-			}
-		}
 		return p
 	},
 }
@@ -135,7 +131,7 @@ func (p *lhd) Access(r sim.Request) bool {
 	if hit {
 		t = &p.tags[p.Index(r.ID)]
 		age := p.age(t)
-		p.class[t.class()].hits[age]++
+		p.seen(t.class()).hits[age]++
 		if t.explorer {
 			p.explorerBudget += r.Size
 		}
@@ -211,7 +207,7 @@ func (p *lhd) evict() {
 	}
 	p.victimRank = float32(lhdFading*p.victimRank) + float32((1-lhdFading)*least)
 	t := &p.tags[victim]
-	p.class[t.class()].lost[p.age(t)]++
+	p.seen(t.class()).lost[p.age(t)]++
 	id := p.At(victim)
 	p.drop(id)
 	p.Evict(id)
@@ -242,12 +238,37 @@ func (p *lhd) rank(t *lhdTag) float32 {
 	case t.size == 0:
 		return float32(math.Inf(1))
 	}
-	rank := p.class[t.class()].density[age] / t.size
+	k := t.class()
+	var density float32
+	switch {
+	case p.class[k].density != nil:
+		density = p.class[k].density[age]
+	case p.reconfigured == 0:
+		density = lhdFirstDensity(k, age)
+	}
+	rank := density / t.size
 	if t.explorer {
 		rank++
 	}
 	return rank
 }
+
+// seen returns class k, to count a hit or an eviction in it.
+func (p *lhd) seen(k int) *lhdClass {
+	c := &p.class[k]
+	if c.density == nil {
+		*c = lhdClass{make([]float32, lhdAges), make([]float32, lhdAges), make([]float32, lhdAges)}
+		if p.reconfigured == 0 {
+			for a := range c.density {
+				c.density[a] = lhdFirstDensity(k, a)
+			}
+		}
+	}
+	return c
+}
+
+// lhdFirstDensity is the density before anything was learned.
+func lhdFirstDensity(k, age int) float32 { return float32(k+1) / float32(age+1) }
 
 func (p *lhd) reconfigure() {
 	for k := range p.class {
@@ -275,6 +296,9 @@ func (p *lhd) reconfigure() {
 	}
 	for k := range p.class {
 		c := &p.class[k]
+		if c.density == nil {
+			continue
+		}
 		last := lhdAges - 1
 		hits, total := c.hits[last], c.hits[last]+c.lost[last]
 		lifetime := total
@@ -295,6 +319,7 @@ func (p *lhd) reconfigure() {
 func rescale(counts []float32, delta int) {
 	last := len(counts) - 1
 	switch {
+	case len(counts) == 0:
 	case delta < 0:
 		f := -delta
 		for a := len(counts) >> f; a < last; a++ {

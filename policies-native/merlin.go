@@ -2,6 +2,7 @@ package native
 
 import (
 	"fmt"
+	"math"
 
 	"cachesim/policies-native/kit"
 	"cachesim/sim"
@@ -14,21 +15,21 @@ import (
 //
 //	            filter 10 %                  core                    staging 5 %
 //	miss  ->  [ newest old ] -- often --> [ newest  old ] -------> [ newest  old ] -> victim
-//	               \-> ghosts, sketch        ^-------- often ----------/     \-> ghosts
+//	               \-> ghosts, counts        ^-------- often ----------/     \-> ghosts
 //
 // c is the capacity, F = min(c, max(1, floor(filter*c))) the bytes of the filter, and
 // K = c - F - min(c - F, floor(staging*c)) those of the core. A resident has a
-// frequency from 0 to 7, est(y) is the estimate of the sketch (kit.CountingBloom, for
-// min(c, objects of the trace) objects and a false positive probability of 0.001), y is
-// hot if its frequency is at least the guard, which starts as 2, and cold otherwise.
+// frequency from 0 to 7; an object y is hot if it is at least the guard, which starts
+// as 2, and cold otherwise. est(y) is a count of y's departures from the filter and the
+// ghosts, from 0 to 255, which is kept for every object of the trace.
 // For a requested object x of s bytes:
 //
 //   - x is resident: its frequency rises by 1, to 7 at most.
 //   - s > F: x is not stored, and nothing changes.
 //   - x is a ghost: it leaves the ghosts; EVICT until it fits. With a frequency, that
 //     at its eviction, of at least the guard it becomes the newest of the core.
-//     Otherwise it becomes the newest of staging with frequency 0, and is added to
-//     the sketch.
+//     Otherwise it becomes the newest of staging with frequency 0, and est(x) rises
+//     by 1.
 //   - otherwise EVICT until x fits. It enters with frequency 0, as the newest of the
 //     core where filter and staging are empty, as in a cache that fills up, and of the
 //     filter elsewhere.
@@ -41,38 +42,43 @@ import (
 // core with frequency 0, and the next is looked at. If it is cold, and there is an
 // object t, the oldest of staging, cold, est(t) <= 32 and est(y) > est(t), then t is
 // evicted without becoming a ghost and y becomes the newest of staging, with its
-// frequency. Otherwise y is evicted as a ghost and added to the sketch. In both cases
-// this ends EVICT.
+// frequency. Otherwise est(y) rises by 1 and y is evicted as a ghost. In both cases this
+// ends EVICT.
 //
 // If it has not ended so: while the core has more than K bytes, its oldest becomes the
 // newest of staging. While the oldest of staging is hot, its frequency falls by 1 and
 // it becomes the newest of the core. Then the oldest of staging is evicted as a ghost,
 // or the one before it, if that is cold too and has the lower estimate. Where staging
-// is empty, the oldest of the filter is evicted as a ghost and added to the sketch, or,
+// is empty, the oldest of the filter is evicted as a ghost, after its est rose by 1, or,
 // where that is empty as well, the oldest of the core is evicted as a ghost.
 //
 // A new ghost is the newest, and keeps its frequency; while ghosts have more than
 // floor(ghost*c) bytes, the oldest is forgotten. When the evictions since the last
 // epoch are as many as there are residents after one of them, an epoch ends, and after
-// every 32 epochs the sketch is halved. A removed object leaves its queue.
+// every 32 epochs each est is halved, rounded down. A removed object leaves its queue.
 //
 // This is written from a description of the paper, whose authors' code was not used: it
 // is our reading of it, and not checked against theirs. Ours are: that an object staged
 // from the filter is not a ghost at the same time, what the first cold object of
-// staging is compared with, the order of EVICT and of storing, and that an epoch that
-// sizes make longer ends all the same. A hit takes constant time, a miss constant time
-// for each object that moves, of which 10 counters of the sketch are the largest part.
-// Besides 24 bytes for each object, the sketch takes 15. Evictions are the objects that
-// left to make room.
+// staging is compared with, the order of EVICT and of storing, that an epoch ends even
+// where sizes let evictions jump over its length, and that counts are exact, where the
+// paper has a counting Bloom filter with false positives of 0.1 %. A hit takes constant
+// time, a miss constant time for each object that moves, but for the halving. Evictions
+// are the objects that left to make room.
 type merlin struct {
-	kit.Queues[uint32] // value: frequency
+	kit.Queues[merlinObject]
 	kit.Admitted
-	sketch             kit.CountingBloom
-	filter, core       int64 // bytes
-	ghosts             int64 // bytes
-	guard              uint32
+	objects            uint32 // in the trace
+	filter, core       int64  // bytes
+	ghosts             int64  // bytes
+	guard              uint8
 	frequencies        [8]int // residents with each
 	epochStart, epochs int64  // evictions before the epoch; epochs since the last halving
+}
+
+type merlinObject struct {
+	frequency uint8 // 0 to 7
+	estimate  uint8 // for any object, never requested ones included
 }
 
 const (
@@ -92,29 +98,29 @@ var merlinSpec = sim.Spec{
 		{Name: "staging", Default: 0.05, Min: 0, Max: 1, Doc: "share of the bytes given to candidates for eviction"},
 		{Name: "ghost", Default: 1, Min: 0, Max: 100, Doc: "bytes of evicted objects that are remembered, in capacities"},
 	},
-	Memory: 40,
+	Memory: 24,
 	New: func(c sim.Config) sim.Policy {
 		filter := min(c.Capacity, max(1, int64(c.Param("filter")*float64(c.Capacity))))
 		rest := c.Capacity - filter
 		return &merlin{
-			Queues: kit.NewQueues[uint32](c, 3, 1),
-			sketch: kit.NewCountingBloom(min(c.Capacity, int64(c.Objects)), 0.001),
-			filter: filter,
-			core:   rest - min(rest, int64(c.Param("staging")*float64(c.Capacity))),
-			ghosts: int64(c.Param("ghost") * float64(c.Capacity)),
-			guard:  2,
+			Queues:  kit.NewQueues[merlinObject](c, 3, 1),
+			objects: uint32(c.Objects),
+			filter:  filter,
+			core:    rest - min(rest, int64(c.Param("staging")*float64(c.Capacity))),
+			ghosts:  int64(c.Param("ghost") * float64(c.Capacity)),
+			guard:   2,
 		}
 	},
 }
 
 // Access serves r and reports whether it was a hit.
 func (p *merlin) Access(r sim.Request) bool {
-	frequency := p.Value(r.ID)
+	o := p.Value(r.ID)
 	if p.Has(r.ID) {
-		if *frequency < 7 {
-			p.frequencies[*frequency]--
-			*frequency++
-			p.frequencies[*frequency]++
+		if o.frequency < 7 {
+			p.frequencies[o.frequency]--
+			o.frequency++
+			p.frequencies[o.frequency]++
 		}
 		return true
 	}
@@ -125,24 +131,24 @@ func (p *merlin) Access(r sim.Request) bool {
 	if ghost {
 		p.Drop(r.ID)
 	} else {
-		*frequency = 0
+		o.frequency = 0
 	}
 	for p.Full(r.Size) {
 		p.evict(r.Size, !ghost)
 	}
 	queue := merlinFilter
 	switch {
-	case ghost && *frequency >= p.guard:
+	case ghost && o.frequency >= p.guard:
 		queue = merlinCore
 	case ghost:
 		queue = merlinStaging
-		*frequency = 0
-		p.sketch.Add(r.ID)
+		o.frequency = 0
+		p.record(r.ID)
 	case p.Empty(merlinFilter) && p.Empty(merlinStaging):
 		queue = merlinCore
 	}
 	p.PushFront(queue, r.ID, r.Size)
-	p.frequencies[*frequency]++
+	p.frequencies[o.frequency]++
 	p.Admit(r.Size)
 	return false
 }
@@ -152,7 +158,7 @@ func (p *merlin) Remove(id uint32) bool {
 	if !p.Queues.Remove(id) {
 		return false
 	}
-	p.frequencies[*p.Value(id)]--
+	p.frequencies[p.Value(id).frequency]--
 	return true
 }
 
@@ -168,8 +174,8 @@ func (p *merlin) evict(size int64, isNew bool) {
 		}
 		if !p.Empty(merlinStaging) {
 			if t := p.Back(merlinStaging); !p.hot(t) {
-				if estimate := p.sketch.Count(t); estimate <= 32 && p.sketch.Count(y) > estimate {
-					p.frequencies[*p.Value(t)]--
+				if estimate := p.Value(t).estimate; estimate <= 32 && p.Value(y).estimate > estimate {
+					p.frequencies[p.Value(t).frequency]--
 					p.Evict(t)
 					p.evicted()
 					p.Move(y, merlinStaging)
@@ -177,7 +183,7 @@ func (p *merlin) evict(size int64, isNew bool) {
 				}
 			}
 		}
-		p.sketch.Add(y)
+		p.record(y)
 		p.evictAsGhost(y)
 		return
 	}
@@ -187,11 +193,11 @@ func (p *merlin) evict(size int64, isNew bool) {
 	for !p.Empty(merlinStaging) {
 		victim := p.Back(merlinStaging)
 		if p.hot(victim) {
-			p.setFrequency(victim, *p.Value(victim)-1)
+			p.setFrequency(victim, p.Value(victim).frequency-1)
 			p.Move(victim, merlinCore)
 			continue
 		}
-		if next, ok := p.Prev(victim); ok && !p.hot(next) && p.sketch.Count(next) < p.sketch.Count(victim) {
+		if next, ok := p.Prev(victim); ok && !p.hot(next) && p.Value(next).estimate < p.Value(victim).estimate {
 			victim = next
 		}
 		p.evictAsGhost(victim)
@@ -202,16 +208,24 @@ func (p *merlin) evict(size int64, isNew bool) {
 		return
 	}
 	y := p.Back(merlinFilter)
-	p.sketch.Add(y)
+	p.record(y)
 	p.evictAsGhost(y)
 }
 
-func (p *merlin) hot(id uint32) bool { return *p.Value(id) >= p.guard }
+func (p *merlin) hot(id uint32) bool { return p.Value(id).frequency >= p.guard }
 
-func (p *merlin) setFrequency(id, frequency uint32) {
-	p.frequencies[*p.Value(id)]--
+func (p *merlin) setFrequency(id uint32, frequency uint8) {
+	o := p.Value(id)
+	p.frequencies[o.frequency]--
 	p.frequencies[frequency]++
-	*p.Value(id) = frequency
+	o.frequency = frequency
+}
+
+// record adds one to the estimate for an object.
+func (p *merlin) record(id uint32) {
+	if o := p.Value(id); o.estimate < math.MaxUint8 {
+		o.estimate++
+	}
 }
 
 func (p *merlin) moveGuard() {
@@ -228,7 +242,7 @@ func (p *merlin) moveGuard() {
 }
 
 func (p *merlin) evictAsGhost(id uint32) {
-	p.frequencies[*p.Value(id)]--
+	p.frequencies[p.Value(id).frequency]--
 	p.Move(id, merlinGhosts)
 	for p.Bytes(merlinGhosts) > p.ghosts {
 		p.Drop(p.Back(merlinGhosts))
@@ -245,7 +259,9 @@ func (p *merlin) evicted() {
 	p.epochStart = p.Evictions()
 	if p.epochs++; p.epochs == 32 {
 		p.epochs = 0
-		p.sketch.Halve()
+		for id := range p.objects {
+			p.Value(id).estimate >>= 1
+		}
 	}
 }
 
@@ -260,7 +276,7 @@ func (p *merlin) Check() error {
 			continue
 		}
 		for id, ok := p.Front(queue), true; ok; id, ok = p.Next(id) {
-			frequencies[*p.Value(id)]++
+			frequencies[p.Value(id).frequency]++
 		}
 	}
 	if frequencies != p.frequencies {

@@ -18,7 +18,8 @@ import (
 // at most w = c - floor((1-window)*c) bytes, the protected part at most
 // u = floor(protected*(c-w)). Before anything else, the sketch is fitted to N, the
 // number of objects that fit (kit.Entries, where x counts as stored on a miss), but at
-// most the objects of the trace, and x is added to it (kit.Sketch).
+// most the objects of the trace, and x is added to it (kit.Sketch, which hashes with the
+// given seed).
 //
 //   - x in the window or protected: it becomes the newest there.
 //   - x in probation: if s > u it becomes the newest there, else the newest of
@@ -90,6 +91,7 @@ var (
 		Doc:    "LRU window in front of a segmented LRU that admits by estimated frequency",
 		Paper:  "Einziger, Friedman, Manes, TinyLFU: a highly efficient cache admission policy, ACM Transactions on Storage 13(4), 2017",
 		Params: wTinyLFUParams,
+		Random: true,
 		Memory: 32,
 		New:    func(c sim.Config) sim.Policy { return newWTinyLFU(c) },
 	}
@@ -103,6 +105,7 @@ var (
 			sim.Param{Name: "sample", Default: 10, Min: 0.001, Max: 1e6, Doc: "requests between changes, in objects that fit"},
 			sim.Param{Name: "decay", Default: 0.98, Min: 0, Max: 1, Doc: "factor by which each change is smaller than the one before"},
 			sim.Param{Name: "restart", Default: 0.05, Min: 0, Max: 1, Doc: "difference in hit ratio at which changes are as large as at first again"}),
+		Random: true,
 		Memory: 32,
 		New: func(c sim.Config) sim.Policy {
 			p := newWTinyLFU(c)
@@ -115,8 +118,9 @@ var (
 
 func newWTinyLFU(c sim.Config) *wTinyLFU {
 	main := int64((1 - c.Param("window")) * float64(c.Capacity))
-	p := &wTinyLFU{
+	return &wTinyLFU{
 		Queues:    kit.NewQueues[struct{}](c, 3, 0),
+		sketch:    kit.NewSketch(c.Seed),
 		entries:   kit.NewEntries(c),
 		objects:   int64(c.Objects),
 		rand:      kit.NewRand(c.Seed),
@@ -124,7 +128,6 @@ func newWTinyLFU(c sim.Config) *wTinyLFU {
 		window:    c.Capacity - main,
 		protected: int64(c.Param("protected") * float64(main)),
 	}
-	return p
 }
 
 // Access serves r and reports whether it was a hit.
