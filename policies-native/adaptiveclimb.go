@@ -13,18 +13,18 @@ import (
 //	jump 2             a hit on d gives   a d b c
 //	jump 3             a hit on d gives   d a b c   LRU, for 4 objects
 //
-// The jump starts as 1. For n residents it is from 1 to max(1, n); it is cut to that
-// where n has fallen.
+// The jump starts as 1. With n residents it is cut to n before a request, where it is
+// more, which it may be after removals.
 //
-//   - Hit, with i objects before the requested one: it moves up by min(i, jump)
-//     places. Then jump = max(1, jump - 1).
+//   - Hit, with i objects before the requested one: jump = max(1, jump - 1), and the
+//     object moves up by min(i, jump) places.
 //   - Miss: the last object is evicted until the new one fits, which makes n
-//     residents with it. With jump cut to n, it enters with jump - 1 objects behind
-//     it. Then jump = min(n, jump + 1).
+//     residents with it. jump = min(n, jump + 1), and the object enters with jump - 1
+//     others behind it.
 //
-// So a cache that fills up without a hit is in order of last use. This is written from
+// So a cache that fills up without a hit is in the order of LRU. This is written from
 // the paper's description, for which there is no code that does it; where it is
-// silent we chose that the jump changes after it was used, and where a new object
+// silent we chose that the jump changes before it is used, and where a new object
 // enters. The variant of the paper that changes the size of the cache is not defined
 // for a given capacity. A request takes time logarithmic in the number of
 // residents. Evictions are the objects that left to make room.
@@ -45,19 +45,17 @@ var adaptiveClimbSpec = sim.Spec{
 // Access serves r and reports whether it was a hit.
 func (p *adaptiveClimb) Access(r sim.Request) bool {
 	if p.Has(r.ID) {
-		p.jump = min(p.jump, p.Len())
+		p.jump = max(1, min(p.jump, p.Len())-1)
 		if rank := p.Rank(r.ID); rank > 0 {
 			p.MoveTo(max(0, rank-p.jump), r.ID)
 		}
-		p.jump = max(1, p.jump-1)
 		return true
 	}
 	for p.Full(r.Size) {
 		p.Evict(p.Last())
 	}
 	n := p.Len() + 1
-	p.jump = min(p.jump, n)
-	p.Insert(n-p.jump, r.ID, r.Size)
 	p.jump = min(n, p.jump+1)
+	p.Insert(n-p.jump, r.ID, r.Size)
 	return false
 }

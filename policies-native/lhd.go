@@ -26,7 +26,8 @@ import (
 //
 // The rank of an object of s bytes is density[class][age] / s, plus 1 for an
 // explorer; the least 32-bit number if its age is 19999, and otherwise +Inf if s is 0.
-// density[k][a] starts as (k+1)/(a+1), which resembles GDSF.
+// density[k][a] starts as (16*app + k + 1)/(a+1), which resembles GDSF the more, the
+// lower app is.
 //
 // A hit adds 1 to hits[class][age], by the class before the hit, and sets the ages.
 // A miss evicts until the object fits and stores it at the last position of the set.
@@ -57,8 +58,8 @@ import (
 // this age and all later ones, and B the sum of all T from this age on, it is H/B, or
 // 0 if T is not above 1e-5; that of age 19999 is not used.
 //
-// This is the authors' code, in which the default sample is 32 too, without classes
-// by application. A hit takes constant time, an eviction as long as its sample. A
+// This is the authors' code for a trace of a single application, whose number matters to
+// the first densities only. libCacheSim numbers it 1. A hit takes constant time, an eviction as long as its sample. A
 // resident takes 36 bytes, another object 4, and each class that was seen 240 kB.
 // Evictions are the objects that left to make room.
 type lhd struct {
@@ -71,7 +72,7 @@ type lhd struct {
 	shift            uint
 	period, left     int // requests to the next reconfiguration
 	reconfigured     int // times
-	samples          int
+	samples, app     int
 	objects, weight  float32  // fading sum of residents at each reconfiguration, and its weight
 	victimRank       float32  // fading mean
 	explorerBudget   int64    // bytes
@@ -104,6 +105,7 @@ var lhdSpec = sim.Spec{
 	Params: []sim.Param{
 		{Name: "samples", Default: 32, Min: 1, Max: 1 << 20, Doc: "objects looked at for each eviction"},
 		{Name: "admissions", Default: 8, Min: 0, Max: 1 << 20, Doc: "newly stored objects of low rank that are looked at as well"},
+		{Name: "app", Default: 1, Min: 0, Max: 15, Doc: "number of the application, from which densities start"},
 		{Name: "period", Default: 1 << 20, Min: 16, Max: 1 << 31, Doc: "requests between reconfigurations"},
 	},
 	Random:     true,
@@ -116,6 +118,7 @@ var lhdSpec = sim.Spec{
 			shift:          10,
 			period:         int(c.Param("period")),
 			samples:        int(c.Param("samples")),
+			app:            int(c.Param("app")),
 			explorerBudget: int64(0.01 * float64(c.Capacity)),
 			suspects:       make([]uint32, int(c.Param("admissions"))),
 		}
@@ -244,7 +247,7 @@ func (p *lhd) rank(t *lhdTag) float32 {
 	case p.class[k].density != nil:
 		density = p.class[k].density[age]
 	case p.reconfigured == 0:
-		density = lhdFirstDensity(k, age)
+		density = p.firstDensity(k, age)
 	}
 	rank := density / t.size
 	if t.explorer {
@@ -260,15 +263,17 @@ func (p *lhd) seen(k int) *lhdClass {
 		*c = lhdClass{make([]float32, lhdAges), make([]float32, lhdAges), make([]float32, lhdAges)}
 		if p.reconfigured == 0 {
 			for a := range c.density {
-				c.density[a] = lhdFirstDensity(k, a)
+				c.density[a] = p.firstDensity(k, a)
 			}
 		}
 	}
 	return c
 }
 
-// lhdFirstDensity is the density before anything was learned.
-func lhdFirstDensity(k, age int) float32 { return float32(k+1) / float32(age+1) }
+// firstDensity is the density before anything was learned.
+func (p *lhd) firstDensity(k, age int) float32 {
+	return float32(lhdClasses*p.app+k+1) / float32(age+1)
+}
 
 func (p *lhd) reconfigure() {
 	for k := range p.class {
