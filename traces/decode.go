@@ -236,12 +236,18 @@ func (d *decoding) decode(dec Decoder, b *batch) (int, error) {
 // hashes and texts that stay.
 func (d *decoding) prepare(b *batch) {
 	if d.o.Ops == ReadsOnly {
-		b.records = slices.DeleteFunc(b.records, func(r Record) bool {
-			if r.Op != sim.Get {
-				d.leftOut[r.Op]++
+		n := 0
+		for i := range b.records {
+			if op := b.records[i].Op; op != sim.Get {
+				d.leftOut[op]++
+				continue
 			}
-			return r.Op != sim.Get
-		})
+			if n < i {
+				b.records[n] = b.records[i]
+			}
+			n++
+		}
+		b.records = b.records[:n]
 	}
 	if d.skipped < d.o.Skip {
 		n := min(d.o.Skip-d.skipped, len(b.records))

@@ -199,7 +199,7 @@ func load(files []file, o Options, c *cache) (*sim.Trace, error) {
 	b := newBuilder(o, c)
 	err := b.consume(d)
 	d.stop()
-	if d.err != nil && d.err != errStopped {
+	if err == nil { // otherwise that is about earlier records
 		err = d.err
 	}
 	var t *sim.Trace
