@@ -60,7 +60,7 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 		flags = append(flags, a)
 		if value && !inline {
 			if i++; i == len(args) {
-				return nil, usagef("flag --%s wants a value", name)
+				return nil, usagef("flag --%s expects a value", name)
 			}
 			flags = append(flags, args[i])
 		}
