@@ -198,7 +198,7 @@ func load(files []file, o Options, c *cache) (*sim.Trace, error) {
 	d := startDecoding(files, o)
 	b := newBuilder(o, c)
 	err := b.consume(d)
-	d.stop()
+	d.stop(err == nil)
 	if err == nil { // otherwise that is about earlier records
 		err = d.err
 	}
