@@ -82,6 +82,9 @@ type weblogKind struct {
 	// probe reports whether a line has the form of the log; why is the reason
 	// that is given when nearly all lines have.
 	probe func(line []byte) bool
+	// ignore reports whether a line, by its form, is something that is logged
+	// beside requests; nil: none is.
+	ignore func(line []byte) bool
 	// head replaces it for a log with a header.
 	head       func(head []byte) bool
 	why        string
@@ -112,7 +115,7 @@ func (k weblogKind) format() Format {
 // probedLines is how many lines a probe looks at.
 const probedLines = 64
 
-// probeLines is sure of a kind when its form fits four of five of the first
+// probeLines is sure of a kind when its form fits two of three of the first
 // lines: logs have a few odd ones, and other kinds fit none.
 func (k weblogKind) probeLines(head []byte, whole bool) (Confidence, string) {
 	head = bytes.TrimPrefix(head, bom)
@@ -132,7 +135,7 @@ func (k weblogKind) probeLines(head []byte, whole bool) (Confidence, string) {
 		}
 		head = rest
 		line = bytes.TrimSuffix(line, []byte{'\r'})
-		if blankLine(line) {
+		if blankLine(line) || k.ignore != nil && k.ignore(line) {
 			continue
 		}
 		lines++
@@ -140,7 +143,7 @@ func (k weblogKind) probeLines(head []byte, whole bool) (Confidence, string) {
 			fit++
 		}
 	}
-	if fit == 0 || fit*5 < lines*4 {
+	if fit == 0 || fit*3 < lines*2 {
 		return No, fmt.Sprintf("%d of its first %d lines have the form of this log", fit, lines)
 	}
 	return k.confidence, k.why

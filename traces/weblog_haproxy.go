@@ -29,6 +29,7 @@ var haproxyLog = weblogKind{
 		ok, err := h.split(line, &f)
 		return ok && err == nil
 	},
+	ignore:     haproxyMessage,
 	confidence: Certain,
 }
 
@@ -94,13 +95,12 @@ func newHAProxy(args Args, extras []string) (weblogSplitter, error) {
 }
 
 func (h *haproxy) split(line []byte, f *weblogFields) (bool, error) {
+	if haproxyMessage(line) {
+		h.messages++
+		return false, nil
+	}
 	start := haproxyDate(line)
-	quoted := start >= 0 && bytes.IndexByte(line[start:], '"') >= 0
-	if !quoted {
-		if bytes.Contains(line, []byte("haproxy")) {
-			h.messages++
-			return false, nil
-		}
+	if start < 0 {
 		return false, fmt.Errorf("expected the time [06/Feb/2009:12:14:14.655] and a request in quotes: %s", quoteLine(line))
 	}
 	rest, err := h.run(line[start:], f, len(h.steps))
@@ -155,6 +155,15 @@ func (h *haproxy) notes() []string {
 		return []string{"1 line is a message, not a request"}
 	}
 	return []string{fmt.Sprintf("%d lines are messages, not requests", h.messages)}
+}
+
+// haproxyMessage reports whether a line is a message about HAProxy itself, or a
+// connection: neither has a time and then a request in quotes.
+func haproxyMessage(line []byte) bool {
+	if start := haproxyDate(line); start >= 0 && bytes.IndexByte(line[start:], '"') >= 0 {
+		return false
+	}
+	return bytes.Contains(line, []byte("haproxy"))
 }
 
 // haproxyDate returns the index of the time in the first brackets that have

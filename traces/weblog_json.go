@@ -80,6 +80,11 @@ func jsonDialect(name, doc, why string, marks ...string) weblogKind {
 			"names of the fields where they are not found by themselves, as url=req.path,size=resp.bytes; see the manual for the words on the left"}},
 		split: func(args Args, extras []string) (weblogSplitter, error) { return newJSONLog(args["fields"], extras) },
 	}
+	if name == "caddy" { // its other messages go to the same place by default
+		k.ignore = func(line []byte) bool {
+			return bytes.Contains(line, []byte(`"logger":"`)) && !bytes.Contains(line, []byte(`"logger":"http.log.access`))
+		}
+	}
 	marked := func(line []byte, marks []string) bool {
 		for _, m := range marks {
 			if !bytes.Contains(line, []byte(m)) {
