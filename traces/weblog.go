@@ -115,7 +115,7 @@ func (k weblogKind) format() Format {
 // probedLines is how many lines a probe looks at.
 const probedLines = 64
 
-// probeLines is sure of a kind when its form fits two of three of the first
+// probeLines is sure of a kind when its form fits three of five of the first
 // lines: logs have a few odd ones, and other kinds fit none.
 func (k weblogKind) probeLines(head []byte, whole bool) (Confidence, string) {
 	head = bytes.TrimPrefix(head, bom)
@@ -143,7 +143,7 @@ func (k weblogKind) probeLines(head []byte, whole bool) (Confidence, string) {
 			fit++
 		}
 	}
-	if fit == 0 || fit*3 < lines*2 {
+	if fit == 0 || fit*5 < lines*3 {
 		return No, fmt.Sprintf("%d of its first %d lines have the form of this log", fit, lines)
 	}
 	return k.confidence, k.why
@@ -311,7 +311,7 @@ func (d *weblogDecoder) target() (t weblogTarget, ok bool) {
 		if i := bytes.Index(t.uri[:min(len(t.uri), 12)], []byte("://")); i > 0 {
 			t.scheme = t.uri[:i]
 			t.host, t.port = t.uri[i+3:], nil
-			t.uri = []byte{'/'}
+			t.uri = rootPath
 			if j := bytes.IndexAny(t.host, "/?"); j >= 0 {
 				t.host, t.uri = t.host[:j], t.host[j:]
 			}
@@ -322,6 +322,9 @@ func (d *weblogDecoder) target() (t weblogTarget, ok bool) {
 	}
 	return t, len(t.uri) > 0
 }
+
+// rootPath is the path of a URL that has none.
+var rootPath = []byte{'/'}
 
 // cutRequest splits a request line, which may lack the version (HTTP/0.9) and
 // have unescaped blanks in the target.

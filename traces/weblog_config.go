@@ -50,7 +50,7 @@ func configuredLayout(value string) (string, error) {
 	if !found {
 		return "", fmt.Errorf("log-format @%s: name one of its formats, as @%s:%s; it has %s", file, file, names[0], sentenceList(names))
 	}
-	return "", fmt.Errorf("log-format @%s:%s: the file has no log format of that name%s; files that it includes are not read",
+	return "", fmt.Errorf("log-format @%s:%s: the file has no log format of that name%s (files that it includes are not read)",
 		file, name, sim.DidYouMean(name, names))
 }
 
