@@ -29,7 +29,10 @@ type weblogStep struct {
 	extra int // index in weblogFields.extra, or -1
 	// clock adds what a field with a time says to weblogFields.micros.
 	clock func(b []byte) (int64, bool)
-	lit   []byte // the text behind the field; none: the field is the rest of the line
+	// strftime is the layout of a time; what may be in it is not looked for
+	// behind it.
+	strftime string
+	lit      []byte // the text behind the field; none: the field is the rest of the line
 }
 
 func (p *weblogProgram) tick() time.Duration { return p.every }
@@ -61,6 +64,9 @@ func (p *weblogProgram) run(line []byte, f *weblogFields, steps int) ([]byte, er
 	for i := range p.steps[:steps] {
 		s := &p.steps[i]
 		end := s.end(rest)
+		if end < 0 && s.strftime != "" {
+			return nil, fmt.Errorf("expected a time %s and %s: %s", quote([]byte(s.strftime)), quote(s.lit), quoteLine(line))
+		}
 		if end < 0 {
 			return nil, fmt.Errorf("expected %s after %s: %s", quote(s.lit), s.name, quoteLine(line))
 		}
@@ -109,8 +115,15 @@ func (s *weblogStep) end(rest []byte) int {
 	if len(s.lit) == 0 {
 		return len(rest)
 	}
-	c := s.lit[0]
-	for from := 0; ; {
+	from := 0
+	if s.strftime != "" {
+		_, after, ok := strptime(s.strftime, rest)
+		if !ok {
+			return -1
+		}
+		from = len(rest) - len(after)
+	}
+	for c := s.lit[0]; ; {
 		i := bytes.IndexByte(rest[from:], c)
 		if i < 0 {
 			return -1
@@ -140,7 +153,8 @@ type layoutToken struct {
 	prio    int // of two variables with one role, the higher one is used
 	clock   func(b []byte) (int64, bool)
 	every   time.Duration
-	part    bool // of a time: a fraction or a zone, which is added
+	part    bool   // of a time: a fraction or a zone, which is added
+	format  string // of strftime
 }
 
 // layoutRole is the role of a variable, and how much better it is than others
@@ -223,7 +237,7 @@ func compileLayout(layout string, extras []string) (*weblogProgram, error) {
 		if t.name == "" {
 			continue
 		}
-		s := weblogStep{name: "$" + t.name, extra: -1}
+		s := weblogStep{name: "$" + t.name, extra: -1, strftime: t.format}
 		if i+1 < len(tokens) {
 			if s.lit = []byte(tokens[i+1].literal); len(s.lit) == 0 {
 				return nil, fmt.Errorf("log format: nothing separates $%s from $%s, so that lines cannot be split", t.name, tokens[i+1].name)
@@ -531,7 +545,8 @@ func strftimeToken(arg string) (layoutToken, error) {
 		arg = strings.ReplaceAll(arg, short[0], short[1])
 	}
 	whole := strings.Contains(arg, "%s") || (strings.Contains(arg, "%Y") || strings.Contains(arg, "%y")) &&
-		(strings.Contains(arg, "%m") || strings.Contains(arg, "%b")) && strings.Contains(arg, "%d")
+		(strings.Contains(arg, "%m") || strings.Contains(arg, "%b") || strings.Contains(arg, "%h")) &&
+		(strings.Contains(arg, "%d") || strings.Contains(arg, "%e"))
 	for i := 0; i < len(arg); i++ {
 		if arg[i] != '%' {
 			continue
@@ -540,22 +555,28 @@ func strftimeToken(arg string) (layoutToken, error) {
 			return t, fmt.Errorf("log format: the time %%{%s}t has a part that cachesim does not read", arg)
 		}
 	}
-	if !whole { // of a day only; such parts cannot be ordered
-		t.prio, t.clock = 0, nil
+	t.format = arg
+	if !whole { // a part of a time alone has no order
+		t.prio = 0
 		return t, nil
 	}
-	t.clock = func(b []byte) (int64, bool) { return strptime(arg, b) }
+	t.clock = func(b []byte) (int64, bool) {
+		micros, rest, ok := strptime(arg, b)
+		return micros, ok && len(rest) == 0
+	}
 	return t, nil
 }
 
-// strptime reads a time by a layout of strftime.
-func strptime(layout string, b []byte) (int64, bool) {
-	year, month, day := 0, 0, 0
+// strptime reads the time that b starts with by a layout of strftime, and
+// returns what follows it. The date is 1 January 1970 but for what the layout
+// has of it.
+func strptime(layout string, b []byte) (micros int64, rest []byte, ok bool) {
+	year, month, day := 1970, 1, 1
 	var clock, zone int64
 	for i := 0; i < len(layout); i++ {
 		if layout[i] != '%' {
 			if len(b) == 0 || b[0] != layout[i] {
-				return 0, false
+				return 0, nil, false
 			}
 			b = b[1:]
 			continue
@@ -578,7 +599,7 @@ func strptime(layout string, b []byte) (int64, bool) {
 			}
 		}
 		if len(b) < n {
-			return 0, false
+			return 0, nil, false
 		}
 		field := b[:n]
 		b = b[n:]
@@ -608,26 +629,23 @@ func strptime(layout string, b []byte) (int64, bool) {
 			v = digits(field)
 			clock += int64(v) * second
 		case 'z':
-			var ok bool
 			if zone, ok = zoneOffset(field); !ok {
-				return 0, false
+				return 0, nil, false
 			}
 		case 's':
-			return epochTime(field)
+			t, ok := epochTime(field)
+			return t, b, ok
 		}
 		if v < 0 || v > 99 {
-			return 0, false
+			return 0, nil, false
 		}
 	}
 	t, ok := calendar(year, month, day)
-	return t + clock - zone, ok && len(b) == 0
+	return t + clock - zone, b, ok
 }
 
-// A layout that is known by name.
-type namedLayout struct{ name, layout string }
-
-// layouts has the predefined ones. What they call fields is nginx's name where
-// there is one, and else the name that the log's documentation has.
+// The predefined layouts. A field has nginx's name where there is one, and else
+// that of the log's documentation, so that keys can name it.
 var (
 	layoutCommon = `$remote_addr $ident $remote_user [$time_local] "$request" $status $body_bytes_sent`
 	// Apache's package for Debian logs %O, not %b, in it.
@@ -639,22 +657,13 @@ var (
 	layoutELB      = `$time_fine $elb $client $backend $request_processing_time $backend_processing_time $response_processing_time $status $backend_status $request_length $body_bytes_sent "$request"`
 )
 
-// mustLayout compiles a predefined layout. more says that lines may go on
-// behind it.
-func mustLayout(layout string, more bool, extras []string) (*weblogProgram, error) {
-	p, err := compileLayout(layout, extras)
-	if err != nil {
-		return nil, err
-	}
-	p.open = more
-	return p, nil
-}
-
-// fixedLayout is the part of a weblogKind that follows from a predefined layout.
+// fixedLayout completes a weblogKind with what follows from a predefined
+// layout. more says that lines may go on behind it.
 func fixedLayout(k weblogKind, layout string, more bool, wrap func(*weblogProgram) weblogSplitter) weblogKind {
 	program := func(extras []string) (*weblogProgram, error) {
-		p, err := mustLayout(layout, more, extras)
+		p, err := compileLayout(layout, extras)
 		if err == nil {
+			p.open = more
 			p.blanks = k.name == "squid"
 			p.every = k.tick
 		}
