@@ -728,7 +728,7 @@ var weblogLayouts = []weblogKind{
 		doc:   "Squid's native access.log: time elapsed client code/status bytes method URL user hierarchy type",
 		why:   "its lines have the ten fields of Squid's access.log",
 		probe: squidLine,
-	}, layoutSquid, true, nil),
+	}, layoutSquid, true, func(p *weblogProgram) weblogSplitter { return &squidLog{weblogProgram: p} }),
 	fixedLayout(weblogKind{
 		name: "s3", tick: time.Second,
 		doc:   "Amazon S3 server access log",
@@ -775,6 +775,28 @@ func fieldsBefore(line []byte, c byte) int {
 		line = line[i+1:]
 		n++
 	}
+}
+
+// squidLog is Squid's access.log. By default, Squid leaves out what is behind a
+// question mark.
+type squidLog struct {
+	*weblogProgram
+	stripped int64
+}
+
+func (s *squidLog) split(line []byte, f *weblogFields) (bool, error) {
+	ok, err := s.weblogProgram.split(line, f)
+	if url := f.role[roleURL]; ok && len(url) > 0 && url[len(url)-1] == '?' {
+		s.stripped++
+	}
+	return ok, err
+}
+
+func (s *squidLog) notes() []string {
+	if s.stripped == 0 {
+		return nil
+	}
+	return []string{plural(s.stripped) + " have lost their query string to Squid's strip_query_terms, so that different objects look like one"}
 }
 
 // squidLine checks what the layout leaves open.

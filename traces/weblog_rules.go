@@ -367,7 +367,7 @@ func (d *weblogDecoder) Report() []string {
 	say(c.largestRange, "for ranges of objects whose size the log had not shown count with the largest range so far")
 	say(c.untimed, "without a time have that of the request before")
 	if c.late > 0 {
-		say(c.late, "are up to %v earlier than one before them", time.Duration(c.lateBy)*d.tick)
+		say(c.late, "logged up to %v after a later one", time.Duration(c.lateBy)*d.tick)
 	}
 	if n, ok := d.split.(weblogNoter); ok {
 		lines = append(lines, n.notes()...)

@@ -148,7 +148,7 @@ var logSamples = []logSample{
 			{"/in the dark", 8, at(s1, "2023-12-31T22:29:59Z")},
 			{"example.com/abs?q", 9, at(s1, "2023-12-31T22:30:00Z")},
 		},
-		report: []string{"1 request are up to 1s earlier than one before them"},
+		report: []string{"1 request logged up to 1s after a later one"},
 	},
 	{
 		format: "combined", name: "varnishncsa",
