@@ -47,6 +47,11 @@ var All = map[string]func(sim.Config) Model{
 	"s4fifo":      newS4FIFO,
 	"clock2qplus": newClock2QPlus,
 
+	"arc":       newARC,
+	"car":       newCAR,
+	"lirs":      newLIRS,
+	"clock-pro": newClockPro,
+
 	"belady":        newBelady,
 	"belady-bypass": newBeladyBypass,
 	"belady-size":   newBeladySize,
