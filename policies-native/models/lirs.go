@@ -103,6 +103,7 @@ func (m *lirs) becomeLIR(x *entry) {
 	}
 	x.marked = true
 	m.stack.push(x)
+	m.prune()
 }
 
 // enterQueue makes room for y in the queue and puts it to the front.
