@@ -46,7 +46,7 @@ import (
 // let h be the hit ratio and dh the difference to that of the last sample (0 at
 // first). The direction of the step, at first -pivot*c bytes, is reversed if dh < 0.
 // The step, cut to an integer, is made; the next one is pivot*c bytes in the same
-// direction if |dh| >= restart, or decay times the step otherwise. A step of k > 0
+// direction (upwards, if the step was 0) if |dh| >= restart, or decay times the step otherwise. A step of k > 0
 // bytes moves q = min(k, u) bytes from u to w; the protected part is cut to u, its
 // oldest becoming the newest of probation; then, while there is one and it has at
 // most the bytes of q that are left, the oldest of probation or, if that is empty, of
