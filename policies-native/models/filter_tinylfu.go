@@ -7,7 +7,6 @@ import "cachesim/sim"
 type tinyLFU struct {
 	*ranked
 	sketch sketch
-	full   bool // for the first time at least
 }
 
 func newLRUTinyLFU(c sim.Config) Model {
@@ -16,14 +15,13 @@ func newLRUTinyLFU(c sim.Config) Model {
 
 func (m *tinyLFU) Access(r sim.Request, next uint32) bool {
 	hit := m.find(r.ID) >= 0
+	defer func() { // r is counted when all is decided
+		if m.sketch.entries > 0 {
+			m.sketch.add(r.ID)
+		}
+	}()
 	if !hit && m.Used()+r.Size > m.capacity {
-		m.full = true
-	}
-	if m.full { // r is counted when all is decided
 		m.sketch.fit(int64(len(m.stored)))
-		defer func() { m.sketch.add(r.ID) }()
-	}
-	if !hit && m.Used()+r.Size > m.capacity {
 		victim := m.stored[0]
 		for _, o := range m.stored {
 			if o.usedAt < victim.usedAt {
