@@ -16,7 +16,10 @@ import (
 //	p = a(e^rT - 1) / (1 + a(e^rT - 1))
 //
 // where T, how long an object stays that is not requested, is such that the
-// bytes of all objects times their p are the capacity.
+// bytes of all objects times their p are the capacity, but at most a window: a
+// cache that stores next to nothing does fill up in the end, which is not worth
+// waiting for. (The authors' simulator has no such limit; a series in place of
+// the exponential, which turns negative, excludes such c there.)
 //
 // The rates of a window count 0.7 and those of before 0.3; an object with a rate
 // below 0.1 is forgotten. A window is prolonged by a fiftieth until the objects
@@ -162,14 +165,14 @@ func (f *adaptSize) hits(log2c float64) float64 {
 	if admitted == 0 {
 		return 0
 	}
-	t := f.capacity / admitted
+	t := min(1, f.capacity/admitted) // windows
 	for range 20 {
 		used := 0.0
 		for i, size := range f.sizes {
 			used += size * present(f.rates[i]*t, size/c, f.inverse[i])
 		}
 		before := t
-		t *= f.capacity / used
+		t = min(1, t*f.capacity/used)
 		if math.Abs(t-before) < 0.001*before {
 			break
 		}

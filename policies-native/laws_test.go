@@ -205,7 +205,13 @@ func TestBeladyIsBound(t *testing.T) {
 // TestEqualPolicies compares policies that are the same one in a special case.
 func TestEqualPolicies(t *testing.T) {
 	tr, capacity := lawTrace()
-	for _, pair := range [][2]string{{"s4fifo", "s3fifo"}} {
+	for _, pair := range [][2]string{
+		{"s4fifo", "s3fifo:revised=1"},
+		{"fifo-merge:exam=10000", "fifo"},
+		{"lru-k:k=1", "lru"},
+		{"mq:queues=1", "lru"},
+		{"s4lru:segments=1", "lru"},
+	} {
 		t.Run(pair[0], func(t *testing.T) {
 			for _, name := range pair {
 				if _, _, err := native.Parse(name); err != nil {

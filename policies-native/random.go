@@ -28,6 +28,7 @@ var randomSpec = sim.Spec{
 	Doc:    "evicts an object chosen at random",
 	Paper:  "Belady, A study of replacement algorithms for a virtual-storage computer, IBM Systems Journal 5(2), 1966",
 	Memory: 20,
+	Random: true,
 	New:    func(c sim.Config) sim.Policy { return &random{kit.NewSet(c), kit.NewRand(c.Seed)} },
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -73,7 +72,7 @@ func (f *folder) close() error {
 }
 
 // finish derives the tables and the figures from all journals of the folder.
-func (f *folder) finish(o outputOptions) (*results.Set, error) {
+func (f *folder) finish(o figureOptions) (*results.Set, error) {
 	set, err := results.ReadJournals(f.path)
 	if err != nil {
 		return nil, err
@@ -82,7 +81,7 @@ func (f *folder) finish(o outputOptions) (*results.Set, error) {
 	if err := writeTables(f.path, set); err != nil {
 		return set, err
 	}
-	return set, drawFigures(f.path, set, o)
+	return set, drawFigures(f.path, plots.Rows{Results: set.Results, Traces: set.Traces}, o)
 }
 
 // writeTables writes the result files of a set, each whole and then renamed
@@ -113,50 +112,6 @@ func writeTables(dir string, set *results.Set) error {
 		}
 	}
 	return nil
-}
-
-// figureList names the figures that cachesim has drawn in a folder, so that
-// those that no longer follow from its results can be removed.
-const figureList = "figures.json"
-
-func drawFigures(dir string, set *results.Set, o outputOptions) error {
-	figures, err := plots.Figures(set.Results, o.title)
-	if err != nil {
-		return err
-	}
-	return writeFigures(dir, figures, o.formats)
-}
-
-// writeFigures writes the figures, and removes those of earlier runs that are
-// not among them.
-func writeFigures(dir string, figures []plots.Figure, formats []string) error {
-	var drawn, earlier []string
-	for _, f := range figures {
-		for _, format := range formats {
-			var b bytes.Buffer
-			name := f.Name + "." + format
-			if err := f.Draw(&b, format); err != nil {
-				return fmt.Errorf("draw %s: %w", name, err)
-			}
-			if err := maybe.WriteFile(filepath.Join(dir, name), b.Bytes(), 0o644); err != nil {
-				return fmt.Errorf("write figure: %w", err)
-			}
-			drawn = append(drawn, name)
-		}
-	}
-	list := filepath.Join(dir, figureList)
-	if b, err := os.ReadFile(list); err == nil && json.Unmarshal(b, &earlier) == nil {
-		for _, name := range earlier {
-			if !slices.Contains(drawn, name) && filepath.Base(name) == name {
-				_ = os.Remove(filepath.Join(dir, name))
-			}
-		}
-	}
-	b, err := json.MarshalIndent(drawn, "", "  ")
-	if err != nil {
-		return err
-	}
-	return maybe.WriteFile(list, append(b, '\n'), 0o644)
 }
 
 // taskKey identifies a task: a cell may be replayed for its hit ratio and for

@@ -113,6 +113,34 @@ func cutPolicy(text string) (name, params string, isFile bool) {
 
 func parsePolicy(text string) (policy, error) {
 	name, list, isFile := cutPolicy(text)
+	if isFile {
+		return parseFile(name, list)
+	}
+	if _, err := os.Stat(name); err == nil {
+		if _, ok := native.ByName(strings.ToLower(name)); !ok {
+			return policy{}, usagef("unknown policy %q: a module's file name ends in .wasm", name)
+		}
+	}
+	if list != "" {
+		list = ":" + list
+	}
+	spec, given, err := native.Parse(strings.ToLower(name) + list)
+	if err != nil {
+		return policy{}, usageError{err}
+	}
+	params, err := sim.CheckParams(spec.Name, spec.Params, given)
+	if err != nil {
+		return policy{}, usageError{err}
+	}
+	p := policy{name: sim.PolicyName(spec.Name, given), params: params, spec: &spec}
+	if m, ok := wasm.Builtin(spec.Name); ok {
+		p.module = m
+	}
+	return p, nil
+}
+
+// parseFile reads a module's file and the parameters given for it.
+func parseFile(name, list string) (policy, error) {
 	given := make(map[string]float64)
 	var declared string
 	for _, part := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ':' }) {
@@ -120,7 +148,7 @@ func parsePolicy(text string) (policy, error) {
 		if !ok {
 			return policy{}, usagef("policy %s: %q is not a parameter: write name=value", name, part)
 		}
-		if isFile && key == "abi" {
+		if key == "abi" {
 			if !slices.Contains(wasm.ABIs, value) {
 				return policy{}, usagef("policy %s: unknown ABI %q%s", name, value, sim.DidYouMean(value, wasm.ABIs))
 			}
@@ -133,30 +161,7 @@ func parsePolicy(text string) (policy, error) {
 		}
 		given[key] = v
 	}
-	if isFile {
-		return filePolicy(name, given, declared)
-	}
-	name = strings.ToLower(name)
-	spec, ok := native.ByName(name)
-	if !ok {
-		var known []string
-		for _, s := range native.All {
-			known = append(known, s.Name)
-		}
-		if _, err := os.Stat(name); err == nil {
-			return policy{}, usagef("unknown policy %q: a module's file name ends in .wasm", name)
-		}
-		return policy{}, usagef("unknown policy %q%s", name, sim.DidYouMean(name, known))
-	}
-	params, err := sim.CheckParams(name, spec.Params, given)
-	if err != nil {
-		return policy{}, usageError{err}
-	}
-	p := policy{name: sim.PolicyName(name, given), params: params, spec: &spec}
-	if m, ok := wasm.Builtin(name); ok {
-		p.module = m
-	}
-	return p, nil
+	return filePolicy(name, given, declared)
 }
 
 // filePolicy reads a module's file. One that is not a module is for its cells

@@ -18,7 +18,6 @@ import (
 	"github.com/shirou/gopsutil/v4/mem"
 	"github.com/urfave/cli/v2"
 
-	"cachesim/plots"
 	native "cachesim/policies-native"
 	wasm "cachesim/policies-wasm"
 	"cachesim/policies-wasm/engines"
@@ -60,8 +59,7 @@ type runOptions struct {
 // outputOptions say what to do with results.
 type outputOptions struct {
 	out     string
-	formats []string
-	title   string
+	figures figureOptions
 	quiet   bool
 	json    bool
 	verbose bool
@@ -88,11 +86,9 @@ func planFlags() []cli.Flag {
 }
 
 func outputFlags() []cli.Flag {
-	return []cli.Flag{
+	return append([]cli.Flag{
 		&cli.StringFlag{Category: aboutOutput, Name: "out", Usage: "`FOLDER` for result files and figures", Value: "results"},
-		&cli.StringSliceFlag{Category: aboutOutput, Name: "format", Usage: "of the figures: " + strings.Join(plots.Formats, ", "), Value: cli.NewStringSlice("png", "pdf")},
-		&cli.StringFlag{Category: aboutOutput, Name: "title", Usage: "`TITLE` of the figures"},
-	}
+	}, figureFlags()...)
 }
 
 func runCommand(stdout, stderr io.Writer) *cli.Command {
@@ -218,8 +214,8 @@ func newPlanOptions(c *cli.Context, stderr io.Writer) (planOptions, error) {
 }
 
 func newOutputOptions(c *cli.Context) (o outputOptions, err error) {
-	o = outputOptions{out: c.String("out"), title: c.String("title"), quiet: c.Bool("quiet"), json: c.Bool("json"), verbose: c.Bool("verbose")}
-	o.formats, err = parseFormats(c.StringSlice("format"))
+	o = outputOptions{out: c.String("out"), quiet: c.Bool("quiet"), json: c.Bool("json"), verbose: c.Bool("verbose")}
+	o.figures, err = newFigureOptions(c)
 	return o, err
 }
 
@@ -339,7 +335,7 @@ func (o *runOptions) run(ctx context.Context) (err error) {
 	if f.journal == nil {
 		return errReported
 	}
-	set, err := f.finish(o.outputOptions)
+	set, err := f.finish(o.figures)
 	if err != nil {
 		return err
 	}

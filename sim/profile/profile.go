@@ -40,6 +40,8 @@ type Profile struct {
 	// the variance that the line explains.
 	Alpha float64 `json:"zipf_alpha"`
 	R2    float64 `json:"zipf_r2"`
+	// Scale is what the line has at rank 1.
+	Scale float64 `json:"zipf_scale"`
 	// Popularity are points of that curve: the requests for the object of a
 	// rank, from 1.
 	Popularity []Rank `json:"popularity"`
@@ -48,8 +50,14 @@ type Profile struct {
 	// requested since the last request for the same one, over the gets that
 	// have one; ReuseBytes are those of the objects' bytes. An LRU cache of
 	// that size would hit.
+	// The CDFs say which share is up to a value; those of reuse are of all
+	// gets, so that first requests keep the last share below 1.
 	ReuseDistance Percentiles `json:"reuse_distance"`
 	ReuseBytes    Percentiles `json:"reuse_bytes"`
+
+	ObjectSizeCDF  []Share `json:"object_size_cdf"`
+	RequestSizeCDF []Share `json:"request_size_cdf"`
+	ReuseBytesCDF  []Share `json:"reuse_bytes_cdf"`
 
 	Span      time.Duration `json:"span_ns"`         // 0 without a clock
 	Rate      float64       `json:"requests_per_s"`  // mean; 0 without a clock
@@ -58,6 +66,13 @@ type Profile struct {
 	Rates     []int         `json:"interval_counts"` // requests of each interval
 	Backwards int           `json:"times_backwards"` // requests earlier than the one before
 	Zero      int           `json:"zero_sized_objects"`
+}
+
+// A Share is a point of a cumulative distribution: the part, 0 to 1, of a whole
+// that is up to a value.
+type Share struct {
+	Value int64   `json:"value"`
+	Share float64 `json:"share"`
 }
 
 // A Rank is a point of the popularity curve.
@@ -140,6 +155,8 @@ func Of(t *sim.Trace) (*Profile, error) {
 		}
 	}
 	p.ObjectSizes = objectSizes.percentiles()
+	p.ObjectSizeCDF, p.RequestSizeCDF = objectSizes.cdf(objectSizes.n), requestSizes.cdf(requestSizes.n)
+	p.ReuseBytesCDF = distanceBytes.cdf(int64(p.Gets))
 	p.popularity(counts)
 	if p.Span > 0 {
 		p.Rate = float64(p.Requests) / p.Span.Seconds()
@@ -176,6 +193,7 @@ func (p *Profile) popularity(counts []uint32) {
 		return
 	}
 	intercept, slope := stat.LinearRegression(x, y, nil, false)
+	p.Scale = math.Exp(intercept)
 	p.Alpha, p.R2 = -slope, stat.RSquared(x, y, nil, intercept, slope)
 }
 
@@ -236,4 +254,30 @@ func (h *histogram) percentiles() Percentiles {
 		return h.max
 	}
 	return Percentiles{h.min, at(0.1), at(0.5), at(0.9), at(0.99), h.max, int64(h.sum / float64(h.n))}
+}
+
+// cdf returns some points of the distribution, as shares of whole.
+func (h *histogram) cdf(whole int64) (list []Share) {
+	if h.n == 0 {
+		return nil
+	}
+	// A bin of every few: some hundred points at most.
+	used := 0
+	for _, n := range h.bins {
+		if n > 0 {
+			used++
+		}
+	}
+	step, seen := 1+used/300, 0
+	var sum int64
+	for b, n := range h.bins {
+		if n == 0 {
+			continue
+		}
+		sum += n
+		if seen++; seen%step == 0 || sum == h.n {
+			list = append(list, Share{min(max(lowest(b), h.min), h.max), float64(sum) / float64(whole)})
+		}
+	}
+	return list
 }
