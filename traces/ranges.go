@@ -210,20 +210,13 @@ func (g *ranger) report() []string {
 	return lines
 }
 
-// A binaryRanges is a decoder of a binary block trace: the records of d have the
-// offset as their id.
+// A binaryRanges decodes a binary block trace: the records of d have the offset
+// as their id.
 type binaryRanges struct {
 	d      *binaryDecoder
 	unit   int64 // bytes in 1 of an offset
 	ranger ranger
-	buf    []Record
-	left   []Record // of buf
-	err    error    // behind left
-	at     int64    // offset of the first of left in the file
-}
-
-func newBinaryRanges(d *binaryDecoder, unit int64, g ranger) *binaryRanges {
-	return &binaryRanges{d: d, unit: unit, ranger: g, buf: make([]Record, 1024)}
+	record [1]Record
 }
 
 func (d *binaryRanges) Decode(dst []Record) (n int, err error) {
@@ -232,24 +225,23 @@ func (d *binaryRanges) Decode(dst []Record) (n int, err error) {
 			n += d.ranger.emit(dst[n:])
 			continue
 		}
-		if len(d.left) == 0 {
-			if err := d.err; err != nil {
-				d.err = nil
-				return n, err
-			}
-			d.at = d.d.blocks.at
-			var m int
-			m, d.err = d.d.Decode(d.buf)
-			d.left = d.buf[:m]
-			continue
+		if _, err := d.d.Decode(d.record[:]); err != nil {
+			return n, err
 		}
-		r := d.left[0]
-		d.left = d.left[1:]
+		r := d.record[0]
+		if r.Key >= 1<<offsetBits {
+			return n, d.refuse("sector %d is too large", r.Key)
+		}
 		if err := d.ranger.start(r, span{offset: int64(r.Key), length: r.Size, unit: d.unit}, 1); err != nil {
-			return n, &SyntaxError{Byte: d.at, Msg: fmt.Sprintf("in one of the %d records from here: %v", len(d.buf), err)}
+			return n, d.refuse("%v", err)
 		}
 	}
 	return n, nil
+}
+
+// refuse returns an error about the record that was decoded last.
+func (d *binaryRanges) refuse(format string, args ...any) error {
+	return &SyntaxError{Byte: d.d.blocks.at - int64(d.d.l.record), Msg: fmt.Sprintf(format, args...)}
 }
 
 func (d *binaryRanges) Report() []string { return append(d.ranger.report(), d.d.Report()...) }
