@@ -41,7 +41,7 @@ type table struct {
 	likely Confidence
 	// accept says whether the rows that the probe has read make sense
 	// together, and if not, why. It may be nil.
-	accept func(rows []row) string
+	accept func(d *tableDecoder, rows []row) string
 }
 
 // A textColumn is a column of a table.
@@ -103,8 +103,12 @@ type tableDecoder struct {
 	// What formats keep.
 	unit     int64 // bytes in 1 of an offset
 	digits   int   // decimal places of a time that become ticks
-	inHeader bool
+	inHeader bool  // of several lines
+	marks    int   // lines that are only marks
 	notes    []string
+	// first, unless nil, is used instead of readHeader.
+	first func(f [][]byte, line []byte) (isHeader bool, err error)
+	csv   *csvState
 }
 
 // skipped counts the rows that are left out for one reason.
@@ -135,6 +139,9 @@ func (t *table) new(r io.Reader, args Args) (Decoder, error) {
 		}
 	}
 	d.grow(d.want[1])
+	if d.csv != nil {
+		return &csvDecoder{d}, nil
+	}
 	return d, nil
 }
 
@@ -212,7 +219,11 @@ func (d *tableDecoder) parse(line []byte, r *row) error {
 	if !d.begun {
 		d.begun = true
 		if d.t.header != noHeader {
-			is, err := d.readHeader(d.f[:min(n, len(d.f))], line)
+			first := d.readHeader
+			if d.first != nil {
+				first = d.first
+			}
+			is, err := first(d.f[:min(n, len(d.f))], line)
 			if is || err != nil {
 				r.skip = headerLine
 				return err
@@ -372,7 +383,13 @@ func (t *table) probe(head []byte, whole bool) (Confidence, string) {
 	if err != nil {
 		return No, err.Error()
 	}
-	d := dec.(*tableDecoder)
+	var d *tableDecoder
+	switch dec := dec.(type) {
+	case *tableDecoder:
+		d = dec
+	case *csvDecoder:
+		d = dec.tableDecoder
+	}
 	if err := d.lines.fill(); err != nil {
 		return No, "it is empty"
 	}
@@ -408,7 +425,7 @@ func (t *table) probe(head []byte, whole bool) (Confidence, string) {
 		return No, fmt.Sprintf("as %s, its times do not rise", t.name)
 	}
 	if t.accept != nil {
-		if why := t.accept(rows); why != "" {
+		if why := t.accept(d, rows); why != "" {
 			return No, fmt.Sprintf("as %s, %s", t.name, why)
 		}
 	}
