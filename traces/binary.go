@@ -216,10 +216,10 @@ func (d *binaryDecoder) decode(dst []Record, data []byte) (n int, err error) {
 func (d *binaryDecoder) Report() []string {
 	var lines []string
 	if d.none > 0 {
-		lines = append(lines, fmt.Sprintf("%s without an operation (nop) count as get", requests(d.none)))
+		lines = append(lines, fmt.Sprintf("%s without an operation (nop) count as get", countRequests(d.none)))
 	}
 	if d.other > 0 {
-		lines = append(lines, fmt.Sprintf("%s with commands other than read and write are left out", requests(d.other)))
+		lines = append(lines, fmt.Sprintf("%s with commands other than read and write are left out", countRequests(d.other)))
 	}
 	return lines
 }
@@ -292,8 +292,8 @@ func wrongSize(v uint64, signed bool) string {
 	return fmt.Sprintf("size %d is more than %d bytes, the most that an object may have", v, int64(sim.MaxSize))
 }
 
-// requests returns "1 request" or "n requests".
-func requests(n int64) string {
+// countRequests returns "1 request" or "n requests".
+func countRequests(n int64) string {
 	if n == 1 {
 		return "1 request"
 	}

@@ -61,6 +61,7 @@ func delimited(name, delimName string, delim byte) *table {
 		fields:  [2]int{1, manyFields},
 		row:     csvRow,
 		likely:  No,
+		named:   Likely,
 	}
 	t.start = func(d *tableDecoder, args Args) error { return startCSV(d, args) }
 	return t

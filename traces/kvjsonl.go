@@ -232,12 +232,12 @@ func (d *kvDecoder) Report() []string {
 		order = "last to first"
 	}
 	lines := []string{fmt.Sprintf("%s for %d tokens: an object is a block of %d tokens with all before it, of %d bytes a token, and is asked for from the %s (kv-order)",
-		requests(d.prompts), d.tokens, d.block, d.token, order)}
+		countRequests(d.prompts), d.tokens, d.block, d.token, order)}
 	if d.empty > 0 {
-		lines = append(lines, fmt.Sprintf("%s without blocks are left out", requests(d.empty)))
+		lines = append(lines, fmt.Sprintf("%s without blocks are left out", countRequests(d.empty)))
 	}
 	if d.uneven > 0 {
-		lines = append(lines, fmt.Sprintf("%s have an input_length that does not fit their number of blocks; their last block counts as full (block-tokens)", requests(d.uneven)))
+		lines = append(lines, fmt.Sprintf("%s have an input_length that does not fit their number of blocks; their last block counts as full (block-tokens)", countRequests(d.uneven)))
 	}
 	return lines
 }

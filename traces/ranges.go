@@ -197,7 +197,7 @@ func (g *ranger) report() []string {
 		lines[0] = fmt.Sprintf("an object is a block of %d bytes, and a request asks for all that it touches (block=%d)", g.block, g.block)
 	}
 	if g.empty > 0 {
-		lines = append(lines, fmt.Sprintf("%s for 0 bytes touch no block and are left out", requests(g.empty)))
+		lines = append(lines, fmt.Sprintf("%s for 0 bytes touch no block and are left out", countRequests(g.empty)))
 	}
 	if n := len(g.names); n > 1 {
 		list := strings.Join(g.names[:min(n, 8)], ", ")

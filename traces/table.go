@@ -37,8 +37,9 @@ type table struct {
 	// row reads the columns of a line, nil where a column is absent.
 	row func(d *tableDecoder, f [][]byte, r *row) error
 
-	// likely is the most that the probe says of a file without a header line.
-	likely Confidence
+	// likely is the most that the probe says of a file without a header line,
+	// and named of one with it; No is Certain there.
+	likely, named Confidence
 	// accept says whether the rows that the probe has read make sense
 	// together, and if not, why. It may be nil.
 	accept func(d *tableDecoder, rows []row) string
@@ -343,10 +344,10 @@ func (d *tableDecoder) Report() []string {
 		}
 	}
 	for _, s := range d.skipped {
-		lines = append(lines, fmt.Sprintf("%s %s are left out", requests(s.n), s.why))
+		lines = append(lines, fmt.Sprintf("%s %s are left out", countRequests(s.n), s.why))
 	}
 	if d.back > 0 && d.t.tick > 0 {
-		lines = append(lines, fmt.Sprintf("%s are earlier than the one before; they are replayed in the order of the file", requests(d.back)))
+		lines = append(lines, fmt.Sprintf("%s are earlier than the one before; they are replayed in the order of the file", countRequests(d.back)))
 	}
 	return lines
 }
@@ -416,7 +417,11 @@ func (t *table) probe(head []byte, whole bool) (Confidence, string) {
 		}
 	}
 	if d.head != nil {
-		return Certain, fmt.Sprintf("its first line is the header of %s, %s", t.name, quote(d.head))
+		named := t.named
+		if named == No {
+			named = Certain
+		}
+		return named, fmt.Sprintf("its first line is the header of %s, %s", t.name, quote(d.head))
 	}
 	if t.header == mustHeader || len(rows) == 0 {
 		return No, fmt.Sprintf("it has no lines of %s", t.name)

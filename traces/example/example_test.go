@@ -9,6 +9,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
+	"cachesim/sim"
 	"cachesim/traces"
 )
 
@@ -59,15 +60,19 @@ func TestGenerator(t *testing.T) {
 	if !bytes.Equal(data, stdout.Bytes()) {
 		t.Error("the file differs from what was written to standard output")
 	}
-	trace, err := traces.Open(path, traces.Options{})
+	trace, err := traces.Open([]string{path}, traces.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if trace.Format != "time-id-size" || trace.SizeChanges != 0 || len(trace.Requests) != 104_299 {
-		t.Errorf("%d requests in format %s with %d size changes; want 104299, time-id-size, 0", len(trace.Requests), trace.Format, trace.SizeChanges)
+	if trace.Format != "time-id-size" || trace.SizeChanges != 0 || trace.Requests != 104_299 {
+		t.Errorf("%d requests in format %s with %d size changes; want 104299, time-id-size, 0", trace.Requests, trace.Format, trace.SizeChanges)
 	}
 	last, times := uint32(0), make([]int, trace.Objects)
-	for i, r := range trace.Requests {
+	var requests []sim.Request
+	if err := trace.Each(0, func(_ int, b sim.Batch) error { requests = append(requests, b.Requests...); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range requests {
 		times[r.ID]++
 		if r.Time < last || r.Time > 2*24*60*60 {
 			t.Fatalf("request %d comes at %d s, after one at %d s; want rising times within two days", i, r.Time, last)
