@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"time"
+	"unicode/utf8"
 
 	"cachesim/sim"
 )
@@ -320,8 +321,12 @@ func (l *layout) probe(head []byte, whole bool) (Confidence, string) {
 		return No, "it is text"
 	}
 	n := len(head) / l.record
+	if rest := len(head) % l.record; whole && rest != 0 && n < 16 {
+		return No, fmt.Sprintf("its length is no multiple of the %d bytes of a record of %s", l.record, l.name)
+	}
 	var first, last int64
-	back, zero := 0, 0
+	var firstID uint64
+	back, zero, other := 0, 0, 0
 	for i := range n {
 		b := head[i*l.record : (i+1)*l.record]
 		at := func(what string) (Confidence, string) {
@@ -342,6 +347,17 @@ func (l *layout) probe(head []byte, whole bool) (Confidence, string) {
 		}
 		if r.Size == 0 {
 			zero++
+		}
+		if l.ttl.width > 0 {
+			r.TTL = seconds(int64(l.ttl.load(b, l.big)))
+		}
+		if time.Duration(r.TTL)*time.Second > plausibleSpan {
+			return at("time to live")
+		}
+		if id := l.id.load(b, l.big); i == 0 {
+			firstID = id
+		} else if id != firstID {
+			other++
 		}
 		if l.next.width > 0 {
 			v := int64(l.next.load(b, l.big))
@@ -375,9 +391,15 @@ func (l *layout) probe(head []byte, whole bool) (Confidence, string) {
 	if zero == n {
 		return No, fmt.Sprintf("as %s, all its sizes are 0", l.name)
 	}
+	if other == 0 && n >= 16 {
+		return No, fmt.Sprintf("as %s, all its ids are the same", l.name)
+	}
+	if n == 1 && (l.next.width == 0 || !whole) {
+		return No, fmt.Sprintf("a record is too few to recognise %s", l.name)
+	}
 	c := Likely
 	why := fmt.Sprintf("the fields of %d records of %d bytes make sense as %s", n, l.record, l.name)
-	if l.weak || l.next.width == 0 && n < 4 {
+	if l.weak || n == 1 || l.next.width == 0 && n < 4 {
 		c = Possible
 	}
 	if whole && len(head)%l.record != 0 {
@@ -387,14 +409,18 @@ func (l *layout) probe(head []byte, whole bool) (Confidence, string) {
 }
 
 // isText reports whether head has none of the control characters that are not
-// white space.
+// white space, and is not mostly of bytes that are of no language.
 func isText(head []byte) bool {
+	upper := 0
 	for _, c := range head {
 		if c < ' ' && (c < '\t' || c > '\r') {
 			return false
 		}
+		if c >= utf8.RuneSelf {
+			upper++
+		}
 	}
-	return true
+	return upper*4 <= len(head) || utf8.Valid(head)
 }
 
 // format returns the Format of l.

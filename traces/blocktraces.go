@@ -285,7 +285,7 @@ func (d *tableDecoder) shard(block, shard []byte) []byte {
 var baleen = &table{
 	name: "baleen", doc: "text: block io_offset io_size op_time op_name user_ns user [rs_shard_id op_count host] (Baleen)",
 	tick: time.Microsecond, params: []Param{blockParam},
-	fields: [2]int{7, 10}, likely: Likely,
+	fields: [2]int{7, 11}, likely: Likely,
 	columns: []textColumn{{"block", 0, false}, {"io_offset", 1, false}, {"io_size", 2, false}, {"op_time", 3, false},
 		{"op_name", 4, false}, {"rs_shard_id", 7, true}, {"op_count", 8, true}},
 	start: namedVolumes,

@@ -2,6 +2,7 @@ package traces
 
 import (
 	"fmt"
+	"io"
 	"math/bits"
 	"strconv"
 	"strings"
@@ -226,6 +227,9 @@ func (d *binaryRanges) Decode(dst []Record) (n int, err error) {
 			continue
 		}
 		if _, err := d.d.Decode(d.record[:]); err != nil {
+			if err == io.EOF && n > 0 { // it comes again
+				return n, nil
+			}
 			return n, err
 		}
 		r := d.record[0]

@@ -218,18 +218,22 @@ func (d *tableDecoder) parse(line []byte, r *row) error {
 		return err
 	}
 	if !d.begun {
-		d.begun = true
+		// Without the header line that is expected, no line can be read.
 		if d.t.header != noHeader {
 			first := d.readHeader
 			if d.first != nil {
 				first = d.first
 			}
 			is, err := first(d.f[:min(n, len(d.f))], line)
-			if is || err != nil {
-				r.skip = headerLine
+			if err != nil {
 				return err
 			}
+			if is {
+				d.begun, r.skip = true, headerLine
+				return nil
+			}
 		}
+		d.begun = true
 	}
 	if n < d.want[0] || n > d.want[1] {
 		return d.wrongFields(line)
@@ -289,6 +293,8 @@ func (d *tableDecoder) wrongFields(line []byte) error {
 	}
 	want := fmt.Sprint(d.want[0])
 	switch {
+	case d.names != nil && d.head == nil:
+		want += " fields as in the first line"
 	case d.names != nil:
 		want += " fields as in the header line"
 	case d.want[1] >= manyFields:
