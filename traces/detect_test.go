@@ -57,7 +57,7 @@ func TestDetect(t *testing.T) {
 			trace, err := Read(strings.NewReader(test.data), "t", Options{})
 			if test.fault != "" {
 				if err == nil {
-					t.Fatalf("read as %d requests of %s, want the error %q", len(trace.Requests), trace.Format, test.fault)
+					t.Fatalf("read as %d requests of %s, want the error %q", trace.Requests, trace.Format, test.fault)
 				}
 				if !strings.Contains(err.Error(), test.fault) || !strings.Contains(err.Error(), "t:") {
 					t.Fatalf("got the error %q, want one of file t with %q", err, test.fault)
@@ -67,8 +67,8 @@ func TestDetect(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if trace.Format != test.format || len(trace.Requests) != test.requests {
-				t.Errorf("got %d requests of %s, want %d of %s", len(trace.Requests), trace.Format, test.requests, test.format)
+			if trace.Format != test.format || trace.Requests != test.requests {
+				t.Errorf("got %d requests of %s, want %d of %s", trace.Requests, trace.Format, test.requests, test.format)
 			}
 		})
 	}
