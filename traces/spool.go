@@ -33,8 +33,8 @@ import (
 // A folder is written under another name and then renamed, so that it is whole
 // when it is there.
 
-// spoolVersion is raised whenever the files of a spool change, or what the
-// loader makes of records.
+// spoolVersion is raised whenever the files of a spool change. What is decoded
+// may differ between versions of the program, which are part of the key.
 const spoolVersion = 1
 
 // pieceSize is how many requests a checksum covers, and how many are read or

@@ -550,3 +550,66 @@ func TestReadersOfASpool(t *testing.T) {
 		t.Errorf("%d bytes of memory without a reader", m)
 	}
 }
+
+// Standard input can be of any size, and is not kept in the cache.
+func TestStandardInput(t *testing.T) {
+	always(t)
+	data := numbers(pieceSize + 1000)
+	want := readTrace(t, data)
+	for _, o := range []Options{{}, {Memory: 1}, {Memory: 1, Cache: t.TempDir()}, {Cache: t.TempDir()}} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			w.Write(data)
+			w.Close()
+		}()
+		was := os.Stdin
+		os.Stdin = r
+		trace, err := Open([]string{"-"}, o)
+		os.Stdin = was
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !same(trace, want) || trace.SHA256 != sum(data) || trace.Name != "-" || isSpool(trace) != (o.Memory > 0) {
+			t.Errorf("%+v: got %+v", o, trace)
+		}
+		closeTrace(t, trace)
+		if o.Cache != "" {
+			if found, err := filepath.Glob(filepath.Join(o.Cache, "*")); err != nil || len(found) != 0 && !(len(found) == 1 && filepath.Base(found[0]) == indexFolder) {
+				t.Errorf("the cache has %q, %v", found, err)
+			}
+		}
+	}
+	// An error ends the reading, even if the pipe stays open.
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	was := os.Stdin
+	os.Stdin = r
+	defer func() { os.Stdin = was }()
+	go w.Write(append([]byte("1 1\n2\n"), bytes.Repeat([]byte("1 1\n"), blockSize)...))
+	if _, err := Open([]string{"-"}, Options{Format: "id-size"}); err == nil || !strings.HasPrefix(err.Error(), "-:2: ") {
+		t.Errorf("got the error %v", err)
+	}
+}
+
+// Where the cache cannot be written, the trace is read all the same.
+func TestUnwritableCache(t *testing.T) {
+	always(t)
+	dir := t.TempDir()
+	path := writeFile(t, filepath.Join(dir, "a"), numbers(5000))
+	notAFolder := filepath.Join(writeFile(t, filepath.Join(dir, "file"), nil), "cache")
+	trace := open(t, path, Options{Cache: notAFolder, Memory: 1})
+	readAll(t, trace)
+	wantNote(t, trace, "it is not in the trace cache")
+	closeTrace(t, trace)
+	trace = open(t, path, Options{Cache: notAFolder})
+	readAll(t, trace)
+	if err := trace.Close(); err == nil || !strings.Contains(err.Error(), "keep the trace in the cache: ") {
+		t.Errorf("closing a trace that could not be kept: got the error %v", err)
+	}
+}
