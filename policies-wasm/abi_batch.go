@@ -56,7 +56,7 @@ func (g *guest) chunked(serve replayer) replayer {
 				return fmt.Errorf("requests %d to %d: %w", g.served+1, g.served+int64(n), err)
 			}
 			g.served += int64(n)
-			g.beat()
+			g.heartbeat()
 		}
 		return nil
 	}

@@ -45,7 +45,7 @@ func (g *guest) perRequest() (replayer, error) {
 			}
 			hit[i] = uint32(out) == 1
 			if i&255 == 255 {
-				g.beat()
+				g.heartbeat()
 			}
 		}
 		return nil

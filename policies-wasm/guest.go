@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,18 +19,16 @@ import (
 // A Config names a version of a policy and what it is made with.
 type Config struct {
 	sim.Config
+	sim.Version
 	Binary   *Binary
 	Declared string // the ABI that the user says the module speaks; may be empty
-	Engine   string
-	ABI      string
-	Handle   string
-	Memory   int64 // bytes that the guest may have; 0: no limit of ours
+	Memory   int64  // bytes that the guest may have; 0: no limit of ours
 	// Stoppable has the guest made so that it can be stopped wherever the
 	// engine can make it so, which on wazero makes it several times slower.
 	Stoppable bool
 
-	// Beat, if set, is called whenever the guest has come on.
-	Beat func()
+	// Heartbeat, if set, is called whenever the guest has made progress.
+	Heartbeat func()
 }
 
 // guest is an instance and what serves requests through it.
@@ -43,9 +42,11 @@ type guest struct {
 	mem    engines.Memory // nil: looked up at each use
 	wasi   *wasi          // nil: not imported
 	replay replayer
+	remove *callee // nil: it has no such export
 	served int64
 	limit  int64 // bytes of memory; 0: none
-	beat   func()
+	// heartbeat is called whenever the guest has made progress.
+	heartbeat func()
 }
 
 type linked struct {
@@ -56,9 +57,9 @@ type linked struct {
 // Open compiles and instantiates a module and initialises its policy.
 func Open(ctx context.Context, c Config) (sim.Replayer, sim.Setup, error) {
 	var setup sim.Setup
-	g := &guest{bin: c.Binary, cached: c.Handle != Uncached, beat: c.Beat, limit: c.Memory}
-	if g.beat == nil {
-		g.beat = func() {}
+	g := &guest{bin: c.Binary, cached: c.Handle != Uncached, heartbeat: c.Heartbeat, limit: c.Memory}
+	if g.heartbeat == nil {
+		g.heartbeat = func() {}
 	}
 	if _, err := c.Binary.ABIs(c.Declared); err != nil {
 		return nil, setup, err
@@ -80,7 +81,7 @@ func Open(ctx context.Context, c Config) (sim.Replayer, sim.Setup, error) {
 			return nil, setup, err
 		}
 	}
-	stop := keepBeating(g.beat) // compiling is no fault of the guest's
+	stop := keepAlive(g.heartbeat) // compiling is no fault of the guest's
 	g.module, setup.Compile, err = e.Compile(ctx, b, engines.Options{Stoppable: c.Stoppable})
 	stop()
 	if err != nil {
@@ -94,15 +95,15 @@ func Open(ctx context.Context, c Config) (sim.Replayer, sim.Setup, error) {
 		err = ctx.Err()
 	}
 	if err != nil {
-		err = g.told(err)
+		err = g.explain(err)
 		g.Close()
 		return nil, setup, err
 	}
 	return g, setup, nil
 }
 
-// keepBeating beats until the function it returns is called.
-func keepBeating(beat func()) (stop func()) {
+// keepAlive calls heartbeat until the function that it returns is called.
+func keepAlive(heartbeat func()) (stop func()) {
 	done := make(chan struct{})
 	go func() {
 		t := time.NewTicker(200 * time.Millisecond)
@@ -110,7 +111,7 @@ func keepBeating(beat func()) (stop func()) {
 		for {
 			select {
 			case <-t.C:
-				beat()
+				heartbeat()
 			case <-done:
 				return
 			}
@@ -139,10 +140,8 @@ func (g *guest) instantiate(c Config) error {
 			return err
 		}
 	}
-	for name, v := range c.Params {
-		if err := g.once(paramPrefix+name, math.Float64bits(v)); err != nil {
-			return err
-		}
+	if err := g.pass(c.Params); err != nil {
+		return err
 	}
 	if g.bin.module.Has("seed", "(i64) -> ()") {
 		if err := g.once("seed", c.Seed); err != nil {
@@ -157,6 +156,11 @@ func (g *guest) instantiate(c Config) error {
 			return err
 		}
 	}
+	if g.CanRemove() {
+		if g.remove, err = g.callee("remove"); err != nil {
+			return err
+		}
+	}
 	switch {
 	case c.Handle == Driver:
 		g.replay, err = g.driven()
@@ -166,6 +170,30 @@ func (g *guest) instantiate(c Config) error {
 		g.replay, err = g.perRequest()
 	}
 	return err
+}
+
+// pass hands the module its parameters, in the order in which it exports them.
+func (g *guest) pass(params map[string]float64) error {
+	passed := 0
+	for _, name := range g.bin.Params() {
+		v, given := params[name]
+		if !given {
+			continue
+		}
+		if err := g.once(paramPrefix+name, math.Float64bits(v)); err != nil {
+			return err
+		}
+		passed++
+	}
+	if passed == len(params) {
+		return nil
+	}
+	for name := range params {
+		if !slices.Contains(g.bin.Params(), name) {
+			return fmt.Errorf("it has no parameter %q: it does not export %s%s (f64) -> ()", name, paramPrefix, name)
+		}
+	}
+	return nil
 }
 
 // imports gives the module what it imports, which checkImports has seen.
@@ -189,9 +217,9 @@ func (g *guest) imports(seed uint64) (map[engines.ImportName]engines.Provider, e
 	return imports, nil
 }
 
-// told adds to an error what the guest said when it exited, and what it wrote to
+// explain adds to an error what the guest said when it exited, and what it wrote to
 // standard output or error.
-func (g *guest) told(err error) error {
+func (g *guest) explain(err error) error {
 	if g.wasi != nil && g.wasi.exited != "" {
 		err = fmt.Errorf("%w; %s", err, g.wasi.exited)
 	}
@@ -229,28 +257,56 @@ func (g *guest) once(name string, args ...uint64) error {
 	return nil
 }
 
-// Replay serves reqs in order.
-func (g *guest) Replay(reqs []sim.Request, hit []bool) error {
-	if err := g.replay(reqs, hit); err != nil {
-		return g.told(fmt.Errorf("guest failed at its %w", err))
+// Replay serves b's requests in order. A module gets no next accesses: no
+// convention passes them.
+func (g *guest) Replay(b sim.Batch, hit []bool) error {
+	if err := g.replay(b.Requests, hit); err != nil {
+		return g.explain(fmt.Errorf("guest failed at its %w", err))
 	}
 	return nil
 }
 
-// Evictions asks the module, where it exports evictions.
-func (g *guest) Evictions() (int64, bool) {
-	if !g.bin.module.Has("evictions", "() -> i64") {
-		return 0, false
+// CanRemove reports whether the module exports remove.
+func (g *guest) CanRemove() bool { return g.bin.module.Has("remove", "(i32) -> i32") }
+
+// Remove has the module remove an object.
+func (g *guest) Remove(id uint32) (bool, error) {
+	stack := [1]uint64{uint64(id)}
+	err := g.remove.call(stack[:])
+	if err == nil && uint32(stack[0]) > 1 {
+		err = fmt.Errorf("the guest returned %d, want 1 (the object was in the cache) or 0", int32(stack[0]))
 	}
-	f, err := g.inst.Function("evictions")
 	if err != nil {
-		return 0, false
+		return false, g.explain(fmt.Errorf("guest failed to remove object %d after its request %d: %w", id, g.served, err))
+	}
+	return uint32(stack[0]) == 1, nil
+}
+
+// Counts asks the module for those that it exports.
+func (g *guest) Counts() sim.Counts {
+	c := sim.Counts{
+		Evictions:     g.count("evictions"),
+		Admissions:    g.count("admissions"),
+		AdmittedBytes: g.count("admitted_bytes"),
+	}
+	c.StoresMisses = g.bin.StoresMisses && c.Admissions < 0
+	return c
+}
+
+// count returns what an export () -> i64 returns, -1 where there is none.
+func (g *guest) count(name string) int64 {
+	if !g.bin.module.Has(name, "() -> i64") {
+		return -1
+	}
+	f, err := g.inst.Function(name)
+	if err != nil {
+		return -1
 	}
 	stack := make([]uint64, 1)
 	if err := f.Call(stack); err != nil {
-		return 0, false
+		return -1
 	}
-	return int64(stack[0]), true
+	return int64(stack[0])
 }
 
 // Close frees the instances and their code.

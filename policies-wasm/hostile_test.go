@@ -66,7 +66,7 @@ func TestHostileModules(t *testing.T) {
 					t.Run(strings.Join([]string{tt.name, engine, abi, handle}, "/"), func(t *testing.T) {
 						r, err := tryOpen(m, engine, abi, handle)
 						if err == nil {
-							err = r.Replay([]sim.Request{{ID: 0, Size: 1}, {ID: 1, Size: 1}}, make([]bool, 2))
+							err = r.Replay(sim.Batch{Requests: []sim.Request{{ID: 0, Size: 1}, {ID: 1, Size: 1}}}, make([]bool, 2))
 							r.Close()
 						}
 						if err == nil {
@@ -103,18 +103,18 @@ func TestMemoryLimit(t *testing.T) {
 	for _, engine := range engines.Names(true) {
 		for _, pages := range []uint64{2, 3, 160} {
 			r, _, err := Open(context.Background(), Config{
-				Config: sim.Config{Capacity: 10, Seed: pages}, Binary: m, Engine: engine, ABI: Pair, Handle: SRS, Memory: int64(pages) << 16,
+				Config: sim.Config{Capacity: 10, Seed: pages}, Binary: m, Version: sim.Version{Engine: engine, ABI: Pair, Handle: SRS}, Memory: int64(pages) << 16,
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
 			hit := make([]bool, 1)
-			if err := r.Replay(make([]sim.Request, 1), hit); err != nil || !hit[0] {
+			if err := r.Replay(sim.Batch{Requests: make([]sim.Request, 1)}, hit); err != nil || !hit[0] {
 				t.Errorf("%s: a limit of %d pages gave another number (error %v)", engine, pages, err)
 			}
 			r.Close()
 		}
-		_, _, err := Open(context.Background(), Config{Binary: m, Engine: engine, ABI: Pair, Handle: SRS, Memory: 1 << 16})
+		_, _, err := Open(context.Background(), Config{Binary: m, Version: sim.Version{Engine: engine, ABI: Pair, Handle: SRS}, Memory: 1 << 16})
 		if err == nil || !strings.Contains(err.Error(), "--guest-memory") {
 			t.Errorf("%s: a module that wants more than the limit: error %v", engine, err)
 		}
@@ -134,7 +134,7 @@ func TestTableLimit(t *testing.T) {
 		if engine != "singlepass" { // which has no reference types
 			r := open(t, m, engine, Pair, SRS)
 			hit := make([]bool, 1)
-			if err := r.Replay(make([]sim.Request, 1), hit); err != nil || !hit[0] {
+			if err := r.Replay(sim.Batch{Requests: make([]sim.Request, 1)}, hit); err != nil || !hit[0] {
 				t.Errorf("%s: tables grew otherwise than they may (error %v)", engine, err)
 			}
 			r.Close()
@@ -155,20 +155,24 @@ func TestEndlessLoops(t *testing.T) {
 		"at start": assemble(t, "start", `(module (func $s `+forever+`) (start $s) (func (export "init") (param i64)) (func (export "send") (param i32 i64) (result i32) i32.const 0))`),
 	}
 	well, _ := Builtin("lru")
-	trace := &sim.Trace{Requests: make([]sim.Request, 100), Objects: 1, ObjectName: func(uint32) string { return "a" }}
+	requests := &sim.Memory{Objects: 1}
+	for range 100 {
+		requests.Append(sim.Request{}, sim.Get, 0)
+	}
+	trace := &sim.Trace{Requests: 100, Objects: 1, ObjectName: func(uint32) string { return "a" }, Source: requests}
 	for name, m := range modules {
 		for _, engine := range onePerRuntime() {
 			ended := make(chan struct{}) // of the call that loops
 			tasks := []sim.Task{
-				{Cell: sim.Cell{Policy: "loops", Engine: engine, ABI: Pair, Handle: Driver, Requests: 100, Capacity: 10}},
-				{Cell: sim.Cell{Policy: "lru", Engine: engine, ABI: Pair, Handle: Driver, Requests: 100, Capacity: 10}},
+				{Cell: sim.Cell{Policy: "loops", Version: sim.Version{Engine: engine, ABI: Pair, Handle: Driver}, Requests: 100, Capacity: 10}},
+				{Cell: sim.Cell{Policy: "lru", Version: sim.Version{Engine: engine, ABI: Pair, Handle: Driver}, Requests: 100, Capacity: 10}},
 			}
-			open := func(ctx context.Context, c sim.Cell, objects int, beat func()) (sim.Replayer, sim.Setup, error) {
+			open := func(ctx context.Context, c sim.Cell, t *sim.Trace, heartbeat func()) (sim.Replayer, sim.Setup, error) {
 				b := m
 				if c.Policy == "lru" {
 					b = well
 				}
-				r, setup, err := Open(ctx, Config{Config: sim.Config{Capacity: c.Capacity, Objects: objects}, Binary: b, Engine: c.Engine, ABI: c.ABI, Handle: c.Handle, Stoppable: true, Beat: beat})
+				r, setup, err := Open(ctx, Config{Config: sim.Config{Capacity: c.Capacity, Objects: t.Objects}, Binary: b, Version: c.Version, Stoppable: true, Heartbeat: heartbeat})
 				if c.Policy == "loops" {
 					if err != nil {
 						close(ended)
@@ -202,8 +206,8 @@ type endingReplayer struct {
 	ended chan struct{}
 }
 
-func (r endingReplayer) Replay(reqs []sim.Request, hit []bool) error {
-	err := r.Replayer.Replay(reqs, hit)
+func (r endingReplayer) Replay(b sim.Batch, hit []bool) error {
+	err := r.Replayer.Replay(b, hit)
 	if err != nil {
 		close(r.ended)
 	}
@@ -238,7 +242,7 @@ func TestStopped(t *testing.T) {
 		}
 		for _, v := range []struct{ abi, handle string }{{Pair, SRS}, {Pair, Driver}, {Batch, SRS}} {
 			ctx, cancel := context.WithCancel(context.Background())
-			r, _, err := Open(ctx, Config{Config: sim.Config{Capacity: 10}, Binary: m, Engine: engine, ABI: v.abi, Handle: v.handle, Stoppable: true})
+			r, _, err := Open(ctx, Config{Config: sim.Config{Capacity: 10}, Binary: m, Version: sim.Version{Engine: engine, ABI: v.abi, Handle: v.handle}, Stoppable: true})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -250,7 +254,7 @@ func TestStopped(t *testing.T) {
 				}
 				cancel()
 			}()
-			if err := r.Replay(make([]sim.Request, 1), make([]bool, 1)); err == nil {
+			if err := r.Replay(sim.Batch{Requests: make([]sim.Request, 1)}, make([]bool, 1)); err == nil {
 				t.Errorf("%s/%s/%s: the loop ended without an error", engine, v.abi, v.handle)
 			}
 			r.Close()
@@ -286,7 +290,7 @@ func TestRuntimesSideBySide(t *testing.T) {
 				if i%250 > 4 && id == 3 { // what fills a stack takes long
 					id = 4
 				}
-				if err := r.Replay([]sim.Request{{ID: id, Size: 1}}, hit); (err != nil) != (id < 4) {
+				if err := r.Replay(sim.Batch{Requests: []sim.Request{{ID: id, Size: 1}}}, hit); (err != nil) != (id < 4) {
 					t.Errorf("%s, request %d for %d: error %v", names[j%len(names)], i, id, err)
 					return
 				}
@@ -366,7 +370,7 @@ func TestManyInstances(t *testing.T) {
 						t.Error(err)
 						return
 					}
-					if err := r.Replay(reqs, make([]bool, len(reqs))); err != nil {
+					if err := r.Replay(sim.Batch{Requests: reqs}, make([]bool, len(reqs))); err != nil {
 						t.Error(err)
 					}
 					if i%7 != 0 { // some are left to the collector
@@ -402,7 +406,7 @@ func TestLookupsDoNotGrow(t *testing.T) {
 		r := open(t, m, engine, Bytemuck, Uncached)
 		serve := func(times int) {
 			for range times {
-				if err := r.Replay(reqs, hit); err != nil {
+				if err := r.Replay(sim.Batch{Requests: reqs}, hit); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -457,7 +461,7 @@ func FuzzModule(f *testing.F) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			r, _, err := Open(ctx, Config{Config: sim.Config{Capacity: 10, Objects: 10}, Binary: m, Engine: engine, ABI: abis[0], Handle: SRS, Memory: 1 << 20})
+			r, _, err := Open(ctx, Config{Config: sim.Config{Capacity: 10, Objects: 10}, Binary: m, Version: sim.Version{Engine: engine, ABI: abis[0], Handle: SRS}, Memory: 1 << 20})
 			if err == nil {
 				r.Close()
 			}

@@ -63,7 +63,7 @@ func TestWASI(t *testing.T) {
 				r := open(t, m, engine, Pair, handle)
 				defer r.Close()
 				hit := make([]bool, 1)
-				err := r.Replay([]sim.Request{{ID: id}}, hit)
+				err := r.Replay(sim.Batch{Requests: []sim.Request{{ID: id}}}, hit)
 				return hit[0], err
 			}
 			if hit, err := serve(0); err != nil || !hit {
@@ -139,13 +139,13 @@ func main() {}
 		if engine == "singlepass" || engine == "llvm" { // no reference types; no WASI
 			continue
 		}
-		r, _, err := Open(t.Context(), Config{Config: sim.Config{Capacity: 10}, Binary: m, Engine: engine, ABI: Pair, Handle: Driver, Memory: 1 << 30})
+		r, _, err := Open(t.Context(), Config{Config: sim.Config{Capacity: 10}, Binary: m, Version: sim.Version{Engine: engine, ABI: Pair, Handle: Driver}, Memory: 1 << 30})
 		if err != nil {
 			t.Errorf("%s: %v", engine, err)
 			continue
 		}
 		hit := make([]bool, len(reqs))
-		if err := r.Replay(reqs, hit); err != nil {
+		if err := r.Replay(sim.Batch{Requests: reqs}, hit); err != nil {
 			t.Errorf("%s: %v", engine, err)
 		}
 		if hit[0] || !hit[1] || hit[2] || !hit[3] {

@@ -70,7 +70,8 @@ type Measurement struct {
 // A Failure is a cell that has no result, and why.
 type Failure struct {
 	Cell
-	Err error
+	Timed bool
+	Err   error
 }
 
 func (f Failure) Error() string { return f.Cell.String() + ": " + f.Err.Error() }
@@ -263,7 +264,7 @@ func (r *run) once(ctx context.Context, i int) bool {
 		return false
 	}
 	if err != nil {
-		r.failures[i] = &Failure{task.Cell, err}
+		r.failures[i] = &Failure{task.Cell, task.Timed, err}
 		if r.Progress != nil && !r.closed {
 			// Count what will not be replayed as done, so that the bar arrives.
 			left := int64(task.Requests) - replayed

@@ -310,9 +310,6 @@ type jsonScanner struct {
 	i int
 }
 
-// maxDepth bounds how deep values may be nested.
-const maxDepth = 100
-
 func (s *jsonScanner) expected(what string) error {
 	rest := s.b[min(s.i, len(s.b)):]
 	if len(rest) == 0 {

@@ -13,6 +13,7 @@ import (
 type Module struct {
 	Bytes   []byte
 	Exports map[string]Export
+	Names   []string // of the exports, in the order of the module
 	Imports []Import
 
 	// The memory and the tables of the module's own: where their limits
@@ -186,6 +187,7 @@ func (m *Module) parse() (err error) {
 					r.u32()
 				}
 				m.Exports[name] = e
+				m.Names = append(m.Names, name)
 			}
 		}
 		if r.at > end {
