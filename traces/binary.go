@@ -217,10 +217,10 @@ func (d *binaryDecoder) decode(dst []Record, data []byte) (n int, err error) {
 func (d *binaryDecoder) Report() []string {
 	var lines []string
 	if d.none > 0 {
-		lines = append(lines, fmt.Sprintf("%s without an operation (nop) count as get", countRequests(d.none)))
+		lines = append(lines, fmt.Sprintf("read as get: %s without an operation (nop)", countRequests(d.none)))
 	}
 	if d.other > 0 {
-		lines = append(lines, fmt.Sprintf("%s with commands other than read and write are left out", countRequests(d.other)))
+		lines = append(lines, fmt.Sprintf("left out: %s with commands other than read and write", countRequests(d.other)))
 	}
 	return lines
 }

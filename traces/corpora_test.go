@@ -204,9 +204,6 @@ func TestProbeForeign(t *testing.T) {
 func TestCorporaDamaged(t *testing.T) {
 	for _, s := range samples() {
 		f := formatNamed(t, s.format)
-		if f.Name == Parquet.Name {
-			continue
-		}
 		for _, cut := range positions(len(s.data)) {
 			d := newDecoder(t, s.format, s.args, strings.NewReader(s.data[:cut]))
 			got, bad, err := decodeRecords(d, 4)
