@@ -1,7 +1,6 @@
 package plots
 
 import (
-	"errors"
 	"fmt"
 	"image/color"
 	"math"
@@ -11,52 +10,42 @@ import (
 	"gonum.org/v1/plot/vg"
 
 	"cachesim/sim"
+	"cachesim/sim/results"
 )
 
-// CallFigures makes the figures that the costs of the micro benchmark give: a
-// call of each test, compiling and instantiating, payloads, and the parts of a
-// call. Of several costs of a test, engine and mode the first counts.
-func CallFigures(costs []sim.CallCost, title string) ([]Figure, error) {
-	for i, c := range costs {
-		if err := measurable(c); err != nil {
-			return nil, fmt.Errorf("cost %d (%s, %s, %s): %w", i+1, c.Test, c.Engine, c.Mode, err)
+// Which costs a kind of figure shows.
+const (
+	callCosts    = results.CostOfCall
+	payloadCosts = results.CostOfPayload
+	partCosts    = results.CostOfPart
+)
+
+// benchKind draws the costs of the micro benchmark of a kind. Of several costs of
+// a test, engine and mode the first counts.
+func benchKind(kind string, draw func(Options, []results.CallCost, callLook) (Figure, bool)) func(Rows, Options) ([]Figure, error) {
+	return func(rows Rows, o Options) ([]Figure, error) {
+		if f, ok := draw(o, ofKind(rows.Costs, kind), callLooks(o.Style, rows.Costs)); ok {
+			f.Title = o.Title
+			return []Figure{f}, nil
 		}
+		return nil, nil
 	}
-	look := callLooks(costs)
-	var figures []Figure
-	for _, f := range []struct {
-		kind string
-		draw func([]sim.CallCost, string, looks) (Figure, bool)
-	}{
-		{sim.CostOfCall, benchCalls},
-		{sim.CostOfCall, benchCompile},
-		{sim.CostOfPayload, benchPayload},
-		{sim.CostOfPart, benchBreakdown},
-	} {
-		if fig, ok := f.draw(ofKind(costs, f.kind), title, look); ok {
-			figures = append(figures, fig)
-		}
-	}
-	if len(figures) == 0 {
-		return nil, errors.New("the costs hold nothing to draw: neither calls, nor payloads, nor parts")
-	}
-	return figures, nil
 }
 
-// measurable tells what is wrong with c's numbers, as drawable does with those
+// measurable returns what is wrong with c's numbers, as drawable does with those
 // of a result. A part is a difference, which noise can make negative.
-func measurable(c sim.CallCost) error {
+func measurable(c results.CallCost) error {
 	const most = 1e18 // ns: 30 years
-	stats := map[string]sim.Stats{"call": c.Call}
+	stats := map[string]results.Stats{"call": c.Call}
 	least := 0.0
 	switch c.Kind {
-	case sim.CostOfCall:
+	case results.CostOfCall:
 		stats["total"], stats["setup"] = c.Total, c.Setup
-	case sim.CostOfPayload:
+	case results.CostOfPayload:
 		if c.Payload <= 0 {
 			return fmt.Errorf("payload of %d bytes: want a positive number", c.Payload)
 		}
-	case sim.CostOfPart:
+	case results.CostOfPart:
 		least = -most
 	}
 	for _, what := range []string{"call", "total", "setup"} {
@@ -70,12 +59,12 @@ func measurable(c sim.CallCost) error {
 	return nil
 }
 
-func ofKind(costs []sim.CallCost, kind string) []sim.CallCost {
-	return slices.DeleteFunc(slices.Clone(costs), func(c sim.CallCost) bool { return c.Kind != kind })
+func ofKind(costs []results.CallCost, kind string) []results.CallCost {
+	return slices.DeleteFunc(slices.Clone(costs), func(c results.CallCost) bool { return c.Kind != kind })
 }
 
 // values returns the distinct values of f over costs, in their order.
-func values(costs []sim.CallCost, f func(sim.CallCost) string) []string {
+func values(costs []results.CallCost, f func(results.CallCost) string) []string {
 	var list []string
 	for _, c := range costs {
 		if v := f(c); !slices.Contains(list, v) {
@@ -85,12 +74,12 @@ func values(costs []sim.CallCost, f func(sim.CallCost) string) []string {
 	return list
 }
 
-func testOf(c sim.CallCost) string   { return c.Test }
-func engineOf(c sim.CallCost) string { return c.Engine }
+func testOf(c results.CallCost) string   { return c.Test }
+func engineOf(c results.CallCost) string { return c.Engine }
 
 // guestEngines returns the engines that have panels of their own: native is
 // drawn beside the others, or alone.
-func guestEngines(costs []sim.CallCost) []string {
+func guestEngines(costs []results.CallCost) []string {
 	engines := values(costs, engineOf)
 	return slices.DeleteFunc(engines, func(e string) bool { return e == sim.NativeEngine && len(engines) > 1 })
 }
@@ -104,10 +93,10 @@ func heading(engine string) string {
 }
 
 // find returns the first cost of a test on an engine in a mode.
-func find(costs []sim.CallCost, test, engine, mode string) (sim.CallCost, bool) {
-	i := slices.IndexFunc(costs, func(c sim.CallCost) bool { return c.Test == test && c.Engine == engine && c.Mode == mode })
+func find(costs []results.CallCost, test, engine, mode string) (results.CallCost, bool) {
+	i := slices.IndexFunc(costs, func(c results.CallCost) bool { return c.Test == test && c.Engine == engine && c.Mode == mode })
 	if i < 0 {
-		return sim.CallCost{}, false
+		return results.CallCost{}, false
 	}
 	return costs[i], true
 }
@@ -115,8 +104,8 @@ func find(costs []sim.CallCost, test, engine, mode string) (sim.CallCost, bool) 
 const releaseMode = "release"
 
 // modes returns the build modes of costs, release first.
-func modes(costs []sim.CallCost) []string {
-	list := values(costs, func(c sim.CallCost) string { return c.Mode })
+func modes(costs []results.CallCost) []string {
+	list := values(costs, func(c results.CallCost) string { return c.Mode })
 	if i := slices.Index(list, releaseMode); i > 0 {
 		list = slices.Insert(slices.Delete(list, i, i+1), 0, releaseMode)
 	}
@@ -124,23 +113,23 @@ func modes(costs []sim.CallCost) []string {
 }
 
 // inOneMode returns the costs of the release build, or of the first there is.
-func inOneMode(costs []sim.CallCost) []sim.CallCost {
+func inOneMode(costs []results.CallCost) []results.CallCost {
 	list := modes(costs)
-	return slices.DeleteFunc(slices.Clone(costs), func(c sim.CallCost) bool { return c.Mode != list[0] })
+	return slices.DeleteFunc(slices.Clone(costs), func(c results.CallCost) bool { return c.Mode != list[0] })
 }
 
 // perCall is the unit of costs in modes. No legend tells of a single mode.
-func perCall(modes []string) string { return inBuild("ns per call", modes) }
+func perCall(st Style, modes []string) string { return inBuild(st, "ns per call", modes) }
 
-func inBuild(unit string, modes []string) string {
+func inBuild(st Style, unit string, modes []string) string {
 	if len(modes) != 1 || modes[0] == releaseMode || modes[0] == "" {
 		return unit
 	}
-	return unit + " (" + shorten(modes[0], textStyle(textSize), 30) + " build)"
+	return unit + " (" + shorten(modes[0], st.text(textSize), 30) + " build)"
 }
 
 // modeLegends tells builds apart, by bars in a style, if there are several.
-func modeLegends(modes []string, fill color.Color, width vg.Length) []legend {
+func modeLegends(st Style, modes []string, fill color.Color, width vg.Length) []legend {
 	if len(modes) < 2 {
 		return nil
 	}
@@ -148,24 +137,24 @@ func modeLegends(modes []string, fill color.Color, width vg.Length) []legend {
 	for i, m := range modes {
 		entries = append(entries, barEntry(m+" build", barStyle{fill: fill, pale: i > 0}))
 	}
-	return []legend{newLegend(entries, width)}
+	return []legend{newLegend(st, entries, width)}
 }
 
-// looks returns the style of a test: its ABI's colour and its handle's pattern,
+// callLook returns the style of a test: its ABI's colour and its handle's pattern,
 // which are the same in all figures.
-type looks func(sim.CallCost) barStyle
+type callLook func(results.CallCost) barStyle
 
-func callLooks(costs []sim.CallCost) looks {
-	abis := values(costs, func(c sim.CallCost) string { return c.ABI })
+func callLooks(st Style, costs []results.CallCost) callLook {
+	abis := values(costs, func(c results.CallCost) string { return c.ABI })
 	abis = slices.DeleteFunc(abis, func(abi string) bool { return abi == "" })
-	return func(c sim.CallCost) barStyle {
+	return func(c results.CallCost) barStyle {
 		switch {
 		case c.Engine == sim.NativeEngine:
 			return barStyle{abi: sim.NativeEngine, fill: gray}
 		case c.ABI == "":
 			return barStyle{abi: c.Test, fill: darkGray}
 		}
-		return barStyle{abi: c.ABI, handle: c.Handle, fill: palette[slices.Index(abis, c.ABI)%len(palette)], hatch: hatchOf(c.Handle)}
+		return barStyle{abi: c.ABI, handle: c.Handle, fill: st.color(slices.Index(abis, c.ABI)), hatch: hatchOf(c.Handle)}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"cachesim/sim"
+	"cachesim/sim/results"
 )
 
 // The tests and engines of the micro benchmark.
@@ -21,13 +22,13 @@ var (
 	callParts    = []string{"boxing", "crossing", "runtime", "guest"}
 )
 
-func around(v float64) sim.Stats {
-	return sim.Stats{Mean: v * 1.02, SD: v * 0.1, Median: v, Low: v * 0.93, High: v * 1.09, Min: v * 0.9}
+func around(v float64) results.Stats {
+	return results.Stats{Mean: v * 1.02, SD: v * 0.1, Median: v, Low: v * 0.93, High: v * 1.09, Min: v * 0.9}
 }
 
 // tested names a test's ABI, handle and loading as the benchmark does.
-func tested(test, engine, mode string) sim.CallCost {
-	c := sim.CallCost{Kind: sim.CostOfCall, Test: test, Engine: engine, Mode: mode, Calls: 100_000, Runs: 30}
+func tested(test, engine, mode string) results.CallCost {
+	c := results.CallCost{Kind: results.CostOfCall, Test: test, Engine: engine, Mode: mode, Calls: 100_000, Runs: 30}
 	for _, l := range []string{"hotload", "preload"} {
 		if rest, ok := strings.CutSuffix(test, "-"+l); ok {
 			c.Loading, test = l, rest
@@ -51,8 +52,8 @@ func tested(test, engine, mode string) sim.CallCost {
 }
 
 // called makes costs of calls about as different as those of real runtimes.
-func called(tests, engines, modes []string) []sim.CallCost {
-	var costs []sim.CallCost
+func called(tests, engines, modes []string) []results.CallCost {
+	var costs []results.CallCost
 	for m, mode := range modes {
 		for i, test := range tests {
 			on := engines
@@ -86,15 +87,15 @@ func called(tests, engines, modes []string) []sim.CallCost {
 }
 
 // paid makes costs of calls that pass 8 bytes to 64 KiB.
-func paid(tests, engines, modes []string) []sim.CallCost {
-	var costs []sim.CallCost
+func paid(tests, engines, modes []string) []results.CallCost {
+	var costs []results.CallCost
 	for _, c := range called(tests, engines, modes) {
 		perByte := 0.02
 		if strings.HasPrefix(c.Test, "bincode") {
 			perByte = 0.3
 		}
 		for size := 8; size <= 64<<10; size *= 2 {
-			c.Kind, c.Payload = sim.CostOfPayload, size
+			c.Kind, c.Payload = results.CostOfPayload, size
 			c.Call = around(c.Total.Median + perByte*float64(size))
 			costs = append(costs, c)
 		}
@@ -103,25 +104,25 @@ func paid(tests, engines, modes []string) []sim.CallCost {
 }
 
 // parted makes costs of the parts of a call.
-func parted(parts, engines, modes []string) []sim.CallCost {
-	var costs []sim.CallCost
+func parted(parts, engines, modes []string) []results.CallCost {
+	var costs []results.CallCost
 	for _, mode := range modes {
 		for j, engine := range engines {
 			for i, part := range parts {
 				ns := []float64{620, 560, 540, 9, 24, 18}[j%6] * []float64{0.45, 0.3, 0.23, 0.02}[i%4]
-				costs = append(costs, sim.CallCost{Kind: sim.CostOfPart, Test: part, Engine: engine, Mode: mode, Call: around(ns)})
+				costs = append(costs, results.CallCost{Kind: results.CostOfPart, Test: part, Engine: engine, Mode: mode, Call: around(ns)})
 			}
 		}
 	}
 	return costs
 }
 
-func everything(modes []string) []sim.CallCost {
+func everything(modes []string) []results.CallCost {
 	return slices.Concat(called(callTests, callEngines, modes), paid(payloadTests, callEngines, modes), parted(callParts, callEngines, modes))
 }
 
 // altered returns costs with each changed by f.
-func altered(costs []sim.CallCost, f func(i int, c *sim.CallCost)) []sim.CallCost {
+func altered(costs []results.CallCost, f func(i int, c *results.CallCost)) []results.CallCost {
 	costs = slices.Clone(costs)
 	for i := range costs {
 		f(i, &costs[i])
@@ -129,15 +130,15 @@ func altered(costs []sim.CallCost, f func(i int, c *sim.CallCost)) []sim.CallCos
 	return costs
 }
 
-func times(factor float64) func(int, *sim.CallCost) {
-	return func(_ int, c *sim.CallCost) {
-		for _, s := range []*sim.Stats{&c.Call, &c.Total, &c.Setup} {
+func times(factor float64) func(int, *results.CallCost) {
+	return func(_ int, c *results.CallCost) {
+		for _, s := range []*results.Stats{&c.Call, &c.Total, &c.Setup} {
 			s.Median, s.Low, s.High = s.Median*factor, s.Low*factor, s.High*factor
 		}
 	}
 }
 
-var longNames = func(_ int, c *sim.CallCost) {
+var longNames = func(_ int, c *results.CallCost) {
 	c.Test += "-with-a-name-that-goes-on-and-on-and-on"
 	if c.Engine != sim.NativeEngine {
 		c.Engine += "-of-some-version-with-a-very-long-name-indeed-2.0.1-rc1"
@@ -148,7 +149,7 @@ var longNames = func(_ int, c *sim.CallCost) {
 // follow.
 var benchCases = []struct {
 	name  string
-	costs []sim.CallCost
+	costs []results.CallCost
 	want  string
 }{
 	{"all", everything(bothModes), "bench-calls bench-compile bench-payload bench-breakdown"},
@@ -166,7 +167,7 @@ var benchCases = []struct {
 	{"70-tests", called(count(70, "test-%d"), callEngines[:1], release), "bench-calls bench-compile"},
 	{"5-payload-engines", paid(payloadTests, callEngines[:5], release), "bench-payload"},
 	{"payload-native", paid([]string{"native", "bytemuck-cached"}, callEngines, release), "bench-payload"},
-	{"1-payload", altered(called(callTests[7:9], callEngines[:1], release), func(_ int, c *sim.CallCost) { c.Kind, c.Payload = sim.CostOfPayload, 24 }), "bench-payload"},
+	{"1-payload", altered(called(callTests[7:9], callEngines[:1], release), func(_ int, c *results.CallCost) { c.Kind, c.Payload = results.CostOfPayload, 24 }), "bench-payload"},
 	{"20-payload-tests", paid(count(20, "test-%d"), callEngines[:1], release), "bench-payload"},
 	{"12-parts", parted(count(12, "part %d"), callEngines, release), "bench-breakdown"},
 	{"30-part-engines", parted(callParts, count(30, "e%d"), release), "bench-breakdown"},
@@ -175,5 +176,5 @@ var benchCases = []struct {
 	{"huge", altered(everything(bothModes), times(1e8)), "bench-calls bench-compile bench-payload bench-breakdown"},
 	{"tiny", altered(everything(bothModes), times(1e-4)), "bench-calls bench-compile bench-payload bench-breakdown"},
 	{"zero", altered(everything(bothModes), times(0)), "bench-calls bench-breakdown"},
-	{"wide-range", altered(everything(release), func(i int, c *sim.CallCost) { times(math.Pow(10, float64(i%9)))(i, c) }), "bench-calls bench-compile bench-payload bench-breakdown"},
+	{"wide-range", altered(everything(release), func(i int, c *results.CallCost) { times(math.Pow(10, float64(i%9)))(i, c) }), "bench-calls bench-compile bench-payload bench-breakdown"},
 }

@@ -14,11 +14,12 @@ import (
 	"gonum.org/v1/plot/vg/recorder"
 
 	"cachesim/sim"
+	"cachesim/sim/results"
 )
 
-func callFigures(t *testing.T, costs []sim.CallCost, title string) []Figure {
+func callFigures(t *testing.T, costs []results.CallCost, title string) []Figure {
 	t.Helper()
-	figs, err := CallFigures(costs, title)
+	figs, err := Make(Rows{Costs: costs}, Options{Title: title})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +72,7 @@ func TestBenchTexts(t *testing.T) {
 }
 
 // figure returns the one of a name.
-func figure(t *testing.T, costs []sim.CallCost, name string) Figure {
+func figure(t *testing.T, costs []results.CallCost, name string) Figure {
 	t.Helper()
 	figs := callFigures(t, costs, "")
 	i := slices.IndexFunc(figs, func(f Figure) bool { return f.Name == name })
@@ -186,12 +187,12 @@ func TestBenchBars(t *testing.T) {
 }
 
 func TestCallPanels(t *testing.T) {
-	cost := func(test, engine, mode string, ns float64) sim.CallCost {
+	cost := func(test, engine, mode string, ns float64) results.CallCost {
 		c := tested(test, engine, mode)
-		c.Call = sim.Stats{Median: ns, Low: ns - 1, High: ns + 2}
+		c.Call = results.Stats{Median: ns, Low: ns - 1, High: ns + 2}
 		return c
 	}
-	costs := []sim.CallCost{
+	costs := []results.CallCost{
 		cost("pair-cached-preload", "wazero", "debug", 40),
 		cost("pair-cached-preload", "wazero", "release", 30),
 		cost("native", sim.NativeEngine, "release", 2),
@@ -205,9 +206,9 @@ func TestCallPanels(t *testing.T) {
 	}
 	native := barStyle{abi: "native", fill: gray}
 	loop := barStyle{abi: "loop", fill: darkGray}
-	pair := barStyle{abi: "pair", handle: "cached", fill: palette[0], hatch: ruled}
-	bincode := barStyle{abi: "bincode", handle: "uncached", fill: palette[1], hatch: striped}
-	panels, tests, styles := callPanels(costs, callLooks(costs))
+	pair := barStyle{abi: "pair", handle: "cached", fill: acm.color(0), hatch: ruled}
+	bincode := barStyle{abi: "bincode", handle: "uncached", fill: acm.color(1), hatch: striped}
+	panels, tests, styles := callPanels(costs, callLooks(acm, costs))
 	want := []panel{
 		{"wazero", [][]bar{{made(30, pair, false), made(40, pair, true)}, {made(2, native, false)}, nil, nil}},
 		{"wamr", [][]bar{nil, {made(2, native, false)}, {made(5, loop, false)}, {made(90, bincode, true)}}},
@@ -227,8 +228,8 @@ func TestCallPanels(t *testing.T) {
 // says so.
 func TestCompileBars(t *testing.T) {
 	costs := slices.Concat(called(callTests, callEngines[:1], bothModes), called(callTests[15:], callEngines[1:2], release),
-		altered(called(callTests, callEngines[2:3], release), func(_ int, c *sim.CallCost) { c.Setup = sim.Stats{} })) // does not compile
-	setup, share, names, shown := compileBars(costs)
+		altered(called(callTests, callEngines[2:3], release), func(_ int, c *results.CallCost) { c.Setup = results.Stats{} })) // does not compile
+	setup, share, names, shown := compileBars(acm, costs)
 	if want := []string{"singlepass", "cranelift (batch)"}; !slices.Equal(names, want) {
 		t.Fatalf("got %q, want %q", names, want)
 	}
@@ -254,12 +255,12 @@ func TestSetupUnit(t *testing.T) {
 }
 
 func TestPayloadLines(t *testing.T) {
-	cost := func(test, engine string, payload int, ns float64) sim.CallCost {
+	cost := func(test, engine string, payload int, ns float64) results.CallCost {
 		c := tested(test, engine, "release")
-		c.Kind, c.Payload, c.Call.Median = sim.CostOfPayload, payload, ns
+		c.Kind, c.Payload, c.Call.Median = results.CostOfPayload, payload, ns
 		return c
 	}
-	costs := []sim.CallCost{
+	costs := []results.CallCost{
 		cost("bincode-cached", "wazero", 64, 20),
 		cost("bincode-cached", "wazero", 8, 10), // not in order
 		cost("bincode-cached", "wazero", 8, 11), // a second time
@@ -268,7 +269,7 @@ func TestPayloadLines(t *testing.T) {
 		cost("native", sim.NativeEngine, 8, 1),
 		cost("bincode-cached", "wamr", 8, 30),
 	}
-	lines := payloadLines(costs, guestEngines(costs), values(costs, testOf), callLooks(costs))
+	lines := payloadLines(acm, costs, guestEngines(costs), values(costs, testOf), callLooks(acm, costs))
 	var got [2][]string
 	for i, of := range lines {
 		for _, l := range of {
@@ -299,7 +300,7 @@ func TestPayloadTicks(t *testing.T) {
 		90:  "8 B, 512 B, 64 KiB",
 		20:  "64 KiB",
 	} {
-		got, _ := labels(payloadTicks{sizes, axis}.Ticks(5, 1e5))
+		got, _ := labels(payloadTicks{acm, sizes, axis}.Ticks(5, 1e5))
 		if s := strings.Join(got, ", "); s != want {
 			t.Errorf("%v long: got %s, want %s", axis, s, want)
 		}
@@ -357,8 +358,8 @@ func TestComparableStacks(t *testing.T) {
 
 // TestNegativePart: noise can make a part negative, which is drawn as zero.
 func TestNegativePart(t *testing.T) {
-	costs := altered(parted(callParts, callEngines[:1], bothModes), func(i int, c *sim.CallCost) {
-		c.Call = sim.Stats{Median: []float64{100, -7, 20, 3}[i%4] * float64(1+i/4)} // debug builds take twice as long
+	costs := altered(parted(callParts, callEngines[:1], bothModes), func(i int, c *results.CallCost) {
+		c.Call = results.Stats{Median: []float64{100, -7, 20, 3}[i%4] * float64(1+i/4)} // debug builds take twice as long
 		c.Call.Low = c.Call.Median - 5
 	})
 	d := record(figure(t, costs, "bench-breakdown"))
@@ -379,8 +380,8 @@ func TestNumber(t *testing.T) {
 }
 
 func TestCallFiguresErrors(t *testing.T) {
-	with := func(kind string, f func(c *sim.CallCost)) []sim.CallCost {
-		return altered(everything(release), func(_ int, c *sim.CallCost) {
+	with := func(kind string, f func(c *results.CallCost)) []results.CallCost {
+		return altered(everything(release), func(_ int, c *results.CallCost) {
 			if c.Kind == kind && c.Engine == "wazero" {
 				f(c)
 			}
@@ -388,21 +389,21 @@ func TestCallFiguresErrors(t *testing.T) {
 	}
 	tests := []struct {
 		name  string
-		costs []sim.CallCost
+		costs []results.CallCost
 		want  string
 	}{
 		{"nothing", nil, "nothing to draw"},
-		{"another kind", altered(everything(release), func(_ int, c *sim.CallCost) { c.Kind = "other" }), "nothing to draw"},
+		{"another kind", altered(everything(release), func(_ int, c *results.CallCost) { c.Kind = "other" }), "nothing to draw"},
 		{"payloads that took no time", altered(paid(payloadTests, callEngines, release), times(0)), "nothing to draw"},
-		{"negative call", with(sim.CostOfCall, func(c *sim.CallCost) { c.Call.Median = -3 }), "(pair-uncached-hotload, wazero, release): call of -3 ns"},
-		{"negative bound", with(sim.CostOfCall, func(c *sim.CallCost) { c.Total.Low = -1 }), "(pair-uncached-hotload, wazero, release): total of"},
-		{"set-up is NaN", with(sim.CostOfCall, func(c *sim.CallCost) { c.Setup.Median = math.NaN() }), "(pair-uncached-hotload, wazero, release): setup of NaN ns"},
-		{"infinite bound", with(sim.CostOfPayload, func(c *sim.CallCost) { c.Call.High = math.Inf(1) }), "(bincode-uncached, wazero, release): call of"},
-		{"infinite part", with(sim.CostOfPart, func(c *sim.CallCost) { c.Call.Median = math.Inf(-1) }), "(boxing, wazero, release): call of -Inf ns"},
-		{"no payload", with(sim.CostOfPayload, func(c *sim.CallCost) { c.Payload = 0 }), "(bincode-uncached, wazero, release): payload of 0 bytes: want a positive number"},
+		{"negative call", with(results.CostOfCall, func(c *results.CallCost) { c.Call.Median = -3 }), "(pair-uncached-hotload, wazero, release): call of -3 ns"},
+		{"negative bound", with(results.CostOfCall, func(c *results.CallCost) { c.Total.Low = -1 }), "(pair-uncached-hotload, wazero, release): total of"},
+		{"set-up is NaN", with(results.CostOfCall, func(c *results.CallCost) { c.Setup.Median = math.NaN() }), "(pair-uncached-hotload, wazero, release): setup of NaN ns"},
+		{"infinite bound", with(results.CostOfPayload, func(c *results.CallCost) { c.Call.High = math.Inf(1) }), "(bincode-uncached, wazero, release): call of"},
+		{"infinite part", with(results.CostOfPart, func(c *results.CallCost) { c.Call.Median = math.Inf(-1) }), "(boxing, wazero, release): call of -Inf ns"},
+		{"no payload", with(results.CostOfPayload, func(c *results.CallCost) { c.Payload = 0 }), "(bincode-uncached, wazero, release): payload of 0 bytes: want a positive number"},
 	}
 	for _, tt := range tests {
-		if figs, err := CallFigures(tt.costs, ""); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if figs, err := Make(Rows{Costs: tt.costs}, Options{}); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %d figures and %v, want … %s …", tt.name, len(figs), err, tt.want)
 		}
 	}
@@ -420,13 +421,13 @@ func FuzzCallFigures(f *testing.F) {
 		if len(mode)+len(name) > 200 {
 			t.Skip("long names take long to shorten")
 		}
-		costs := altered(slices.Concat(called(callTests[:4], callEngines[:2], release), paid(payloadTests[:2], callEngines[:2], release), parted(callParts, callEngines, release)), func(i int, c *sim.CallCost) {
+		costs := altered(slices.Concat(called(callTests[:4], callEngines[:2], release), paid(payloadTests[:2], callEngines[:2], release), parted(callParts, callEngines, release)), func(i int, c *results.CallCost) {
 			if i%3 == 1 {
 				c.Call.Median, c.Call.Low, c.Call.High, c.Setup.Median = median, low, high, setup
 				c.Payload, c.Mode, c.Test = payload, mode, name
 			}
 		})
-		figs, err := CallFigures(costs, name)
+		figs, err := Make(Rows{Costs: costs}, Options{Title: name})
 		if (err == nil) != (len(figs) > 0) {
 			t.Fatalf("got %d figures and %v", len(figs), err)
 		}

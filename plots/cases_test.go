@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"cachesim/sim"
+	"cachesim/sim/results"
 )
 
 const mib = 1 << 20
@@ -22,18 +23,18 @@ func sizesOf(first int64, n int) []int64 {
 
 // swept makes native results over a whole trace: policies at sizes, with the
 // hit ratios in percent that f says.
-func swept(policies []string, sizes []int64, f func(policy, size int) float64) []sim.Result {
+func swept(policies []string, sizes []int64, f func(policy, size int) float64) []results.Result {
 	const requests = 1_000_000
-	var results []sim.Result
+	var rs []results.Result
 	for i, p := range policies {
 		for j, s := range sizes {
-			results = append(results, sim.Result{
-				Cell: sim.Cell{Trace: "t.log", TraceSHA256: "1", Requests: requests, Policy: p, Capacity: s, Engine: sim.NativeEngine},
-				Hits: int64(math.Round(f(i, j) / 100 * requests)), Whole: true,
+			rs = append(rs, results.Result{
+				Cell:  sim.Cell{Trace: "t.log", TraceDigest: "1", Requests: requests, Policy: p, Capacity: s, Unit: sim.UnitBytes, Version: sim.Version{Engine: sim.NativeEngine}},
+				Tally: sim.Tally{Gets: requests, Hits: int64(math.Round(f(i, j) / 100 * requests))}, Whole: true,
 			})
 		}
 	}
-	return results
+	return rs
 }
 
 // rising is a family of curves that look like those of real traces.
@@ -65,19 +66,19 @@ func matrix(engines ...string) []version {
 
 // timed makes timed results at one capacity: the nanoseconds a request that f
 // says, and a tenth less and more of it over the repeats.
-func timed(policies []string, versions []version, f func(policy, version int) float64) []sim.Result {
+func timed(policies []string, versions []version, f func(policy, version int) float64) []results.Result {
 	const requests = 100_000
-	var results []sim.Result
+	var rs []results.Result
 	for i, p := range policies {
 		for j, v := range versions {
 			t := time.Duration(f(i, j) * requests)
-			results = append(results, sim.Result{
-				Cell:  sim.Cell{Trace: "t.log", TraceSHA256: "1", Requests: requests, Policy: p, Capacity: 64 * mib, Engine: v.engine, ABI: v.abi, Handle: v.handle},
-				Timed: true, Repeats: 5, Replay: t, ReplayMin: t - t/10, ReplayMax: t + t/10, ReplaySpread: t / 5,
+			rs = append(rs, results.Result{
+				Cell:  sim.Cell{Trace: "t.log", TraceDigest: "1", Requests: requests, Policy: p, Capacity: 64 * mib, Unit: sim.UnitBytes, Version: sim.Version{Engine: v.engine, ABI: v.abi, Handle: v.handle}},
+				Timed: true, Repeats: 5, Replay: t, ReplayMin: t - t/10, ReplayMax: t + t/10,
 			})
 		}
 	}
-	return results
+	return rs
 }
 
 // measured is about what versions take on a real machine: batches next to
@@ -122,7 +123,7 @@ var (
 // cases are results from simple to difficult, each of which gives one figure.
 var cases = []struct {
 	name    string
-	results []sim.Result
+	results []results.Result
 }{
 	{"ratio-1-size", swept(four, []int64{64 * mib}, rising)},
 	{"ratio-1-odd-size", swept(four, []int64{5_000_000}, rising)},

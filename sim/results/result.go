@@ -1,28 +1,27 @@
-package sim
+// Package results holds what cells come to: results with their provenance, the
+// files that they are kept in, and the journal that a run writes while it goes
+// on. It computes nothing of a replay.
+package results
 
 import (
-	"encoding/csv"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"sort"
-	"strconv"
+	"slices"
 	"time"
+
+	"cachesim/sim"
 )
 
 // A Result is what one cell came to.
 type Result struct {
-	Cell
-	CellID   string `json:"cell"`
-	Hits     int64  `json:"hits"`
-	Bytes    int64  `json:"bytes"`
-	HitBytes int64  `json:"hit_bytes"`
-	// Evictions is nil where the policy cannot tell.
-	Evictions *int64 `json:"evictions"`
-	TooLarge  int64  `json:"too_large"` // requests for objects larger than the cache
-	Outcome   string `json:"outcome"`   // digest of every request's outcome
-	Whole     bool   `json:"whole"`     // whether the whole trace was replayed, not a prefix
+	sim.Cell
+	CellID string `json:"cell"`
+	Size   string `json:"size,omitempty"`  // the capacity as it was asked for: "10%", "64MiB"
+	Title  string `json:"title,omitempty"` // the policy as in print; empty: Policy
+	Order  int    `json:"order"`           // position in the plan of its run
+
+	sim.Tally
+	Outcome string `json:"outcome"` // digest of every request's outcome
+	Whole   bool   `json:"whole"`   // the whole trace was replayed, not a prefix
 
 	// Timed cells were replayed with nothing else running, Repeats times in
 	// turns with the other timed cells. The times of the others are those of
@@ -34,17 +33,78 @@ type Result struct {
 	Setup       time.Duration `json:"setup_ns"`
 	Compile     time.Duration `json:"compile_ns"`
 	Instantiate time.Duration `json:"instantiate_ns"`
-	// Replay is the time inside the policy, median, largest less smallest,
-	// smallest and largest over the repeats.
-	Replay       time.Duration `json:"replay_ns"`
-	ReplaySpread time.Duration `json:"replay_ns_spread"`
-	ReplayMin    time.Duration `json:"replay_ns_min"`
-	ReplayMax    time.Duration `json:"replay_ns_max"`
+	// Replay is the time inside the policy, median, smallest and largest over
+	// the repeats; Replays are all of them, in order.
+	Replay    time.Duration   `json:"replay_ns"`
+	ReplayMin time.Duration   `json:"replay_ns_min"`
+	ReplayMax time.Duration   `json:"replay_ns_max"`
+	Replays   []time.Duration `json:"replays_ns,omitempty"`
 
-	Provenance *Provenance `json:"provenance,omitempty"`
+	Series []sim.Interval `json:"series,omitempty"`
 }
 
-// Provenance tells where a result comes from.
+// New makes a result of a measurement.
+func New(m sim.Measurement) Result {
+	r := Result{
+		Cell: m.Cell, CellID: m.Cell.ID(), Tally: m.Tally, Outcome: m.Outcome, Whole: m.Whole, Timed: m.Timed,
+		Repeats: len(m.Replays), Replays: m.Replays, Series: m.Series,
+	}
+	if len(m.Replays) == 0 {
+		return r
+	}
+	r.Replay, r.ReplayMin, r.ReplayMax = Median(m.Replays), slices.Min(m.Replays), slices.Max(m.Replays)
+	var compile, instantiate []time.Duration
+	for _, s := range m.Setups {
+		compile, instantiate = append(compile, s.Compile), append(instantiate, s.Instantiate)
+	}
+	r.Compile, r.Instantiate = Median(compile), Median(instantiate)
+	r.Setup = r.Compile + r.Instantiate
+	return r
+}
+
+// HitRatio is the share of the gets that were hits: 0 to 1.
+func (r Result) HitRatio() float64 { return ratio(r.Hits, r.Gets) }
+
+// ByteHitRatio is the share of the bytes that came from hits: 0 to 1.
+func (r Result) ByteHitRatio() float64 { return ratio(r.HitBytes, r.Bytes) }
+
+// PerRequest is the median replay time of one request in nanoseconds.
+func (r Result) PerRequest() float64 { return r.perRequest(r.Replay) }
+
+// Spread is the largest replay time less the smallest, of one request, in
+// nanoseconds.
+func (r Result) Spread() float64 { return r.perRequest(r.ReplayMax - r.ReplayMin) }
+
+func (r Result) perRequest(d time.Duration) float64 {
+	if r.Requests == 0 {
+		return 0
+	}
+	return float64(d) / float64(r.Requests)
+}
+
+func ratio(part, whole int64) float64 {
+	if whole == 0 {
+		return 0
+	}
+	return float64(part) / float64(whole)
+}
+
+// Median returns the median of d, which is not empty, and leaves d as it is.
+func Median(d []time.Duration) time.Duration {
+	s := slices.Sorted(slices.Values(d))
+	n := len(s)
+	return (s[(n-1)/2] + s[n/2]) / 2
+}
+
+// A Failure is a cell that has no result, and why.
+type Failure struct {
+	sim.Cell
+	CellID string `json:"cell"`
+	Timed  bool   `json:"timed"`
+	Error  string `json:"error"`
+}
+
+// Provenance says where results come from: one run of cachesim.
 type Provenance struct {
 	Version string            `json:"version"` // of cachesim
 	Go      string            `json:"go"`
@@ -56,257 +116,134 @@ type Provenance struct {
 	Engines map[string]string `json:"engines"` // version of each engine
 	Started time.Time         `json:"started"`
 	Command []string          `json:"command"`
-
-	Trace TraceSummary `json:"trace"`
 }
 
-// TraceSummary describes a trace by its counts.
-type TraceSummary struct {
-	Name         string `json:"name"`
-	SHA256       string `json:"sha256"`
-	Format       string `json:"format"`
-	ObjectSize   string `json:"object_size"`
-	Requests     int    `json:"requests"`
-	Objects      int    `json:"objects"`
-	Footprint    int64  `json:"footprint_bytes"`
-	RequestBytes int64  `json:"request_bytes"`
-	SizeChanges  int    `json:"size_changes"`
+// A Trace describes a trace by its counts.
+type Trace struct {
+	Name         string        `json:"name"` // base name of its file
+	Path         string        `json:"path"` // as it was given
+	Digest       string        `json:"digest"`
+	Clock        string        `json:"clock_digest,omitempty"`
+	SHA256       string        `json:"sha256,omitempty"` // of the file
+	Format       string        `json:"format"`
+	ObjectSize   string        `json:"object_size"` // which size of an object counts
+	Tick         time.Duration `json:"tick_ns"`
+	Requests     int           `json:"requests"`
+	Gets         int           `json:"gets"`
+	Objects      int           `json:"objects"`
+	Footprint    int64         `json:"footprint_bytes"`
+	RequestBytes int64         `json:"request_bytes"`
+	LargestSize  int64         `json:"largest_bytes"`
+	SizeChanges  int           `json:"size_changes"`
+	Notes        []string      `json:"notes,omitempty"`
 }
 
-// Summary returns t's counts.
-func (t *Trace) Summary() TraceSummary {
-	return TraceSummary{t.Name, t.SHA256, t.Format, t.SizeRule, len(t.Requests), t.Objects, t.Footprint, t.RequestBytes, t.SizeChanges}
+// Describe returns t's counts.
+func Describe(t *sim.Trace) Trace {
+	return Trace{t.Name, t.Path, t.Digest, t.Clock, t.SHA256, t.Format, t.SizeRule, t.Tick,
+		t.Requests, t.Gets, t.Objects, t.Footprint, t.RequestBytes, t.LargestSize, t.SizeChanges, t.Notes}
 }
 
-// HitRatio is the share of the requests that were hits: 0 to 1.
-func (r Result) HitRatio() float64 { return ratio(r.Hits, int64(r.Requests)) }
+// A Set is what one or more runs came to.
+type Set struct {
+	Schema   int          `json:"schema"`
+	Runs     []Provenance `json:"runs"`
+	Traces   []Trace      `json:"traces"`
+	Results  []Result     `json:"results"`
+	Failures []Failure    `json:"failures,omitempty"`
 
-// ByteHitRatio is the share of the bytes that came from hits: 0 to 1.
-func (r Result) ByteHitRatio() float64 { return ratio(r.HitBytes, r.Bytes) }
+	// Repeated counts results that were left out because a later one of the
+	// same cell is there.
+	Repeated int `json:"-"`
+	// Conflicts names cells of which two results have different outcomes,
+	// which must not happen.
+	Conflicts []string `json:"-"`
+}
 
-// PerRequest is the median replay time of one request in nanoseconds.
-func (r Result) PerRequest() float64 {
-	if r.Requests == 0 {
-		return 0
+// Schema is the number of the layout of result files.
+const Schema = 2
+
+// key tells cells apart: a cell may have a result for its hit ratio and one for
+// its running time.
+type key struct {
+	cell  string
+	timed bool
+}
+
+// Add adds what o holds. Of several results of one cell the one added last
+// stays, in the position of the first; a failure stays only while its cell has
+// no result.
+func (s *Set) Add(o *Set) {
+	s.Runs = append(s.Runs, o.Runs...)
+	for _, t := range o.Traces {
+		if !slices.ContainsFunc(s.Traces, func(u Trace) bool { return u.Digest == t.Digest && u.Clock == t.Clock && u.Path == t.Path }) {
+			s.Traces = append(s.Traces, t)
+		}
 	}
-	return float64(r.Replay) / float64(r.Requests)
-}
-
-func ratio(part, whole int64) float64 {
-	if whole == 0 {
-		return 0
+	at := make(map[key]int, len(s.Results))
+	for i, r := range s.Results {
+		at[key{r.CellID, r.Timed}] = i
 	}
-	return float64(part) / float64(whole)
-}
-
-// setTimes fills r's times from those of its repeats.
-func (r *Result) setTimes(replays []time.Duration, setups []Setup) {
-	r.Repeats = len(replays)
-	s := append([]time.Duration(nil), replays...)
-	sort.Slice(s, func(i, j int) bool { return s[i] < s[j] })
-	r.Replay, r.ReplayMin, r.ReplayMax = median(s), s[0], s[len(s)-1]
-	r.ReplaySpread = r.ReplayMax - r.ReplayMin
-	var compile, instantiate []time.Duration
-	for _, s := range setups {
-		compile, instantiate = append(compile, s.Compile), append(instantiate, s.Instantiate)
-	}
-	r.Compile, r.Instantiate = median(compile), median(instantiate)
-	r.Setup = r.Compile + r.Instantiate
-}
-
-func median(d []time.Duration) time.Duration {
-	s := append([]time.Duration(nil), d...)
-	sort.Slice(s, func(i, j int) bool { return s[i] < s[j] })
-	if n := len(s); n%2 == 0 {
-		return (s[n/2-1] + s[n/2]) / 2
-	}
-	return s[len(s)/2]
-}
-
-// column is one column of results.csv; get and set translate a field.
-type column struct {
-	name string
-	get  func(*Result) string
-	set  func(*Result, string) error
-}
-
-func text(name string, f func(*Result) *string) column {
-	return column{name,
-		func(r *Result) string { return *f(r) },
-		func(r *Result, s string) error { *f(r) = s; return nil }}
-}
-
-func integer[T ~int | ~int64](name string, f func(*Result) *T) column {
-	return column{name,
-		func(r *Result) string { return strconv.FormatInt(int64(*f(r)), 10) },
-		func(r *Result, s string) error {
-			n, err := strconv.ParseInt(s, 10, 64)
-			*f(r) = T(n)
-			return err
-		}}
-}
-
-func boolean(name string, f func(*Result) *bool) column {
-	return column{name,
-		func(r *Result) string { return strconv.FormatBool(*f(r)) },
-		func(r *Result, s string) (err error) { *f(r), err = strconv.ParseBool(s); return err }}
-}
-
-// columns are results.csv in order. Ratios are there for people and
-// spreadsheets: reading recomputes them.
-var columns = []column{
-	text("trace", func(r *Result) *string { return &r.Trace }),
-	text("policy", func(r *Result) *string { return &r.Policy }),
-	text("engine", func(r *Result) *string { return &r.Engine }),
-	text("abi", func(r *Result) *string { return &r.ABI }),
-	text("handle", func(r *Result) *string { return &r.Handle }),
-	integer("capacity_bytes", func(r *Result) *int64 { return &r.Capacity }),
-	integer("requests", func(r *Result) *int { return &r.Requests }),
-	integer("hits", func(r *Result) *int64 { return &r.Hits }),
-	integer("bytes", func(r *Result) *int64 { return &r.Bytes }),
-	integer("hit_bytes", func(r *Result) *int64 { return &r.HitBytes }),
-	{"evictions",
-		func(r *Result) string {
-			if r.Evictions == nil {
-				return ""
+	s.Repeated += o.Repeated
+	s.Conflicts = append(s.Conflicts, o.Conflicts...)
+	for _, r := range o.Results {
+		k := key{r.CellID, r.Timed}
+		if i, ok := at[k]; ok {
+			if s.Results[i].Outcome != r.Outcome {
+				s.Conflicts = append(s.Conflicts, fmt.Sprintf("%s (cell %s)", r.Cell, r.CellID))
 			}
-			return strconv.FormatInt(*r.Evictions, 10)
-		},
-		func(r *Result, s string) error {
-			if s == "" {
-				return nil
-			}
-			n, err := strconv.ParseInt(s, 10, 64)
-			r.Evictions = &n
-			return err
-		}},
-	integer("too_large", func(r *Result) *int64 { return &r.TooLarge }),
-	integer("setup_ns", func(r *Result) *time.Duration { return &r.Setup }),
-	integer("replay_ns", func(r *Result) *time.Duration { return &r.Replay }),
-	integer("replay_ns_spread", func(r *Result) *time.Duration { return &r.ReplaySpread }),
-	integer("repeats", func(r *Result) *int { return &r.Repeats }),
-	{"hit_ratio", func(r *Result) string { return strconv.FormatFloat(r.HitRatio(), 'f', 6, 64) }, nil},
-	{"byte_hit_ratio", func(r *Result) string { return strconv.FormatFloat(r.ByteHitRatio(), 'f', 6, 64) }, nil},
-	boolean("timed", func(r *Result) *bool { return &r.Timed }),
-	boolean("whole", func(r *Result) *bool { return &r.Whole }),
-	integer("compile_ns", func(r *Result) *time.Duration { return &r.Compile }),
-	integer("instantiate_ns", func(r *Result) *time.Duration { return &r.Instantiate }),
-	integer("replay_ns_min", func(r *Result) *time.Duration { return &r.ReplayMin }),
-	integer("replay_ns_max", func(r *Result) *time.Duration { return &r.ReplayMax }),
-	{"seed",
-		func(r *Result) string { return strconv.FormatUint(r.Seed, 10) },
-		func(r *Result, s string) (err error) { r.Seed, err = strconv.ParseUint(s, 10, 64); return err }},
-	text("object_size", func(r *Result) *string { return &r.ObjectSize }),
-	text("outcome", func(r *Result) *string { return &r.Outcome }),
-	text("module_sha256", func(r *Result) *string { return &r.ModuleSHA }),
-	text("trace_sha256", func(r *Result) *string { return &r.TraceSHA256 }),
-	text("cell", func(r *Result) *string { return &r.CellID }),
-}
-
-// WriteCSV writes results as CSV with a header line.
-func WriteCSV(w io.Writer, results []Result) error {
-	c := csv.NewWriter(w)
-	row := make([]string, len(columns))
-	for i, col := range columns {
-		row[i] = col.name
-	}
-	if err := c.Write(row); err != nil {
-		return err
-	}
-	for _, r := range results {
-		for i, col := range columns {
-			row[i] = col.get(&r)
-		}
-		if err := c.Write(row); err != nil {
-			return err
-		}
-	}
-	c.Flush()
-	return c.Error()
-}
-
-// ReadCSV reads what WriteCSV wrote. Columns are found by their names; unknown
-// ones are passed over, all but the ratios must be there.
-func ReadCSV(r io.Reader) ([]Result, error) {
-	c := csv.NewReader(r)
-	header, err := c.Read()
-	if errors.Is(err, io.EOF) {
-		return nil, errors.New("empty: want a header line and results")
-	}
-	if err != nil {
-		return nil, err
-	}
-	place := make(map[string]int, len(header))
-	for i, name := range header {
-		place[name] = i
-	}
-	for _, col := range columns {
-		if _, ok := place[col.name]; !ok && col.set != nil {
-			return nil, fmt.Errorf("not a result file: it has no column %q", col.name)
-		}
-	}
-	var results []Result
-	for {
-		row, err := c.Read()
-		if errors.Is(err, io.EOF) {
-			return results, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		var res Result
-		for _, col := range columns {
-			if col.set == nil {
-				continue
-			}
-			if err := col.set(&res, row[place[col.name]]); err != nil {
-				line, _ := c.FieldPos(0)
-				return nil, fmt.Errorf("line %d: column %s: %w", line, col.name, err)
-			}
-		}
-		results = append(results, res)
-	}
-}
-
-// WriteJSON writes results, with their provenance, as one JSON array.
-func WriteJSON(w io.Writer, results []Result) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	if results == nil {
-		results = []Result{}
-	}
-	return e.Encode(results)
-}
-
-// ReadJSON reads what WriteJSON wrote, or the JSON lines of run --json.
-func ReadJSON(r io.Reader) ([]Result, error) {
-	var results []Result
-	d := json.NewDecoder(r)
-	for {
-		var raw json.RawMessage
-		if err := d.Decode(&raw); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			return nil, fmt.Errorf("at byte %d: %w", d.InputOffset(), err)
-		}
-		if raw[0] == '[' {
-			var some []Result
-			if err := json.Unmarshal(raw, &some); err != nil {
-				return nil, err
-			}
-			results = append(results, some...)
+			s.Results[i] = r
+			s.Repeated++
 			continue
 		}
-		var one Result
-		if err := json.Unmarshal(raw, &one); err != nil {
-			return nil, err
-		}
-		results = append(results, one)
+		at[k] = len(s.Results)
+		s.Results = append(s.Results, r)
 	}
-	for i := range results {
-		if results[i].Engine == "" || results[i].Policy == "" {
-			return nil, fmt.Errorf("not a result file: entry %d has no policy or no engine", i+1)
+	failed := make(map[key]int)
+	var failures []Failure
+	for _, f := range append(s.Failures, o.Failures...) {
+		k := key{f.CellID, f.Timed}
+		if _, ok := at[k]; ok {
+			continue
+		}
+		if i, ok := failed[k]; ok {
+			failures[i] = f
+			continue
+		}
+		failed[k] = len(failures)
+		failures = append(failures, f)
+	}
+	s.Failures = failures
+}
+
+// Find returns the result of a cell, if there is one.
+func (s *Set) Find(c sim.Cell, timed bool) (Result, bool) {
+	id := c.ID()
+	for _, r := range s.Results {
+		if r.CellID == id && r.Timed == timed {
+			return r, true
 		}
 	}
-	return results, nil
+	return Result{}, false
+}
+
+// Trace returns the description of the trace that r replayed.
+func (s *Set) Trace(r Result) Trace {
+	for _, t := range s.Traces {
+		if t.Digest == r.TraceDigest && t.Clock == r.Clock && t.Name == r.Cell.Trace {
+			return t
+		}
+	}
+	for _, t := range s.Traces {
+		if t.Digest == r.TraceDigest {
+			return t
+		}
+	}
+	return Trace{Name: r.Cell.Trace, Digest: r.TraceDigest}
+}
+
+// Sort puts the results in an order that does not depend on the one in which
+// they were obtained: by trace, position in the plan, policy, capacity and version.
+func (s *Set) Sort() {
+	slices.SortStableFunc(s.Results, func(a, b Result) int { return compare(a, b) })
 }
