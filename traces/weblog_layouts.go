@@ -158,7 +158,7 @@ func (s *squidLog) notes() []string {
 	if s.stripped == 0 {
 		return nil
 	}
-	return []string{plural(s.stripped) + " have lost their query string to Squid's strip_query_terms, so that different objects look like one"}
+	return []string{plural(s.stripped) + " whose query string Squid has removed (strip_query_terms), so that different objects look like one"}
 }
 
 // squidLine checks what the layout leaves open.

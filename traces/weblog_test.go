@@ -209,7 +209,7 @@ example.com 192.0.2.1 - - [17/May/2015 10:05:03.251 +0100] "GET /a HTTP/1.1" 206
 			{"example.com/a?x", 5000, at(ms1, "2015-05-17T09:05:03.25Z")},
 			{"example.com/a", 100, at(ms1, "2015-05-17T09:05:03.251Z")},
 		},
-		report: []string{"1 request for ranges of objects whose size the log had not shown count with the largest range so far"},
+		report: []string{"1 request for ranges of objects whose size the log had not shown, counted with the largest range so far"},
 	},
 	{
 		format: "squid",
@@ -721,6 +721,35 @@ func TestWeblogWarning(t *testing.T) {
 	want := "warning: 67 % of the requests have an error status, 400 or above: is this the log of a working server?"
 	if report := d.(Reporter).Report(); len(report) != 2 || report[1] != want {
 		t.Errorf("report %q, want %q", report, want)
+	}
+}
+
+// TestWeblogVerdicts reads the words that caches have for what they did.
+func TestWeblogVerdicts(t *testing.T) {
+	for words, want := range map[string]string{
+		// Squid
+		"TCP_HIT TCP_MEM_HIT TCP_IMS_HIT TCP_INM_HIT TCP_NEGATIVE_HIT TCP_OFFLINE_HIT TCP_REFRESH_HIT TCP_REFRESH_UNMODIFIED TCP_REFRESH_FAIL_OLD": "hit",
+		"TCP_MISS TCP_REFRESH_MODIFIED TCP_CLIENT_REFRESH_MISS TCP_SWAPFAIL_MISS TCP_DENIED NONE_NONE TCP_TUNNEL":                                  "miss",
+		// nginx
+		"HIT STALE UPDATING REVALIDATED": "hit", "MISS BYPASS EXPIRED": "miss", "-": "none",
+		// CloudFront
+		"Hit RefreshHit OriginShieldHit": "hit", "Miss Redirect Error LimitExceeded CapacityExceeded": "miss",
+		// Varnish and Fastly
+		"hit HIT-CLUSTER HIT-STALE": "hit", "miss pass HITPASS hit-for-pass HITPASS-CLUSTER PASS synth": "miss",
+		// Cloudflare, Google, Azure
+		"revalidated stale true REMOTE_HIT PARTIAL_HIT": "hit", "dynamic expired false": "miss", "N/A CONFIG_NOCACHE CACHE_NOCONFIG": "none",
+	} {
+		for _, word := range strings.Fields(words) {
+			got := "miss"
+			if noVerdict([]byte(word)) {
+				got = "none"
+			} else if cacheHit([]byte(word)) {
+				got = "hit"
+			}
+			if got != want {
+				t.Errorf("%s is a %s, want %s", word, got, want)
+			}
+		}
 	}
 }
 
