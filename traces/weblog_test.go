@@ -920,6 +920,30 @@ CustomLog /var/log/access.log combined
 	}
 }
 
+func TestResolveParams(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "nginx.conf")
+	if err := os.WriteFile(name, []byte("log_format main '$request $bytes_sent';"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	given := map[string]string{"log-format": "@" + name + ":main", "methods": "HEAD"}
+	got, err := ResolveParams(given)
+	if err != nil || len(got) != 2 || got["log-format"] != "$request $bytes_sent" || got["methods"] != "HEAD" {
+		t.Errorf("%v, %v", got, err)
+	}
+	if given["log-format"][0] != '@' {
+		t.Error("it wrote to its argument")
+	}
+	if got, err := ResolveParams(got); err != nil || got["log-format"] != "$request $bytes_sent" {
+		t.Errorf("the second time: %v, %v", got, err)
+	}
+	if got, err := ResolveParams(nil); got != nil || err != nil {
+		t.Errorf("nil: %v, %v", got, err)
+	}
+	if _, err := ResolveParams(map[string]string{"log-format": "@" + name + ":other"}); err == nil {
+		t.Error("no error for a name that the file does not have")
+	}
+}
+
 // TestWeblogLayoutTimes reads the times that LogFormat can write.
 func TestWeblogLayoutTimes(t *testing.T) {
 	tests := []struct {
