@@ -310,8 +310,8 @@ type jsonScanner struct {
 	i int
 }
 
-// maxDepth bounds how deep values may be nested.
-const maxDepth = 100
+// maxLineDepth bounds how deep values may be nested.
+const maxLineDepth = 100
 
 func (s *jsonScanner) expected(what string) error {
 	rest := s.b[min(s.i, len(s.b)):]
@@ -430,7 +430,7 @@ func (s *jsonScanner) number() ([]byte, error) {
 
 // skip reads any value.
 func (s *jsonScanner) skip(depth int) error {
-	if depth > maxDepth {
+	if depth > maxLineDepth {
 		return errors.New("its JSON is nested too deep")
 	}
 	switch c := s.peek(); {
