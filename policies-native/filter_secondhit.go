@@ -41,7 +41,7 @@ var secondHitSpec = sim.FilterSpec{
 		// A filter never holds more than all objects of the trace.
 		n := max(leastBloom, min(f.objects, int64(c.Objects)))
 		for i := range f.filters {
-			f.filters[i] = kit.NewBloom(n, c.Param("fp"))
+			f.filters[i] = kit.NewBloom(n, c.Param("fp"), c.Seed)
 		}
 		return f
 	},

@@ -38,6 +38,22 @@ var All = []sim.Spec{
 	s4fifoSpec,
 	clock2QPlusSpec,
 
+	// Adaptive.
+	arcSpec,
+	carSpec,
+	lirsSpec,
+	clockProSpec,
+	gdsfSpec,
+	campSpec,
+	hyperbolicSpec,
+	lhdSpec,
+	leCaRSpec,
+	cacheusSpec,
+	wTinyLFUSpec,
+	wTinyLFUAdaptiveSpec,
+	merlinSpec,
+	adaptiveClimbSpec,
+
 	// Offline.
 	beladySpec,
 	beladyBypassSpec,

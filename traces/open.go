@@ -198,8 +198,8 @@ func load(files []file, o Options, c *cache) (*sim.Trace, error) {
 	d := startDecoding(files, o)
 	b := newBuilder(o, c)
 	err := b.consume(d)
-	d.stop()
-	if d.err != nil && d.err != errStopped {
+	d.stop(err == nil)
+	if err == nil { // otherwise that is about earlier records
 		err = d.err
 	}
 	var t *sim.Trace

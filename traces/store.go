@@ -13,6 +13,7 @@ type store struct {
 	c      *cache // nil: there is none
 	memory sim.Memory
 	spool  *spoolWriter // nil: they are in memory
+	unkept error        // why the cache cannot be used
 }
 
 func (s *store) append(b sim.Batch) error {
@@ -36,6 +37,10 @@ func (s *store) wrap(err error) error {
 // toSpool moves the requests into a spool.
 func (s *store) toSpool() error {
 	dir, err := s.c.newFolder()
+	if err != nil && s.c != nil {
+		s.unkept, s.c = err, nil
+		dir, err = s.c.newFolder()
+	}
 	if err != nil {
 		return err
 	}
@@ -93,11 +98,11 @@ func (s *store) finish(t *sim.Trace, n *names) (*sim.Trace, error) {
 		sources = s.c.sources
 	}
 	err := s.spool.finish(newMeta(t, sources), n)
-	if err == nil && s.c.keeps() {
-		dir, err = s.c.keep(dir, t)
-	}
 	if err != nil {
 		return nil, s.wrap(err)
+	}
+	if s.c.keeps() {
+		dir, s.unkept = s.c.keep(dir, t)
 	}
 	p, err := openSpool(dir, false)
 	if err != nil {
@@ -106,6 +111,9 @@ func (s *store) finish(t *sim.Trace, n *names) (*sim.Trace, error) {
 	p.temporary = dir == s.spool.dir
 	whole := p.trace()
 	whole.ObjectName = n.name
+	if s.unkept != nil {
+		whole.Notes = append(whole.Notes, fmt.Sprintf("it is not in the trace cache: %v", s.unkept))
+	}
 	return whole, nil
 }
 

@@ -15,11 +15,14 @@ func bloomShape(n int64, falsePositive float64) (cells uint64, hashes int) {
 
 // bloomProbe returns the first cell of an object, scaled to 64 bits, and the
 // step to each further one, which is odd (Kirsch, Mitzenmacher, Less hashing,
-// same performance: building a better Bloom filter, ESA 2006).
-func bloomProbe(id uint32) (h, step uint64) {
-	return Mix(uint64(id)), Mix(uint64(id)|1<<32) | 1
+// same performance: building a better Bloom filter, ESA 2006). They are
+// Mix(id ^ seed), the seed being mixed already, and Mix(id ^ seed ^ 2^32) | 1.
+func bloomProbe(seed uint64, id uint32) (h, step uint64) {
+	x := uint64(id) ^ seed
+	return Mix(x), Mix(x^1<<32) | 1
 }
 
+// bloomCell scales a hash to one of the cells: the upper half of their product.
 func bloomCell(h, cells uint64) uint64 {
 	hi, _ := bits.Mul64(h, cells)
 	return hi
@@ -29,6 +32,7 @@ func bloomCell(h, cells uint64) uint64 {
 // added, but never the reverse (Bloom, Space/time trade-offs in hash coding with
 // allowable errors, Communications of the ACM 13(7), 1970).
 type Bloom struct {
+	seed   uint64
 	words  []uint64
 	cells  uint64
 	hashes int
@@ -37,14 +41,14 @@ type Bloom struct {
 
 // NewBloom returns an empty filter that, once it holds n objects, claims to hold
 // another one with the given probability.
-func NewBloom(n int64, falsePositive float64) Bloom {
+func NewBloom(n int64, falsePositive float64, seed uint64) Bloom {
 	cells, hashes := bloomShape(n, falsePositive)
-	return Bloom{words: make([]uint64, (cells+63)/64), cells: cells, hashes: hashes}
+	return Bloom{seed: Mix(seed), words: make([]uint64, (cells+63)/64), cells: cells, hashes: hashes}
 }
 
 // Has reports whether the filter claims to hold the object.
 func (b *Bloom) Has(id uint32) bool {
-	h, step := bloomProbe(id)
+	h, step := bloomProbe(b.seed, id)
 	for range b.hashes {
 		i := bloomCell(h, b.cells)
 		if b.words[i>>6]>>(i&63)&1 == 0 {
@@ -58,7 +62,7 @@ func (b *Bloom) Has(id uint32) bool {
 // Add adds an object and reports whether the filter claimed to hold it before;
 // if it did, nothing changes.
 func (b *Bloom) Add(id uint32) bool {
-	h, step := bloomProbe(id)
+	h, step := bloomProbe(b.seed, id)
 	had := true
 	for range b.hashes {
 		i := bloomCell(h, b.cells)
@@ -80,54 +84,4 @@ func (b *Bloom) Len() int64 { return b.added }
 func (b *Bloom) Clear() {
 	clear(b.words)
 	b.added = 0
-}
-
-// A CountingBloom estimates how often each object was added, by a counter of
-// 8 bits in each cell of a Bloom filter. Only the least counters of an object are
-// raised, the minimal increment (Cohen, Matias, Spectral Bloom filters, SIGMOD
-// 2003), so that an estimate is too large only where all of an object's cells are
-// shared.
-type CountingBloom struct {
-	counters []uint8
-	hashes   int
-}
-
-// NewCountingBloom returns a filter for n objects in which an object that was
-// never added has an estimate above 0 with the given probability.
-func NewCountingBloom(n int64, falsePositive float64) CountingBloom {
-	cells, hashes := bloomShape(n, falsePositive)
-	return CountingBloom{make([]uint8, cells), hashes}
-}
-
-// Count returns the estimate for an object, at most 255.
-func (b *CountingBloom) Count(id uint32) int {
-	h, step := bloomProbe(id)
-	least := uint8(math.MaxUint8)
-	for range b.hashes {
-		least = min(least, b.counters[bloomCell(h, uint64(len(b.counters)))])
-		h += step
-	}
-	return int(least)
-}
-
-// Add adds one to the estimate for an object, unless it is 255.
-func (b *CountingBloom) Add(id uint32) {
-	least := uint8(b.Count(id))
-	if least == math.MaxUint8 {
-		return
-	}
-	h, step := bloomProbe(id)
-	for range b.hashes {
-		if c := &b.counters[bloomCell(h, uint64(len(b.counters)))]; *c == least {
-			*c++
-		}
-		h += step
-	}
-}
-
-// Halve halves every counter, rounded down.
-func (b *CountingBloom) Halve() {
-	for i := range b.counters {
-		b.counters[i] >>= 1
-	}
 }

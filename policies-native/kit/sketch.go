@@ -12,8 +12,8 @@ import "math/bits"
 //	object  one block, and in each row one counter of 32
 //
 // So an object touches one block, about one line of the processor's cache. Its
-// block is the low bits of Mix(id); byte i of the upper half, i from 0 to 3,
-// selects the counter in row i: bit 0 the word, bits 1 to 4 the counter in it.
+// block is the low bits of h = Mix(id ^ Mix(seed)); byte i of the upper half of h, i
+// from 0 to 3, selects the counter in row i: bit 0 the word, bits 1 to 4 the counter.
 //
 // An estimate is the least of the object's four counters, from 0 to 15. Add adds
 // one to each of the four that is below 15; if any was, it counts as an
@@ -21,6 +21,7 @@ import "math/bits"
 // counter is halved, rounded down, and the count of additions becomes half of
 // what it was less a quarter of the number of odd counters.
 type Sketch struct {
+	seed      uint64
 	table     []uint64
 	mask      uint64 // blocks - 1
 	additions int64  // since the last halving, less what halving took off
@@ -30,6 +31,9 @@ type Sketch struct {
 // sketchMinimum is the least number of entries that a sketch is made for: in
 // smaller ones, collisions would decide.
 const sketchMinimum = 256
+
+// NewSketch returns a sketch that has to be fitted.
+func NewSketch(seed uint64) Sketch { return Sketch{seed: Mix(seed)} }
 
 // Fit makes the sketch large enough for the given number of entries, the objects
 // that the cache is expected to hold: it has a word for each, rounded up to a
@@ -50,7 +54,7 @@ func (s *Sketch) Fit(entries int64) {
 
 // Count returns the estimate for an object.
 func (s *Sketch) Count(id uint32) int {
-	h := Mix(uint64(id))
+	h := Mix(uint64(id) ^ s.seed)
 	block := s.table[h&s.mask<<3:][:8]
 	h >>= 32
 	a := block[h&1] >> (h >> 1 & 15 << 2) & 15
@@ -62,7 +66,7 @@ func (s *Sketch) Count(id uint32) int {
 
 // Add counts a request for an object. Fit must have been called.
 func (s *Sketch) Add(id uint32) {
-	h := Mix(uint64(id))
+	h := Mix(uint64(id) ^ s.seed)
 	block := s.table[h&s.mask<<3:][:8]
 	h >>= 32
 	added := uint64(0)
