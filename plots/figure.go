@@ -66,7 +66,8 @@ type Axis struct {
 	// Categories, if there are any, are what X counts from 0.
 	Categories []string
 
-	zero bool // the axis includes 0
+	zero  bool // the axis includes 0
+	count bool // of things that are counted: labels have k and M
 }
 
 // name is what is written beside the axis. Sizes carry their units themselves.

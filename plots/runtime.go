@@ -94,7 +94,7 @@ func runTime(rows Rows, o Options) ([]Figure, error) {
 		for _, c := range capacities {
 			name := "runtime" + g.suffix
 			if len(capacities) > 1 {
-				name += "-" + fileName(cells[c][0].Cell.Size())
+				name += "-" + capacityName(cells[c][0])
 			}
 			figures = append(figures, runTimeFigure(o, name, g.trace, cells[c], labels))
 		}
@@ -118,7 +118,7 @@ func runTimeFigure(o Options, name, trace string, timed []results.Result, labels
 	if sum(groupSlots(panels, policies, leastSlots)) > oneColumnBars {
 		width = st.wide()
 	}
-	note := fmt.Sprintf("%s, %s; median, whiskers: %s", trace, timed[0].Cell.Size(), whiskers(timed))
+	note := fmt.Sprintf("%s, %s; median, whiskers: %s", trace, capacityText(timed[0]), whiskers(timed))
 	label := func(g []bar, j int) string {
 		if j == 0 || g[0].style.abi != sim.NativeEngine || g[0].median <= 0 {
 			return ""
@@ -234,10 +234,10 @@ func timeHitRatio(rows Rows, o Options) ([]Figure, error) {
 			}
 			name := "time-hit-ratio" + g.suffix
 			if len(capacities) > 1 {
-				name += "-" + fileName(cells[c][0].Cell.Size())
+				name += "-" + capacityName(cells[c][0])
 			}
 			ch := xyChart{name: name, title: o.Title, panels: []Panel{p}, looks: look}
-			ch.note = fmt.Sprintf("%s, %s; line: no other policy is both faster and better", g.trace, cells[c][0].Cell.Size())
+			ch.note = fmt.Sprintf("%s, %s; line: no other policy is both faster and better", g.trace, capacityText(cells[c][0]))
 			ch.under = front(p)
 			figures = append(figures, ch.figure(o))
 		}
