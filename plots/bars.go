@@ -147,7 +147,7 @@ func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
 const labelSize = vg.Length(6)
 
 // drawLabel writes above a bar whose whisker ends at top: upright where the bar
-// is narrow, and not at all where it is too narrow for that.
+// is narrow, and not at all where it is too narrow or there is no room above it.
 func (b bars) drawLabel(c draw.Canvas, text string, r vg.Rectangle, top, width vg.Length) {
 	s := b.st.text(labelSize)
 	s.XAlign, s.YAlign = draw.XCenter, draw.YBottom
@@ -157,6 +157,9 @@ func (b bars) drawLabel(c draw.Canvas, text string, r vg.Rectangle, top, width v
 		return
 	case s.Width(text) > width:
 		s.Rotation, s.XAlign, s.YAlign = upright, draw.XLeft, draw.YCenter
+	}
+	if high := s.Rectangle(text).Add(at).Max.Y; high > c.Max.Y+2 {
+		return // its bar reaches too high
 	}
 	c.FillText(s, at, text)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 
@@ -220,5 +221,8 @@ func (a Axis) value(v float64) string {
 	if i := int(v); len(a.Categories) > i && i >= 0 && float64(i) == v {
 		return a.Categories[i]
 	}
-	return strconv.FormatFloat(v, 'g', -1, 64)
+	if v == math.Trunc(v) && math.Abs(v) < 1e15 {
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	}
+	return strconv.FormatFloat(v, 'g', 10, 64)
 }

@@ -110,15 +110,15 @@ func page(folder string) string {
 	b.WriteString("# Figures\n\n" +
 		"Every kind of figure, by the name that selects it. The data are synthetic: they show what figures\n" +
 		"look like and measure nothing. Written by `go run ./plots/gallery`.\n\n" +
-		"Formats: " + strings.Join(plots.Formats, ", ") + ". `png` has 300 dots per inch, `svg` keeps text as text, `pdf` embeds the\n" +
-		"letters that it uses, `pgf` is a drawing to `\\input` into LaTeX (package pgf), `tex` the data as pgfplots\n" +
-		"axes, `csv` the data alone. The same results give the same bytes.\n\n" +
+		"Formats: " + strings.Join(plots.Formats, ", ") + ". `png` has 300 dots per inch, `svg` keeps text as text,\n" +
+		"`pdf` embeds the letters that it uses, `pgf` is a drawing to `\\input` into LaTeX (package pgf),\n" +
+		"`tex` the data as pgfplots axes, `csv` the data alone. The same results give the same bytes.\n\n" +
 		"Styles:\n\n| style | for |\n| --- | --- |\n")
 	for _, s := range plots.Styles {
 		fmt.Fprintf(&b, "| `%s` | %s |\n", s.Name, s.Doc)
 	}
 	b.WriteString("\nMiss ratio reduction is by how much of the baseline's miss ratio a policy has less:\n" +
-		"(baseline - policy) / baseline. The baseline is FIFO, or LRU where there is no FIFO, or the one given.\n")
+		"(baseline - policy) / baseline. The baseline is FIFO, or LRU where there is no FIFO, or the one\ngiven. Sizes have IEC units: 1 GiB is 1024 MiB.\n")
 	last := ""
 	for _, e := range exhibits() {
 		if e.kind != last {
