@@ -195,7 +195,7 @@ func sizeTable(rs []results.Result, labels map[string]string, o Options, of func
 				continue
 			}
 			text := fmt.Sprintf("%.2f", at[i].Y)
-			if seeds {
+			if at[i].Low != at[i].High {
 				text += fmt.Sprintf(" ± %.2f", (at[i].High-at[i].Low)/2)
 			}
 			isBest := several > 1 && best >= 0 && !isBound(i) && at[i].High >= at[best].Low && at[i].Low <= at[best].High &&
