@@ -92,9 +92,15 @@ func timeAxis(low, high float64) func(p *plot.Plot) {
 	if high <= 0 { // the clock saw nothing
 		high = 1
 	}
-	if low > 0 && high/low > 15 {
+	if farApart(low, high) {
 		return logAxis(low, high)
 	}
+	return linearAxis(high)
+}
+
+func farApart(low, high float64) bool { return low > 0 && high/low > 15 }
+
+func linearAxis(high float64) func(p *plot.Plot) {
 	return func(p *plot.Plot) {
 		p.Y.Min, p.Y.Max = 0, high*1.05
 		p.Y.Tick.Marker = steps(nice(high / 5))
