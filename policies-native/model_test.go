@@ -1,187 +1,185 @@
-package native
+package native_test
 
 import (
+	"flag"
 	"slices"
+	"strings"
 	"testing"
 
-	"cachesim/policies-native/policytest"
+	native "cachesim/policies-native"
+	"cachesim/policies-native/models"
 	"cachesim/sim"
+	"cachesim/sim/simtest"
 )
 
-// A Model tells what a policy must do: the rule of its paper over a plain list
-// of objects that is searched from end to end. All policies serve requests
-// alike and differ in whom they evict.
-type Model struct {
-	first     func(a, b object) bool // a is evicted before b
-	capacity  int64
-	stored    []object
-	requests  int     // so far
-	inflation float64 // L of GreedyDual-Size
-	evictions int64
+var longer = flag.Int("longer", 0, "requests by which tiny traces are longer: each one takes 4 to 7 times as long")
+
+// withoutModel lists the policies that have no model, and why.
+var withoutModel = map[string]string{
+	"lru+prob":      "draws numbers",
+	"lru+exp-size":  "draws numbers",
+	"lru+adaptsize": "draws numbers",
+	"lru+tinylfu":   "counts in a sketch, in which objects collide",
 }
 
-type object struct {
-	id       uint32
-	size     int64
-	storedAt int // number of the request
-	usedAt   int // number of the latest request for it
-	count    int // requests since it was stored
-	h        float64
-}
-
-var rules = map[string]func(a, b object) bool{
-	"fifo":   func(a, b object) bool { return a.storedAt < b.storedAt },
-	"lru":    func(a, b object) bool { return a.usedAt < b.usedAt },
-	"lfu":    func(a, b object) bool { return a.count < b.count || a.count == b.count && a.usedAt < b.usedAt },
-	"gdsize": func(a, b object) bool { return a.h < b.h || a.h == b.h && a.usedAt < b.usedAt },
-}
-
-// NewModel returns the model of the named policy, or nil where there is none.
-func NewModel(policy string, capacity int64) *Model {
-	if rules[policy] == nil {
-		return nil
-	}
-	return &Model{first: rules[policy], capacity: capacity}
-}
-
-// Access serves r and reports whether it was a hit.
-func (m *Model) Access(r sim.Request) bool {
-	m.requests++
-	i := slices.IndexFunc(m.stored, func(o object) bool { return o.id == r.ID })
-	hit := i >= 0
-	if !hit {
-		for m.used()+r.Size > m.capacity {
-			m.evict()
-		}
-		m.stored = append(m.stored, object{id: r.ID, size: r.Size, storedAt: m.requests})
-		i = len(m.stored) - 1
-	}
-	o := &m.stored[i]
-	o.usedAt = m.requests
-	o.count++
-	o.h = m.inflation + 1/float64(o.size) // +Inf where the size is 0
-	return hit
-}
-
-func (m *Model) evict() {
-	victim := 0
-	for i, o := range m.stored {
-		if m.first(o, m.stored[victim]) {
-			victim = i
+func TestEveryPolicyHasAModel(t *testing.T) {
+	for _, s := range specs(t) {
+		_, without := withoutModel[s.Name]
+		if without == (models.All[s.Name] != nil) {
+			t.Errorf("policy %s has a model: %v; withoutModel lists it: %v", s.Name, !without, without)
 		}
 	}
-	m.inflation = m.stored[victim].h
-	m.stored = slices.Delete(m.stored, victim, victim+1)
-	m.evictions++
-}
-
-// used returns the bytes of the stored objects.
-func (m *Model) used() int64 {
-	var n int64
-	for _, o := range m.stored {
-		n += o.size
-	}
-	return n
-}
-
-// Evictions returns the objects evicted so far.
-func (m *Model) Evictions() int64 { return m.evictions }
-
-// inUse makes the bytes that a policy accounts for visible to the tests.
-func (s *space) inUse() int64 { return s.used }
-
-// counted is what the tests see of a policy.
-type counted interface {
-	sim.Policy
-	sim.EvictionCounter
-	inUse() int64
-}
-
-// newPolicy returns a new policy. Its parameters have their defaults.
-func newPolicy(t *testing.T, s sim.Spec, capacity int64, objects int) counted {
-	t.Helper()
-	params, err := sim.CheckParams(s.Name, s.Params, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, ok := s.New(sim.Config{Capacity: capacity, Objects: objects, Params: params}).(counted)
-	if !ok {
-		t.Fatalf("policy %s does not account for its bytes and evictions", s.Name)
-	}
-	return p
-}
-
-// checkModel replays reqs through the policy and its model and fails at the
-// first request after which they differ.
-func checkModel(t *testing.T, s sim.Spec, capacity int64, objects int, reqs []sim.Request) {
-	t.Helper()
-	p, m := newPolicy(t, s, capacity, objects), NewModel(s.Name, capacity)
-	if m == nil {
-		t.Fatalf("policy %s has no model", s.Name)
-	}
-	for i, r := range reqs {
-		hit, want := p.Access(r), m.Access(r)
-		if hit != want || p.Evictions() != m.evictions || p.inUse() != m.used() {
-			t.Fatalf("%s, capacity %d: after request %d of %v\n got hit %v, %d evictions, %d bytes\nwant hit %v, %d evictions, %d bytes",
-				s.Name, capacity, i+1, reqs[:i+1], hit, p.Evictions(), p.inUse(), want, m.evictions, m.used())
-		}
-		if p.inUse() > capacity {
-			t.Fatalf("%s, capacity %d: %d bytes are stored after request %d of %v", s.Name, capacity, p.inUse(), i+1, reqs[:i+1])
+	for name := range models.All {
+		if _, ok := native.ByName(name); !ok {
+			t.Errorf("there is a model of %s, which is no policy", name)
 		}
 	}
 }
 
-// TestTinyTraces replays all sequences of a few requests for four objects.
+// withModel returns the settings of the policies that have a model.
+func withModel(t testing.TB) []setting {
+	var all []setting
+	for _, s := range settings(t) {
+		if models.All[s.Name] != nil {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// TestTinyTraces compares every policy with its model on all traces of a few
+// requests. Ids are dense, so object 1 is never requested before object 0.
 func TestTinyTraces(t *testing.T) {
-	length := 8
-	if testing.Short() {
-		length = 6
-	}
-	tests := []struct {
-		sizes      [4]int64
-		capacities []int64
-	}{
-		{[4]int64{1, 1, 1, 1}, []int64{1, 2, 3}},
-		{[4]int64{1, 2, 3, 1}, []int64{3, 4, 5, 6}},
-		{[4]int64{0, 1, 2, 0}, []int64{2}},
-	}
-	for _, s := range All {
-		t.Run(s.Name, func(t *testing.T) {
+	for _, s := range withModel(t) {
+		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			for _, tt := range tests {
-				for _, capacity := range tt.capacities {
-					reqs := make([]sim.Request, length)
-					for n := range 1 << (2 * length) { // two bits a request
-						for i := range reqs {
-							id := n >> (2 * i) & 3
-							reqs[i] = sim.Request{ID: uint32(id), Size: tt.sizes[id]}
-						}
-						checkModel(t, s, capacity, len(tt.sizes), reqs)
-					}
+			shorter := -*longer
+			if testing.Short() || s.name != s.Name || strings.Contains(s.Name, "+") {
+				shorter++
+			}
+			ones := [][]int64{{1, 1, 1, 1}}
+			s.checkTiny(t, 9-shorter, 4, false, ones, []int64{1, 2, 3})
+			s.checkTiny(t, 6-shorter, 4, false, vectors(4, 0, 1, 2), []int64{0, 1, 2, 3, 4})
+			s.checkTiny(t, 8-shorter, 3, true, ones, []int64{1, 2})
+			s.checkTiny(t, 6-shorter, 3, true, vectors(3, 0, 1, 2), []int64{2, 3})
+		})
+	}
+}
+
+// vectors returns all vectors of n of the given sizes.
+func vectors(n int, sizes ...int64) [][]int64 {
+	all := [][]int64{nil}
+	for range n {
+		var longer [][]int64
+		for _, v := range all {
+			for _, s := range sizes {
+				longer = append(longer, append(v[:len(v):len(v)], s))
+			}
+		}
+		all = longer
+	}
+	return all
+}
+
+// checkTiny tries all sequences of length requests for up to objects objects
+// and, with removals, of removals of objects that were requested; with the
+// given sizes of the objects, and the capacities.
+func (s setting) checkTiny(t *testing.T, length, objects int, removals bool, sizes [][]int64, capacities []int64) {
+	tr := trace{objects: objects, reqs: make([]sim.Request, length)}
+	if removals {
+		tr.removed = make([]bool, length)
+	}
+	var extend func(at, known int)
+	extend = func(at, known int) {
+		if at == length {
+			for k, v := range sizes {
+				if repeats(sizes, k, known) {
+					continue
+				}
+				for i := range tr.reqs {
+					tr.reqs[i].Size = v[tr.reqs[i].ID]
+				}
+				for _, capacity := range capacities {
+					s.checkModel(t, tr, capacity, 1)
+				}
+			}
+			return
+		}
+		tr.reqs[at].Time = uint32(at)
+		for id := range min(known+1, objects) {
+			tr.reqs[at].ID = uint32(id)
+			extend(at+1, max(known, id+1))
+		}
+		if removals && at < length-1 { // after a removal comes a request
+			tr.removed[at] = true
+			for id := range known {
+				tr.reqs[at].ID = uint32(id)
+				extend(at+1, known)
+			}
+			tr.removed[at] = false
+		}
+	}
+	extend(0, 0)
+}
+
+// repeats reports whether sizes[k] is, for the first known objects, equal to the
+// vector before it.
+func repeats(sizes [][]int64, k, known int) bool {
+	return k > 0 && slices.Equal(sizes[k][:known], sizes[k-1][:known])
+}
+
+// TestMixedTraces compares every policy with its model on longer traces.
+func TestMixedTraces(t *testing.T) {
+	for _, s := range withModel(t) {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			traces, requests := uint64(18), 1000
+			if testing.Short() {
+				traces = 5
+			}
+			for seed := range traces {
+				objects := []int{10, 40, 150}[seed%3]
+				largest := []int64{1, 20, 6}[seed/3%3]
+				tr := mixed(seed, requests, objects, largest, seed%2 == 1)
+				for _, part := range []int64{20, 5, 2} {
+					s.checkModel(t, tr, 1+tr.footprint()/part, 7)
 				}
 			}
 		})
 	}
 }
 
-// FuzzPolicies compares every policy with its model, on requests as
-// policytest.FromBytes makes them.
+// FuzzPolicies compares every policy with its model. Object i has sizes[i] bytes,
+// cut to what the capacity allows, and every byte of order is a request or, from
+// 224 on, a removal.
 func FuzzPolicies(f *testing.F) {
-	cases, err := policytest.Load("testdata/scripts")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, c := range cases {
+	for _, c := range scripts(f) {
 		capacity, sizes, order := c.Bytes()
+		for i, removed := range c.Removed {
+			if removed {
+				order[i] += byte((removals + c.Objects - 1) / c.Objects * c.Objects)
+			}
+		}
 		f.Add(capacity, sizes, order)
 	}
-	capacity, sizes, order := policytest.Mixed()
+	capacity, sizes, order := simtest.Mixed()
 	f.Add(capacity, sizes, order)
+	all := withModel(f)
 	f.Fuzz(func(t *testing.T, capacity uint16, sizes, order []byte) {
-		const most = 500 // requests; the models are slow
-		reqs, objects := policytest.FromBytes(capacity, sizes, order[:min(len(order), most)])
-		for _, s := range All {
-			checkModel(t, s, int64(capacity), objects, reqs)
+		const most = 300 // requests; the models are slow
+		order = order[:min(len(order), most)]
+		tr := trace{name: "fuzz"}
+		tr.reqs, tr.objects = simtest.FromBytes(capacity, sizes, order)
+		tr.removed = make([]bool, len(tr.reqs))
+		for i := range tr.reqs {
+			tr.removed[i] = order[i] >= removals
+			tr.reqs[i].Time = uint32(i)
+		}
+		for _, s := range all {
+			s.checkModel(t, tr, int64(capacity), 1)
 		}
 	})
 }
+
+// removals is the first byte that FuzzPolicies takes for a removal.
+const removals = 224

@@ -1,107 +1,138 @@
-package native
+package native_test
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
-	"slices"
+	"os"
+	"runtime"
+	"strings"
 	"testing"
 
-	"cachesim/policies-native/policytest"
+	native "cachesim/policies-native"
 	"cachesim/sim"
 )
 
 func TestScripts(t *testing.T) {
-	cases, err := policytest.Load("testdata/scripts")
-	if err != nil {
-		t.Fatal(err)
-	}
-	told := map[string]bool{}
-	for _, c := range cases {
-		told[c.Policy] = true
+	has := map[string]bool{}
+	for _, c := range scripts(t) {
+		s := parse(t, c.Policy)
+		has[s.Name] = true
 		t.Run(fmt.Sprintf("%s/line=%d", c.Policy, c.Line), func(t *testing.T) {
-			s, ok := ByName(c.Policy)
-			if !ok {
-				t.Fatalf("%s:%d: there is no policy %q", c.File, c.Line, c.Policy)
-			}
-			if err := c.Run(sim.Native(newPolicy(t, s, c.Capacity, c.Objects))); err != nil {
+			tr := trace{objects: c.Objects, reqs: c.Requests}
+			p := s.open(t, s.config(tr, c.Capacity))
+			if err := c.Run(sim.Native(p)); err != nil {
 				t.Error(err)
+			}
+			if err := p.Check(); err != nil {
+				t.Errorf("%s:%d: %v", c.File, c.Line, err)
 			}
 		})
 	}
-	for _, s := range All {
-		if !told[s.Name] {
+	for _, s := range specs(t) {
+		if !has[s.Name] {
 			t.Errorf("policy %s has no script in testdata/scripts", s.Name)
 		}
 	}
 }
 
-func TestByName(t *testing.T) {
-	for _, s := range All {
-		if got, ok := ByName(s.Name); !ok || got.Doc != s.Doc {
-			t.Errorf("ByName(%q) = %+v, %v", s.Name, got, ok)
+// TestSpecs checks what is said of each policy for people.
+func TestSpecs(t *testing.T) {
+	names := map[string]bool{}
+	for _, s := range specs(t) {
+		base, filter, _ := strings.Cut(s.Name, "+")
+		if names[s.Name] || s.Name != strings.ToLower(s.Name) || strings.ContainsAny(base+filter, " :+,=") || base == "" {
+			t.Errorf("policy %q: the name is taken, or not one for a command line", s.Name)
+		}
+		names[s.Name] = true
+		if s.Title == "" || s.Doc == "" || s.Paper == "" || s.Memory == 0 {
+			t.Errorf("policy %s lacks a title, doc, paper or memory", s.Name)
+		}
+		if strings.HasSuffix(s.Doc, ".") || strings.Contains(s.Doc, "\n") {
+			t.Errorf("policy %s: want one line without a full stop: %q", s.Name, s.Doc)
+		}
+		for _, p := range s.Params {
+			if p.Doc == "" || !(p.Min <= p.Default && p.Default <= p.Max) {
+				t.Errorf("policy %s: parameter %q has no doc, or a default out of its range", s.Name, p.Name)
+			}
+		}
+		if _, ok := native.ByName(s.Name); !ok {
+			t.Errorf("ByName does not find %s", s.Name)
+		}
+		if _, err := os.Stat("testdata/scripts/" + cmp.Or(filter, base) + ".txt"); err != nil {
+			t.Error(err)
 		}
 	}
-	if s, ok := ByName("LRU"); ok {
+	if s, ok := native.ByName("LRU"); ok {
 		t.Errorf("ByName(%q) = %+v, want none", "LRU", s)
 	}
 }
 
-// TestLFUMemory sees to it that LFU needs no more buckets than it has stored
-// objects, however many it evicts.
-func TestLFUMemory(t *testing.T) {
-	const objects, stored = 100, 10
-	rng := rand.New(rand.NewPCG(1, 0))
-	p := LFUSpec.New(sim.Config{Capacity: stored, Objects: objects}).(*LFU)
-	for i := range 20000 {
-		p.Access(sim.Request{ID: uint32(rng.IntN(1 + rng.IntN(objects))), Size: 1})
-		if n := len(p.buckets); n > stored {
-			t.Fatalf("after request %d there are %d buckets for %d stored objects", i+1, n, stored)
+func TestParseFaults(t *testing.T) {
+	for text, want := range map[string]string{
+		"lrv":            `unknown policy "lrv"; did you mean "lru"?`,
+		"lru:x=1":        `policy lru has no parameter "x": it takes none`,
+		"lru:x":          `policy lru: "x" is not a parameter: write name=value`,
+		"lru:x=one":      "policy lru: x=one is not a number",
+		"lrv+prob":       `unknown policy "lrv"; did you mean "lru"?`,
+		"lru+prop":       `policy lru+prop: unknown filter "prop"; did you mean "prob"?`,
+		"lru+prob+prob":  "policy lru+prob+prob: want one filter at most",
+		"lru+prob:p=2":   "policy lru+prob: p=2 is out of range: want 0 to 1",
+		"belady+tinylfu": "policy belady cannot have the filter tinylfu, which compares an object with the one to be evicted: the policy does not name that",
+	} {
+		if _, _, err := native.Parse(text); err == nil || err.Error() != want {
+			t.Errorf("Parse(%q): got error %v, want %s", text, err, want)
 		}
 	}
 }
 
-// TestHeap sets and pops keys, many of them equal, beside a sorted slice.
-func TestHeap(t *testing.T) {
-	const objects = 60
-	for seed := range uint64(20) {
-		rng := rand.New(rand.NewPCG(seed, 0))
-		h := newHeap(objects)
-		var want []entry // in the order of popping
-		for step := range 5000 {
-			// The heap grows and shrinks in turn.
-			if len(want) > 0 && rng.IntN(10) < 3+4*(step/500%2) {
-				id, key := h.top()
-				if id != want[0].id || key != want[0].key {
-					t.Fatalf("seed %d, step %d: top is object %d with key %v, want %d with %v", seed, step, id, key, want[0].id, want[0].key)
-				}
-				h.pop()
-				want = want[1:]
-				if h.has(id) {
-					t.Fatalf("seed %d, step %d: object %d is in the heap after it was popped", seed, step, id)
-				}
-				continue
-			}
-			e := entry{id: uint32(rng.IntN(objects)), key: float64(rng.IntN(8))}
-			i := slices.IndexFunc(want, func(w entry) bool { return w.id == e.id })
-			if h.has(e.id) != (i >= 0) {
-				t.Fatalf("seed %d, step %d: has(%d) is %v", seed, step, e.id, i < 0)
-			}
-			h.set(e.id, e.key)
-			if i >= 0 {
-				want = slices.Delete(want, i, i+1)
-			}
-			// Behind the keys that are not greater: equal ones are older.
-			i = 0
-			for i < len(want) && want[i].key <= e.key {
-				i++
-			}
-			want = slices.Insert(want, i, e)
-		}
-		for _, w := range want {
-			if id, key := h.top(); id != w.id || key != w.key {
-				t.Fatalf("seed %d: at the end, top is object %d with key %v, want %d with %v", seed, id, key, w.id, w.key)
-			}
-			h.pop()
-		}
+// TestMemory compares what policies allocate with what their specs declare, for
+// a cache of all objects and for one of half of them.
+func TestMemory(t *testing.T) {
+	objects := 200_000
+	if testing.Short() {
+		objects = 50_000
 	}
+	rng := rand.New(rand.NewPCG(1, 0))
+	tr := trace{objects: objects, reqs: make([]sim.Request, 0, 3*objects)}
+	next := make([]uint32, 3*objects)
+	for _, id := range rng.Perm(objects) {
+		tr.reqs = append(tr.reqs, sim.Request{ID: uint32(id), Size: 1})
+	}
+	for range 2 * objects {
+		tr.reqs = append(tr.reqs, sim.Request{ID: uint32(rng.IntN(1 + rng.IntN(objects))), Size: 1})
+	}
+	for i := range tr.reqs {
+		tr.reqs[i].Time = uint32(i / 10)
+	}
+	last := make([]uint32, objects)
+	for i := range last {
+		last[i] = sim.Never
+	}
+	sim.NextAccess(0, tr.reqs, nil, next, last)
+	for _, s := range defaults(t) {
+		t.Run(s.Name, func(t *testing.T) {
+			most := 0.0
+			for _, capacity := range []int64{int64(objects), int64(objects) / 2} {
+				before := heap()
+				p := s.New(s.config(tr, capacity))
+				for i, r := range tr.reqs {
+					access(p, r, next[i])
+				}
+				most = max(most, float64(heap()-before)/float64(objects))
+				runtime.KeepAlive(p)
+			}
+			if share := most / float64(s.Memory); share < 0.5 || share > 1.3 {
+				t.Errorf("%.1f bytes an object are in use, %d are declared", most, s.Memory)
+			}
+		})
+	}
+}
+
+// heap returns the bytes of all live objects.
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

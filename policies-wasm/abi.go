@@ -45,10 +45,10 @@ type convention struct {
 	static  bool   // the place of a request in memory is asked for once
 }
 
-// spoken lists all conventions that a module may speak. Modules of the
-// published experiment call every export that takes a request send, and have it
-// return nothing.
-var spoken = func() []convention {
+// conventions lists all that a module may speak. Modules of the published
+// experiment call every export that takes a request send, and have it return
+// nothing.
+var conventions = func() []convention {
 	var all []convention
 	for _, c := range []convention{
 		{abi: Pair, send: "send"},
@@ -114,11 +114,18 @@ func (c convention) missing(m *Binary) []string {
 
 // ABIs returns the calling conventions that m speaks, by its exports and their
 // signatures. Where these cannot tell, declared must: a send of (i32, i32) may
-// want bincode or bytemuck, static or not. An error says what is missing.
+// expect bincode or bytemuck, static or not. An error says what is missing.
 func (m *Binary) ABIs(declared string) ([]string, error) {
-	if m.module == nil {
-		_, err := NewBinary(m.Name, m.Bytes)
-		return nil, err
+	abis, err := m.abis(declared)
+	if err != nil {
+		return nil, oneLine(err)
+	}
+	return abis, nil
+}
+
+func (m *Binary) abis(declared string) ([]string, error) {
+	if m.err != nil {
+		return nil, m.err
 	}
 	if declared != "" {
 		_, err := m.convention(declared, declared)
@@ -143,9 +150,17 @@ func (m *Binary) ABIs(declared string) ([]string, error) {
 		Pair, strings.Join(m.nearest(Pair, ""), ", "))
 }
 
+// spoken finds the way in which m speaks an ABI, if it is a policy at all.
+func (m *Binary) spoken(abi, declared string) (convention, error) {
+	if _, err := m.abis(declared); err != nil {
+		return convention{}, err
+	}
+	return m.convention(abi, declared)
+}
+
 // vague reports whether m has the one send that several ABIs share.
 func (m *Binary) vague() bool {
-	for _, c := range spoken {
+	for _, c := range conventions {
 		if c.record > 0 && c.send == "send" && len(c.missing(m)) == 0 {
 			return true
 		}
@@ -155,7 +170,7 @@ func (m *Binary) vague() bool {
 
 // convention finds the way in which m speaks an ABI.
 func (m *Binary) convention(abi, declared string) (convention, error) {
-	for _, c := range spoken {
+	for _, c := range conventions {
 		if c.abi == abi && (c.record == 0 || c.send != "send" || declared == abi) && len(c.missing(m)) == 0 {
 			return c, nil
 		}
@@ -166,7 +181,7 @@ func (m *Binary) convention(abi, declared string) (convention, error) {
 // nearest returns what m lacks for the way of speaking abi that it is nearest to.
 func (m *Binary) nearest(abi, declared string) []string {
 	var best []string
-	for _, c := range spoken {
+	for _, c := range conventions {
 		if c.abi != abi || c.record > 0 && c.send == "send" && declared != abi {
 			continue
 		}
@@ -181,13 +196,13 @@ func (m *Binary) nearest(abi, declared string) []string {
 // param_small (f64) -> () declares the parameter small.
 const paramPrefix = "param_"
 
-// Params returns the parameters that m declares. Their defaults and ranges are
-// the module's own business.
+// Params returns the parameters that m declares, in the order of its exports.
+// Their defaults and ranges are the module's own business.
 func (m *Binary) Params() []string {
 	var names []string
-	for name, e := range m.module.Exports {
-		if strings.HasPrefix(name, paramPrefix) && e.Sig != nil && e.Sig.String() == "(f64) -> ()" {
-			names = append(names, strings.TrimPrefix(name, paramPrefix))
+	for _, export := range m.module.Names {
+		if name, ok := strings.CutPrefix(export, paramPrefix); ok && m.module.Has(export, "(f64) -> ()") {
+			names = append(names, name)
 		}
 	}
 	return names
@@ -195,9 +210,9 @@ func (m *Binary) Params() []string {
 
 // impossible is what a guest's outcome comes to when it is neither hit nor
 // miss.
-func impossible(request int64, outcome uint64) error {
-	return fmt.Errorf("impossible outcome: the guest returned %d for request %d, want 0 (miss) or 1 (hit)", int32(outcome), request)
+func impossible(outcome uint64) error {
+	return fmt.Errorf("impossible outcome: the guest returned %d, want 0 (miss) or 1 (hit)", int32(outcome))
 }
 
-// replayer is a function that serves a batch.
+// replayer is a function that serves requests in order.
 type replayer func(reqs []sim.Request, hit []bool) error

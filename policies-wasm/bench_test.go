@@ -3,37 +3,54 @@ package wasm_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"testing"
 
-	native "cachesim/policies-native"
 	wasm "cachesim/policies-wasm"
 	"cachesim/policies-wasm/engines"
 	"cachesim/sim"
-	"cachesim/traces"
 )
 
-// BenchmarkReplay replays a trace through every version of every policy. It is
-// that of the environment variable CACHESIM_TRACE, at 32 MiB, or a Zipf-like one
-// of 100,000 requests. For ratios that a noisy machine cannot bend, use
-// `make bench`, which interleaves.
+// BenchmarkReplay replays a Zipf-like trace of 100,000 requests through every
+// version of every policy that has a guest. For ratios that a noisy machine
+// cannot bend, and real traces, use `make bench`, which interleaves.
 func BenchmarkReplay(b *testing.B) {
-	reqs, objects, capacity := benchmarkTrace(b)
-	for _, spec := range native.All {
-		config := sim.Config{Capacity: capacity, Objects: objects}
-		b.Run(fmt.Sprintf("policy=%s/engine=native", spec.Name), func(b *testing.B) {
-			benchmark(b, reqs, func() (sim.Replayer, error) { return sim.Native(spec.New(config)), nil })
+	reqs, objects := benchmarkTrace()
+	config := sim.Config{Capacity: 100_000, Objects: objects}
+	for _, w := range twins(b) {
+		config.Params = w.params
+		b.Run(fmt.Sprintf("policy=%s/engine=native", w.name), func(b *testing.B) {
+			benchmark(b, reqs, func() (sim.Replayer, error) { return sim.Native(w.spec.New(config)), nil })
 		})
-		guest, _ := wasm.Builtin(spec.Name)
 		for _, engine := range engines.Names(true) {
 			for _, abi := range wasm.ABIs {
 				for _, handle := range wasm.Handles {
 					if !wasm.Combines(abi, handle) {
 						continue
 					}
-					b.Run(fmt.Sprintf("policy=%s/engine=%s/abi=%s/handle=%s", spec.Name, engine, abi, handle), func(b *testing.B) {
+					v := sim.Version{Engine: engine, ABI: abi, Handle: handle}
+					b.Run(fmt.Sprintf("policy=%s/engine=%s/abi=%s/handle=%s", w.name, engine, abi, handle), func(b *testing.B) {
 						benchmark(b, reqs, func() (sim.Replayer, error) {
-							r, _, err := wasm.Open(b.Context(), wasm.Config{Config: config, Binary: guest, Engine: engine, ABI: abi, Handle: handle})
+							r, _, err := wasm.Open(b.Context(), wasm.Config{Config: config, Binary: w.binary, Version: v})
+							return r, err
+						})
+					})
+				}
+			}
+		}
+	}
+}
+
+// BenchmarkStoppable shows what it costs that loops can be stopped.
+func BenchmarkStoppable(b *testing.B) {
+	reqs, objects := benchmarkTrace()
+	for _, w := range twins(b) {
+		config := sim.Config{Capacity: 100_000, Objects: objects, Params: w.params}
+		for _, engine := range engines.Names(true) {
+			for _, v := range []sim.Version{{Engine: engine, ABI: wasm.Batch, Handle: wasm.SRS}, {Engine: engine, ABI: wasm.Pair, Handle: wasm.Driver}} {
+				for _, stoppable := range []bool{false, true} {
+					b.Run(fmt.Sprintf("policy=%s/engine=%s/abi=%s/stoppable=%v", w.name, engine, v.ABI, stoppable), func(b *testing.B) {
+						benchmark(b, reqs, func() (sim.Replayer, error) {
+							r, _, err := wasm.Open(b.Context(), wasm.Config{Config: config, Binary: w.binary, Version: v, Stoppable: stoppable})
 							return r, err
 						})
 					})
@@ -56,7 +73,7 @@ func benchmark(b *testing.B, reqs []sim.Request, open func() (sim.Replayer, erro
 		b.StartTimer()
 		for start := 0; start < len(reqs); start += len(hit) {
 			batch := reqs[start:min(start+len(hit), len(reqs))]
-			if err := r.Replay(batch, hit[:len(batch)]); err != nil {
+			if err := r.Replay(sim.Batch{Requests: batch}, hit[:len(batch)]); err != nil {
 				b.Fatal(err)
 			}
 			n += len(batch)
@@ -68,25 +85,12 @@ func benchmark(b *testing.B, reqs []sim.Request, open func() (sim.Replayer, erro
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/req")
 }
 
-func benchmarkTrace(b *testing.B) (reqs []sim.Request, objects int, capacity int64) {
-	if name := os.Getenv("CACHESIM_TRACE"); name != "" {
-		t, err := traces.Open(name, traces.Options{})
-		if err != nil {
-			b.Fatal(err)
-		}
-		capacity = 32 << 20
-		for _, r := range t.Requests {
-			if r.Size <= capacity {
-				reqs = append(reqs, r)
-			}
-		}
-		return reqs, t.Objects, capacity
-	}
+func benchmarkTrace() (reqs []sim.Request, objects int) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	z := rand.NewZipf(rng, 1.1, 1, 4999)
 	for range 100_000 {
 		id := uint32(z.Uint64())
 		reqs = append(reqs, sim.Request{ID: id, Size: int64(id*7919%1000 + 1)})
 	}
-	return reqs, 5000, 100_000
+	return reqs, 5000
 }

@@ -17,8 +17,16 @@ type Binary struct {
 	SHA256 string // in hex
 	Bytes  []byte
 
+	// StoresMisses says that the policy stores every object that it misses, as
+	// its native version does. Of a module from a file that is not known.
+	StoresMisses bool
+
 	module *module.Module // nil: the bytes are not a module
+	err    error          // why they are not
 }
+
+// Err returns why the bytes are not a module, nil where they are.
+func (m *Binary) Err() error { return m.err }
 
 // Exports reports whether the module exports a function with that signature,
 // written as "(i32, i64) -> i32".
@@ -48,7 +56,6 @@ func ReadFile(path string) (*Binary, error) {
 func NewBinary(name string, b []byte) (*Binary, error) {
 	sum := sha256.Sum256(b)
 	m := &Binary{Name: name, SHA256: hex.EncodeToString(sum[:]), Bytes: b}
-	var err error
-	m.module, err = module.Parse(b)
-	return m, err
+	m.module, m.err = module.Parse(b)
+	return m, m.err
 }

@@ -22,6 +22,7 @@ func Builtin(policy string) (*Binary, bool) {
 	if err != nil {
 		panic("embedded guest " + policy + ": " + err.Error())
 	}
+	m.StoresMisses = !m.Exports("admissions", "() -> i64")
 	return m, true
 }
 

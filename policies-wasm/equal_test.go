@@ -6,30 +6,24 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	native "cachesim/policies-native"
-	"cachesim/policies-native/policytest"
 	wasm "cachesim/policies-wasm"
 	"cachesim/policies-wasm/engines"
 	"cachesim/sim"
+	"cachesim/sim/simtest"
 )
 
-// A version is a way to run a guest.
-type version struct{ engine, abi, handle string }
-
-func (v version) String() string {
-	return fmt.Sprintf("engine=%s/abi=%s/handle=%s", v.engine, v.abi, v.handle)
-}
-
-// slow tells that a request costs microseconds.
-func (v version) slow() bool { return v.handle == wasm.Uncached && v.abi != wasm.Batch }
+// slow reports whether a request costs microseconds.
+func slow(v sim.Version) bool { return v.Handle == wasm.Uncached && v.ABI != wasm.Batch }
 
 // everyVersion runs f as a parallel subtest for each engine, ABI and handle. Engines that
 // are not in this build are skipped, unless CACHESIM_ENGINES, a list with
 // commas, names them.
-func everyVersion(t *testing.T, f func(*testing.T, version)) {
+func everyVersion(t *testing.T, f func(*testing.T, sim.Version)) {
 	t.Helper()
 	var demanded []string
 	if list := os.Getenv("CACHESIM_ENGINES"); list != "" {
@@ -53,8 +47,8 @@ func everyVersion(t *testing.T, f func(*testing.T, version)) {
 		for _, abi := range wasm.ABIs {
 			for _, handle := range wasm.Handles {
 				if wasm.Combines(abi, handle) {
-					v := version{e.Name, abi, handle}
-					t.Run(v.String(), func(t *testing.T) {
+					v := sim.Version{Engine: e.Name, ABI: abi, Handle: handle}
+					t.Run(fmt.Sprintf("engine=%s/abi=%s/handle=%s", v.Engine, v.ABI, v.Handle), func(t *testing.T) {
 						t.Parallel()
 						f(t, v)
 					})
@@ -64,68 +58,123 @@ func everyVersion(t *testing.T, f func(*testing.T, version)) {
 	}
 }
 
-// open makes a guest of the named policy.
-func open(t *testing.T, policy string, v version, c sim.Config) sim.Replayer {
+// A twin is a policy that has both a native version and a guest, with parameters
+// as a script names it: "s3fifo:small=0.2".
+type twin struct {
+	name   string
+	spec   sim.Spec
+	params map[string]float64
+	binary *wasm.Binary
+}
+
+// twins lists the embedded guests, each with the default parameters of its
+// native version.
+func twins(t testing.TB) []twin {
 	t.Helper()
-	b, ok := wasm.Builtin(policy)
-	if !ok {
-		t.Fatalf("policy %s has no guest", policy)
+	var all []twin
+	for _, name := range wasm.Builtins() {
+		w, ok := twinOf(t, name)
+		if !ok {
+			t.Fatalf("the guest %s has no native version", name)
+		}
+		all = append(all, w)
 	}
-	g, _, err := wasm.Open(context.Background(), wasm.Config{Config: c, Binary: b, Engine: v.engine, ABI: v.abi, Handle: v.handle})
+	return all
+}
+
+// twinOf finds a policy by its name with parameters; ok is false where it has no
+// guest.
+func twinOf(t testing.TB, policy string) (w twin, ok bool) {
+	t.Helper()
+	name, list, _ := strings.Cut(policy, ":")
+	w.name = policy
+	if w.binary, ok = wasm.Builtin(name); !ok {
+		return w, false
+	}
+	if w.spec, ok = native.ByName(name); !ok {
+		return w, false
+	}
+	given := make(map[string]float64)
+	for _, pair := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' }) {
+		key, value, _ := strings.Cut(pair, "=")
+		v, err := strconv.ParseFloat(value, 64)
+		if err != nil {
+			t.Fatalf("policy %s: %v", policy, err)
+		}
+		given[key] = v
+	}
+	var err error
+	if w.params, err = sim.CheckParams(name, w.spec.Params, given); err != nil {
+		t.Fatal(err)
+	}
+	return w, true
+}
+
+// open makes the policy's guest.
+func (w twin) open(t testing.TB, v sim.Version, c sim.Config) sim.Replayer {
+	t.Helper()
+	c.Params = w.params
+	g, _, err := wasm.Open(context.Background(), wasm.Config{Config: c, Binary: w.binary, Version: v})
 	if err != nil {
-		t.Fatalf("open %s on %v: %v", policy, v, err)
+		t.Fatalf("open %s on %v: %v", w.name, v, err)
 	}
 	return g
 }
 
 // serve replays reqs in batches of the given lengths, and then the rest at once.
-func serve(t *testing.T, p sim.Replayer, reqs []sim.Request, batches ...int) []bool {
+// Where removed is set it removes the object instead, between batches.
+func serve(t *testing.T, p sim.Replayer, reqs []sim.Request, removed []bool, batches ...int) []bool {
 	t.Helper()
 	hit := make([]bool, len(reqs))
 	start := 0
 	for _, n := range append(batches, len(reqs)) {
 		end := min(start+n, len(reqs))
-		if err := p.Replay(reqs[start:end], hit[start:end]); err != nil {
+		out, err := simtest.Replay(p, reqs[start:end], removed[start:end])
+		if err != nil {
 			t.Fatalf("requests %d to %d: %v", start+1, end, err)
 		}
+		copy(hit[start:], out)
 		start = end
 	}
 	return hit
 }
 
-// same replays reqs through the named native policy and through its guest, which
-// it closes. It fails the test at the first request whose outcomes differ, and
-// where the evictions do.
-func same(t *testing.T, policy string, c sim.Config, reqs []sim.Request, guest sim.Replayer, batches ...int) {
+// same replays reqs through the native policy and through its guest, which it
+// closes. It fails the test at the first request whose outcomes differ, and
+// where the counts do.
+func (w twin) same(t *testing.T, c sim.Config, reqs []sim.Request, removed []bool, guest sim.Replayer, batches ...int) {
 	t.Helper()
 	defer guest.Close()
-	spec, ok := native.ByName(policy)
-	if !ok {
-		t.Fatalf("there is no native policy %s", policy)
+	if removed == nil {
+		removed = make([]bool, len(reqs))
 	}
-	twin := sim.Native(spec.New(c))
-	want := serve(t, twin, reqs)
-	got := serve(t, guest, reqs, batches...)
+	c.Params = w.params
+	policy := sim.Native(w.spec.New(c))
+	want := serve(t, policy, reqs, removed)
+	got := serve(t, guest, reqs, removed, batches...)
 	for i, r := range reqs {
 		if got[i] != want[i] {
-			t.Fatalf("%s: request %d of %d, for object %d of %d bytes: the guest's hit is %v, the native policy's %v",
-				policy, i+1, len(reqs), r.ID, r.Size, got[i], want[i])
+			t.Fatalf("%s: request %d of %d, for object %d of %d bytes (removal: %v): the guest found it: %v, the native policy: %v",
+				w.name, i+1, len(reqs), r.ID, r.Size, removed[i], got[i], want[i])
 		}
 	}
-	e, known := guest.Evictions()
-	if w, _ := twin.Evictions(); !known || e != w {
-		t.Errorf("%s: the guest has evicted %d objects (known: %v), the native policy %d", policy, e, known, w)
+	if g, n := guest.Counts(), policy.Counts(); g != n || g.Evictions < 0 {
+		t.Errorf("%s: the guest has counted %+v, the native policy %+v", w.name, g, n)
 	}
 }
 
 func TestScripts(t *testing.T) {
-	cases, err := policytest.Load("../policies-native/testdata/scripts")
+	cases, err := simtest.Load("../policies-native/testdata/scripts")
 	if err != nil {
 		t.Fatal(err)
 	}
-	everyVersion(t, func(t *testing.T, v version) {
+	everyVersion(t, func(t *testing.T, v sim.Version) {
 		for _, c := range cases {
-			g := open(t, c.Policy, v, sim.Config{Capacity: c.Capacity, Objects: c.Objects})
+			w, ok := twinOf(t, c.Policy)
+			if !ok {
+				continue // it is native only
+			}
+			g := w.open(t, v, sim.Config{Capacity: c.Capacity, Objects: c.Objects})
 			if err := c.Run(g); err != nil {
 				t.Error(err)
 			}
@@ -140,30 +189,33 @@ const (
 )
 
 // drifting makes a trace in which a few objects get most requests, and other
-// ones as time goes on. Sizes go from 0 to 9999 bytes.
-func drifting(seed uint64) []sim.Request {
+// ones as time goes on. Sizes go from 0 to 9999 bytes. One request in a hundred
+// is a removal.
+func drifting(seed uint64) (reqs []sim.Request, removed []bool) {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	rank := rand.NewZipf(rng, 1.1, 1, objects-1)
-	reqs := make([]sim.Request, 20_000)
+	reqs, removed = make([]sim.Request, 20_000), make([]bool, 20_000)
 	for i := range reqs {
 		id := (uint32(rank.Uint64()) + uint32(i/50)) % objects
 		reqs[i] = sim.Request{ID: id, Time: uint32(i), Size: int64(id) * 7919 % 10_000}
+		removed[i] = rng.IntN(100) == 0
 	}
-	return reqs
+	return reqs, removed
 }
 
 func TestNativeIsGuest(t *testing.T) {
-	reqs := drifting(seed)
+	reqs, removed := drifting(seed)
 	c := sim.Config{Capacity: 400_000, Objects: objects}
-	everyVersion(t, func(t *testing.T, v version) {
+	everyVersion(t, func(t *testing.T, v sim.Version) {
 		t.Logf("the seed of the trace is %d", seed)
 		reqs := reqs
-		if v.slow() {
+		if slow(v) {
 			reqs = reqs[:2000]
 		}
-		for _, s := range native.All {
+		for _, w := range twins(t) {
 			// The host passes at most 8192 requests into a guest at once.
-			same(t, s.Name, c, reqs, open(t, s.Name, v, c), 1, 7, 8192, 8193)
+			w.same(t, c, reqs, nil, w.open(t, v, c), 1, 7, 8192, 8193)
+			w.same(t, c, reqs, removed[:len(reqs)], w.open(t, v, c))
 		}
 	})
 }
@@ -172,42 +224,50 @@ func TestNativeIsGuest(t *testing.T) {
 // to make room as the objects come.
 func TestGuestsGrow(t *testing.T) {
 	t.Logf("the seed of the trace is %d", seed)
-	reqs := drifting(seed)
+	reqs, removed := drifting(seed)
 	c := sim.Config{Capacity: 400_000, Objects: objects}
-	for _, s := range native.All {
-		guest := open(t, s.Name, version{engines.Names(true)[0], wasm.Batch, wasm.SRS}, sim.Config{Capacity: c.Capacity})
-		same(t, s.Name, c, reqs, guest)
+	for _, w := range twins(t) {
+		guest := w.open(t, sim.Version{Engine: engines.Names(true)[0], ABI: wasm.Batch, Handle: wasm.SRS}, sim.Config{Capacity: c.Capacity})
+		w.same(t, c, reqs, removed, guest)
 	}
 }
 
 // FuzzNativeIsGuest compares native policies with their guests on requests as
-// policytest.FromBytes makes them; which chooses policy and version. Fuzz with
-// -fuzzminimizetime 10x: an execution compiles a module, so that the minute that
-// Go takes by default to make an interesting input smaller is spent on little.
+// simtest.FromBytes makes them, every eighth of which is a removal if removals is
+// set; which chooses policy and version. Fuzz with -fuzzminimizetime 10x: an
+// execution compiles a module, so that the minute that Go takes by default to
+// make an interesting input smaller is spent on little.
 func FuzzNativeIsGuest(f *testing.F) {
-	var versions []version
+	var versions []sim.Version
 	for _, e := range []string{"wazero", "cranelift"} {
 		if slices.Contains(engines.Names(true), e) {
-			versions = append(versions, version{e, wasm.Batch, wasm.SRS}, version{e, wasm.Pair, wasm.Driver})
+			versions = append(versions,
+				sim.Version{Engine: e, ABI: wasm.Batch, Handle: wasm.SRS},
+				sim.Version{Engine: e, ABI: wasm.Pair, Handle: wasm.Driver})
 		}
 	}
-	cases, err := policytest.Load("../policies-native/testdata/scripts")
+	cases, err := simtest.Load("../policies-native/testdata/scripts")
 	if err != nil {
 		f.Fatal(err)
 	}
-	for which := range byte(len(native.All) * len(versions)) {
-		capacity, sizes, order := policytest.Mixed()
-		f.Add(which, capacity, sizes, order)
+	all := twins(f)
+	for which := range byte(len(all) * len(versions)) {
+		capacity, sizes, order := simtest.Mixed()
+		f.Add(which, which%2 == 0, capacity, sizes, order)
 	}
 	for i, c := range cases {
 		capacity, sizes, order := c.Bytes()
-		f.Add(byte(i), capacity, sizes, order)
+		f.Add(byte(i), c.Removes(), capacity, sizes, order)
 	}
-	f.Fuzz(func(t *testing.T, which byte, capacity uint16, sizes, order []byte) {
-		reqs, objects := policytest.FromBytes(capacity, sizes, order)
-		policy := native.All[int(which)%len(native.All)].Name
-		v := versions[int(which)/len(native.All)%len(versions)]
+	f.Fuzz(func(t *testing.T, which byte, removals bool, capacity uint16, sizes, order []byte) {
+		reqs, objects := simtest.FromBytes(capacity, sizes, order)
+		removed := make([]bool, len(reqs))
+		for i := range removed {
+			removed[i] = removals && i%8 == 7
+		}
+		w := all[int(which)%len(all)]
+		v := versions[int(which)/len(all)%len(versions)]
 		c := sim.Config{Capacity: int64(capacity), Objects: objects}
-		same(t, policy, c, reqs, open(t, policy, v, c))
+		w.same(t, c, reqs, removed, w.open(t, v, c))
 	})
 }

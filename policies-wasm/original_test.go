@@ -95,14 +95,17 @@ func TestOriginalModules(t *testing.T) {
 					r := open(t, tt.module, engine, tt.abi, handle)
 					defer r.Close()
 					got := make([]bool, len(reqs))
-					if err := r.Replay(reqs, got); err != nil {
+					if err := r.Replay(sim.Batch{Requests: reqs}, got); err != nil {
 						t.Fatal(err)
 					}
 					if fmt.Sprint(got) != fmt.Sprint(want) {
 						t.Errorf("outcomes %v, want %v", got, want)
 					}
-					if n, known := r.Evictions(); known {
-						t.Errorf("the module cannot tell its evictions, got %d", n)
+					if n, want := r.Counts(), (sim.Counts{Evictions: -1, Admissions: -1, AdmittedBytes: -1}); n != want {
+						t.Errorf("the module counts nothing, got %+v", n)
+					}
+					if r.CanRemove() {
+						t.Error("the module cannot remove objects")
 					}
 				})
 			}
@@ -122,7 +125,7 @@ func open(t testing.TB, m *Binary, engine, abi, handle string) sim.Replayer {
 func tryOpen(m *Binary, engine, abi, handle string) (sim.Replayer, error) {
 	r, _, err := Open(context.Background(), Config{
 		Config: sim.Config{Capacity: 1000, Objects: 10, Seed: 7},
-		Binary: m, Declared: abi, Engine: engine, ABI: abi, Handle: handle, Memory: 16 << 20,
+		Binary: m, Declared: abi, Version: sim.Version{Engine: engine, ABI: abi, Handle: handle}, Memory: 16 << 20,
 	})
 	return r, err
 }
@@ -178,23 +181,29 @@ func TestParams(t *testing.T) {
 		(global $seed (mut i64) (i64.const 0))
 		(global $ready (mut i32) (i32.const 0))
 		(func (export "param_small") (param f64) (global.set $small (local.get 0)))
+		(func (export "param_large") (param f64) (global.set $small (f64.mul (global.get $small) (local.get 0)))) ;; after small
 		(func (export "seed") (param i64) (global.set $seed (local.get 0)))
 		(func (export "init") (param i64)
 			(global.set $ready (i32.and (f64.eq (global.get $small) (f64.const 0.25)) (i64.eq (global.get $seed) (i64.const 7)))))
 		(func (export "send") (param i32 i64) (result i32) (global.get $ready)))`)
-	if got := m.Params(); len(got) != 1 || got[0] != "small" {
-		t.Fatalf("Params() = %v, want small", got)
+	if got := strings.Join(m.Params(), " "); got != "small large" {
+		t.Fatalf("Params() = %v, want small and large", got)
+	}
+	if _, _, err := Open(t.Context(), Config{
+		Config: sim.Config{Capacity: 10, Params: map[string]float64{"smal": 1}}, Binary: m, Version: sim.Version{Engine: engines.Names(true)[0], ABI: Pair, Handle: SRS},
+	}); err == nil || !strings.Contains(err.Error(), `no parameter "smal"`) {
+		t.Errorf("a parameter that the module does not have: error %v", err)
 	}
 	for _, engine := range engines.Names(true) {
 		r, _, err := Open(context.Background(), Config{
-			Config: sim.Config{Capacity: 10, Seed: 7, Params: map[string]float64{"small": 0.25}},
-			Binary: m, Engine: engine, ABI: Pair, Handle: SRS,
+			Config: sim.Config{Capacity: 10, Seed: 7, Params: map[string]float64{"large": 2, "small": 0.125}},
+			Binary: m, Version: sim.Version{Engine: engine, ABI: Pair, Handle: SRS},
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		hit := make([]bool, 1)
-		if err := r.Replay(make([]sim.Request, 1), hit); err != nil || !hit[0] {
+		if err := r.Replay(sim.Batch{Requests: make([]sim.Request, 1)}, hit); err != nil || !hit[0] {
 			t.Errorf("%s: the module saw another parameter or seed (error %v)", engine, err)
 		}
 		r.Close()
@@ -220,7 +229,7 @@ func TestTime(t *testing.T) {
 				r := open(t, m, engine, abi, handle)
 				for time := range uint32(9) {
 					hit := make([]bool, 1)
-					if err := r.Replay([]sim.Request{{ID: 1, Time: time, Size: 1}}, hit); err != nil {
+					if err := r.Replay(sim.Batch{Requests: []sim.Request{{ID: 1, Time: time, Size: 1}}}, hit); err != nil {
 						t.Fatal(err)
 					}
 					if hit[0] != (time == 7) {
@@ -248,7 +257,7 @@ func TestBatchesDoNotAllocate(t *testing.T) {
 		for _, v := range []struct{ abi, handle string }{{Batch, SRS}, {Pair, Driver}, {Bytemuck, Driver}, {BincodeStatic, Driver}} {
 			r := open(t, m, engine, v.abi, v.handle)
 			allocations := testing.AllocsPerRun(5, func() {
-				if err := r.Replay(reqs, hit); err != nil {
+				if err := r.Replay(sim.Batch{Requests: reqs}, hit); err != nil {
 					t.Fatal(err)
 				}
 			})

@@ -53,17 +53,23 @@ func TestWASI(t *testing.T) {
 			(global.get $ok)))`)
 	for _, engine := range engines.Names(true) {
 		if engine == "llvm" {
+			if why := Refuses(m, engine); !strings.Contains(why, "--engine") {
+				t.Errorf("llvm: the module is not refused from its imports: %q", why)
+			}
 			if _, err := tryOpen(m, engine, Pair, SRS); err == nil || !strings.Contains(err.Error(), "--engine") {
 				t.Errorf("llvm: error %v, want a refusal that names --engine", err)
 			}
 			continue
+		}
+		if why := Refuses(m, engine); why != "" {
+			t.Errorf("%s refuses it: %s", engine, why)
 		}
 		for _, handle := range Handles {
 			serve := func(id uint32) (bool, error) {
 				r := open(t, m, engine, Pair, handle)
 				defer r.Close()
 				hit := make([]bool, 1)
-				err := r.Replay([]sim.Request{{ID: id}}, hit)
+				err := r.Replay(sim.Batch{Requests: []sim.Request{{ID: id}}}, hit)
 				return hit[0], err
 			}
 			if hit, err := serve(0); err != nil || !hit {
@@ -84,8 +90,10 @@ func TestImportsRefused(t *testing.T) {
 	tests := []struct{ imports, want string }{
 		{`(import "env" "log" (func (param i32)))`, "env.log"},
 		{`(import "wasi_snapshot_preview1" "path_open" (func (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))`, "path_open"},
-		{`(import "wasi_snapshot_preview1" "proc_exit" (func (param i64)))`, "proc_exit as (i64) -> () (WASI has it as (i32) -> ())"},
+		{`(import "wasi_snapshot_preview1" "proc_exit" (func (param i64)))`, "proc_exit as (i64) -> () (want (i32) -> ())"},
 		{`(import "env" "memory" (memory 1))`, "env.memory"},
+		{`(import "env" "abort" (func (param i32)))`, "env.abort as (i32) -> () (want (i32, i32, i32, i32) -> ())"},
+		{`(import "\1b[31m" "red" (func))`, `\x1b[31m.red`},
 	}
 	for _, tt := range tests {
 		_, err := tryOpen(assemble(t, "imports", "(module "+tt.imports+rest+")"), engines.Names(true)[0], Pair, SRS)
@@ -139,13 +147,13 @@ func main() {}
 		if engine == "singlepass" || engine == "llvm" { // no reference types; no WASI
 			continue
 		}
-		r, _, err := Open(t.Context(), Config{Config: sim.Config{Capacity: 10}, Binary: m, Engine: engine, ABI: Pair, Handle: Driver, Memory: 1 << 30})
+		r, _, err := Open(t.Context(), Config{Config: sim.Config{Capacity: 10}, Binary: m, Version: sim.Version{Engine: engine, ABI: Pair, Handle: Driver}, Memory: 1 << 30})
 		if err != nil {
 			t.Errorf("%s: %v", engine, err)
 			continue
 		}
 		hit := make([]bool, len(reqs))
-		if err := r.Replay(reqs, hit); err != nil {
+		if err := r.Replay(sim.Batch{Requests: reqs}, hit); err != nil {
 			t.Errorf("%s: %v", engine, err)
 		}
 		if hit[0] || !hit[1] || hit[2] || !hit[3] {

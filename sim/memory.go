@@ -16,51 +16,73 @@ type Memory struct {
 	Objects int // distinct objects; set before the first Reader
 
 	reqs [][]Request
-	ops  [][]Op
-	ttl  [][]uint32
+	ops  [][]Op     // nil: all are Get
+	ttl  [][]uint32 // nil: all are 0
 	n    int
 
-	once sync.Once
-	next [][]uint32
+	mutex sync.Mutex // of next
+	next  [][]uint32 // nil: not asked for yet
 }
 
 // Append adds a request with its operation and time to live, in ticks.
 func (m *Memory) Append(r Request, op Op, ttl uint32) {
-	last := m.n / chunkSize
-	if m.n%chunkSize == 0 {
-		m.reqs = append(m.reqs, make([]Request, 0, chunkSize))
-		if m.ops != nil {
-			m.ops = append(m.ops, make([]Op, 0, chunkSize))
-		}
-		if m.ttl != nil {
-			m.ttl = append(m.ttl, make([]uint32, 0, chunkSize))
-		}
-	}
-	m.reqs[last] = append(m.reqs[last], r)
-	if op != Get && m.ops == nil {
-		m.ops = column[Op](m.reqs)
-	} else if m.ops != nil {
-		m.ops[last] = append(m.ops[last], op)
-	}
-	if ttl != 0 && m.ttl == nil {
-		m.ttl = column[uint32](m.reqs)
-	} else if m.ttl != nil {
-		m.ttl[last] = append(m.ttl[last], ttl)
-	}
+	reqs, ops, ttls := [1]Request{r}, [1]Op{op}, [1]uint32{ttl}
+	b := Batch{Requests: reqs[:]}
 	if op != Get {
-		m.ops[last][len(m.ops[last])-1] = op
+		b.Ops = ops[:]
 	}
 	if ttl != 0 {
-		m.ttl[last][len(m.ttl[last])-1] = ttl
+		b.TTL = ttls[:]
 	}
-	m.n++
+	m.AppendBatch(b)
+}
+
+// AppendBatch adds copies of the requests of b, of any number, with their
+// operations and times to live.
+func (m *Memory) AppendBatch(b Batch) {
+	if b.Ops != nil && m.ops == nil {
+		m.ops = column[Op](m.reqs)
+	}
+	if b.TTL != nil && m.ttl == nil {
+		m.ttl = column[uint32](m.reqs)
+	}
+	for len(b.Requests) > 0 {
+		n := min(chunkSize-m.n%chunkSize, len(b.Requests))
+		c := m.n / chunkSize
+		m.reqs = extend(m.reqs, c, b.Requests[:n], n)
+		if m.ops != nil {
+			m.ops = extend(m.ops, c, b.Ops[:min(n, len(b.Ops))], n)
+		}
+		if m.ttl != nil {
+			m.ttl = extend(m.ttl, c, b.TTL[:min(n, len(b.TTL))], n)
+		}
+		m.n += n
+		b = Batch{b.Requests[n:], nil, b.Ops[min(n, len(b.Ops)):], b.TTL[min(n, len(b.TTL)):]}
+	}
+}
+
+// extend appends n values to chunk c: those of v or, where it is empty, zeros.
+// The first chunk grows, so that a short trace takes little memory.
+func extend[T any](chunks [][]T, c int, v []T, n int) [][]T {
+	if c == len(chunks) {
+		capacity := chunkSize
+		if c == 0 {
+			capacity = n
+		}
+		chunks = append(chunks, make([]T, 0, capacity))
+	}
+	if len(v) == 0 {
+		v = make([]T, n)
+	}
+	chunks[c] = append(chunks[c], v...)
+	return chunks
 }
 
 // column makes a column of zeros beside the requests.
 func column[T any](reqs [][]Request) [][]T {
 	c := make([][]T, len(reqs))
 	for i, r := range reqs {
-		c[i] = make([]T, len(r), chunkSize)
+		c[i] = make([]T, len(r), cap(r))
 	}
 	return c
 }
@@ -85,6 +107,7 @@ func (m *Memory) Columns() Columns {
 }
 
 // Column returns chunk i's operations and times to live, nil where it has none.
+// They may be changed before the first Reader.
 func (m *Memory) Column(i int) (ops []Op, ttl []uint32) {
 	if m.ops != nil {
 		ops = m.ops[i]
@@ -97,18 +120,22 @@ func (m *Memory) Column(i int) (ops []Op, ttl []uint32) {
 
 // Memory returns the bytes that m occupies.
 func (m *Memory) Memory() int64 {
-	n := int64(len(m.reqs)) * chunkSize
-	per := int64(unsafe.Sizeof(Request{}))
-	if m.ops != nil {
-		per++
+	var n int64
+	for _, c := range m.reqs {
+		n += int64(cap(c)) * int64(unsafe.Sizeof(Request{}))
 	}
-	if m.ttl != nil {
-		per += 4
+	for _, c := range m.ops {
+		n += int64(cap(c))
 	}
-	if m.next != nil {
-		per += 4
+	for _, c := range m.ttl {
+		n += 4 * int64(cap(c))
 	}
-	return n * per
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	for _, c := range m.next {
+		n += 4 * int64(cap(c))
+	}
+	return n
 }
 
 // Close does nothing.
@@ -116,13 +143,19 @@ func (m *Memory) Close() error { return nil }
 
 // Reader returns a reader of m.
 func (m *Memory) Reader(columns Columns) (Reader, error) {
+	r := &memoryReader{m: m, columns: columns}
 	if columns&ColumnNext != 0 {
-		m.once.Do(m.computeNext)
+		m.mutex.Lock()
+		defer m.mutex.Unlock()
+		if m.next == nil {
+			m.next = m.computeNext()
+		}
+		r.next = m.next
 	}
-	return &memoryReader{m: m, columns: columns}, nil
+	return r, nil
 }
 
-func (m *Memory) computeNext() {
+func (m *Memory) computeNext() [][]uint32 {
 	last := make([]uint32, m.Objects)
 	for i := range last {
 		last[i] = Never
@@ -132,12 +165,13 @@ func (m *Memory) computeNext() {
 		ops, _ := m.Column(i)
 		NextAccess(i*chunkSize, m.reqs[i], ops, next[i], last)
 	}
-	m.next = next
+	return next
 }
 
 type memoryReader struct {
 	m       *Memory
 	columns Columns
+	next    [][]uint32
 	at      int
 }
 
@@ -150,7 +184,7 @@ func (r *memoryReader) Next() (Batch, error) {
 	r.at += j - i
 	b := Batch{Requests: r.m.reqs[c][i:j:j]}
 	if r.columns&ColumnNext != 0 {
-		b.Next = r.m.next[c][i:j:j]
+		b.Next = r.next[c][i:j:j]
 	}
 	if r.columns&ColumnOps != 0 && r.m.ops != nil {
 		b.Ops = r.m.ops[c][i:j:j]

@@ -131,6 +131,9 @@ type Spec struct {
 	Paper  string // authors, title, venue, year
 	Params []Param
 	Needs  Needs
+	// Random says that outcomes depend on Config.Seed, as those of a policy do
+	// that draws numbers or hashes ids.
+	Random bool
 	// Default says that run compares the policy where none is named.
 	Default bool
 	// Revision is raised whenever the policy's outcomes change, so that older

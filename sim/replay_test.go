@@ -7,12 +7,37 @@ import (
 	"testing"
 )
 
+// traceOf makes a trace of requests in memory.
+func traceOf(name string, reqs []Request, objectName func(id uint32) string) *Trace {
+	var m Memory
+	t := &Trace{Name: name, Digest: "5ac" + name, SizeRule: "first", Requests: len(reqs), Gets: len(reqs), ObjectName: objectName, Source: &m}
+	for _, r := range reqs {
+		m.Append(r, Get, 0)
+		t.LargestSize = max(t.LargestSize, r.Size)
+		t.Objects = max(t.Objects, int(r.ID)+1)
+	}
+	m.Objects = t.Objects
+	return t
+}
+
+// requests returns all requests of a trace.
+func requests(t *testing.T, tr *Trace) (all []Request) {
+	t.Helper()
+	if err := tr.Each(0, func(_ int, b Batch) error {
+		all = append(all, b.Requests...)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
 // letters makes a trace of a string: each letter is an object, as large as size
 // says, or 1.
 func letters(reqs string, size map[rune]int64) *Trace {
-	t := &Trace{Name: "letters", SHA256: "5ac", SizeRule: "first"}
 	ids := make(map[rune]uint32)
 	var names []string
+	var list []Request
 	for _, c := range reqs {
 		id, ok := ids[c]
 		if !ok {
@@ -24,26 +49,19 @@ func letters(reqs string, size map[rune]int64) *Trace {
 		if n, ok := size[c]; ok {
 			s = n
 		}
-		t.Requests = append(t.Requests, Request{ID: id, Size: s})
-		t.LargestSize = max(t.LargestSize, s)
+		list = append(list, Request{ID: id, Size: s})
 	}
-	t.Objects = len(names)
-	t.ObjectName = func(id uint32) string { return names[id] }
-	return t
+	return traceOf("letters", list, func(id uint32) string { return names[id] })
 }
 
 // numbered makes a trace of n requests for objects named after their ids, with
-// the sizes that size tells for each place.
+// the sizes that size gives to each.
 func numbered(n int, id func(i int) uint32, size func(id uint32) int64) *Trace {
-	t := &Trace{Name: "numbered", SHA256: "1b2", SizeRule: "first"}
+	var list []Request
 	for i := range n {
-		r := Request{ID: id(i), Size: size(id(i))}
-		t.Requests = append(t.Requests, r)
-		t.LargestSize = max(t.LargestSize, r.Size)
-		t.Objects = max(t.Objects, int(r.ID)+1)
+		list = append(list, Request{ID: id(i), Size: size(id(i))})
 	}
-	t.ObjectName = func(id uint32) string { return fmt.Sprint("n", id) }
-	return t
+	return traceOf("numbered", list, func(id uint32) string { return fmt.Sprint("n", id) })
 }
 
 // keepAll is a policy that never evicts, whatever the capacity: every request
@@ -73,16 +91,16 @@ func (c *countsEvictions) Evictions() int64 { return c.n }
 
 // opener makes an Opener that gives everyone the same.
 func opener(f func(c Cell) Replayer) Opener {
-	return func(_ context.Context, c Cell, _ int, _ func()) (Replayer, Setup, error) {
+	return func(_ context.Context, c Cell, _ *Trace, _ func()) (Replayer, Setup, error) {
 		return f(c), Setup{}, nil
 	}
 }
 
 // run1 runs policy p over t at a capacity and returns the one result.
-func run1(tb testing.TB, t *Trace, capacity int64, p Policy) Result {
+func run1(tb testing.TB, t *Trace, capacity int64, p Policy) Measurement {
 	tb.Helper()
 	results, failures := Run(context.Background(), t, []Task{{Cell: Cell{
-		Trace: t.Name, Requests: len(t.Requests), Policy: "p", Capacity: capacity, Engine: NativeEngine,
+		Trace: t.Name, Requests: t.Requests, Policy: "p", Capacity: capacity, Version: Version{Engine: NativeEngine},
 	}}}, opener(func(Cell) Replayer { return Native(p) }), Options{Jobs: 1, Repeat: 1})
 	if len(failures) > 0 {
 		tb.Fatal(failures[0])
@@ -98,30 +116,31 @@ func TestRunCounts(t *testing.T) {
 		reqs     string
 		size     map[rune]int64
 		capacity int64
-		want     Result // its counts
+		want     Tally // its counts
 		outcome  string
 	}{
-		{"", nil, 10, Result{}, ""},
-		{"a", nil, 10, Result{Bytes: 1}, "."},
-		{"abab", nil, 10, Result{Bytes: 4, Hits: 2, HitBytes: 2}, "..HH"},
-		{"abcaabb", map[rune]int64{'a': 5, 'b': 3}, 10, Result{Bytes: 25, Hits: 4, HitBytes: 16}, "...HHHH"},
-		{"aaa", map[rune]int64{'a': 0}, 10, Result{Hits: 2}, ".HH"},
-		{"aaa", map[rune]int64{'a': 10}, 10, Result{Bytes: 30, Hits: 2, HitBytes: 20}, ".HH"},
-		{"aaa", map[rune]int64{'a': 11}, 10, Result{Bytes: 33, TooLarge: 3}, "..."},
-		{"aLabLLba", map[rune]int64{'a': 2, 'L': 100}, 10, Result{Bytes: 308, Hits: 3, HitBytes: 5, TooLarge: 3}, "..H...HH"},
+		{"", nil, 10, Tally{}, ""},
+		{"a", nil, 10, Tally{Bytes: 1}, "."},
+		{"abab", nil, 10, Tally{Bytes: 4, Hits: 2, HitBytes: 2}, "..HH"},
+		{"abcaabb", map[rune]int64{'a': 5, 'b': 3}, 10, Tally{Bytes: 25, Hits: 4, HitBytes: 16}, "...HHHH"},
+		{"aaa", map[rune]int64{'a': 0}, 10, Tally{Hits: 2}, ".HH"},
+		{"aaa", map[rune]int64{'a': 10}, 10, Tally{Bytes: 30, Hits: 2, HitBytes: 20}, ".HH"},
+		{"aaa", map[rune]int64{'a': 11}, 10, Tally{Bytes: 33, TooLarge: 3}, "..."},
+		{"aLabLLba", map[rune]int64{'a': 2, 'L': 100}, 10, Tally{Bytes: 308, Hits: 3, HitBytes: 5, TooLarge: 3}, "..H...HH"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.reqs, func(t *testing.T) {
 			var p keepAll
 			r := run1(t, letters(tt.reqs, tt.size), tt.capacity, &p)
-			got := Result{Hits: r.Hits, Bytes: r.Bytes, HitBytes: r.HitBytes, TooLarge: r.TooLarge}
+			tt.want.Gets = int64(len(tt.reqs))
+			got := Tally{Gets: r.Gets, Hits: r.Hits, Bytes: r.Bytes, HitBytes: r.HitBytes, TooLarge: r.TooLarge}
 			if got != tt.want {
 				t.Errorf("got %+v, want %+v", got, tt.want)
 			}
 			if r.Outcome != outcomes(tt.outcome).Digest() {
 				t.Errorf("outcomes are not %s", tt.outcome)
 			}
-			if !r.Whole || r.Timed || r.Repeats != 1 || r.CellID != r.Cell.ID() {
+			if !r.Whole || r.Timed || len(r.Replays) != 1 {
 				t.Errorf("got %+v, want a whole trace replayed once", r)
 			}
 		})
@@ -139,20 +158,20 @@ func TestRunCountsAcrossBatches(t *testing.T) {
 		id   func(i int) uint32
 		size func(id uint32) int64
 	}{
-		{"one less than a batch", batch - 1, often, func(id uint32) int64 { return int64(id % 7) }},
-		{"a batch", batch, often, func(id uint32) int64 { return int64(id % 7) }},
-		{"one more", batch + 1, often, func(id uint32) int64 { return int64(id % 7) }},
-		{"none too large", 3*batch + 5, often, func(id uint32) int64 { return int64(id % 101) }},
-		{"some too large", 3*batch + 5, often, func(id uint32) int64 { return int64(id % 211) }},
-		{"all too large", 2*batch + 5, often, func(id uint32) int64 { return 101 + int64(id) }},
-		{"too large at the borders", 3 * batch, func(i int) uint32 {
-			if i%batch <= 1 || i%batch >= batch-2 {
+		{"one less than a batch", BatchSize - 1, often, func(id uint32) int64 { return int64(id % 7) }},
+		{"a batch", BatchSize, often, func(id uint32) int64 { return int64(id % 7) }},
+		{"one more", BatchSize + 1, often, func(id uint32) int64 { return int64(id % 7) }},
+		{"none too large", 3*BatchSize + 5, often, func(id uint32) int64 { return int64(id % 101) }},
+		{"some too large", 3*BatchSize + 5, often, func(id uint32) int64 { return int64(id % 211) }},
+		{"all too large", 2*BatchSize + 5, often, func(id uint32) int64 { return 101 + int64(id) }},
+		{"too large at the borders", 3 * BatchSize, func(i int) uint32 {
+			if i%BatchSize <= 1 || i%BatchSize >= BatchSize-2 {
 				return 0
 			}
 			return uint32(1 + i%500)
 		}, func(id uint32) int64 { return 101 - int64(id)%101 }},
-		{"a batch of too large ones", 3 * batch, func(i int) uint32 {
-			if i/batch == 1 {
+		{"a batch of too large ones", 3 * BatchSize, func(i int) uint32 {
+			if i/BatchSize == 1 {
 				return uint32(i % 3)
 			}
 			return uint32(3 + i%5000)
@@ -166,11 +185,11 @@ func TestRunCountsAcrossBatches(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			tr := numbered(tt.n, tt.id, tt.size)
-			var want Result
+			want := Tally{Gets: int64(tt.n)}
 			var fit []Request
 			had := make(map[uint32]bool)
 			hits := newOutcomes(tt.n)
-			for i, r := range tr.Requests {
+			for i, r := range requests(t, tr) {
 				want.Bytes += r.Size
 				if r.Size > capacity {
 					want.TooLarge++
@@ -186,7 +205,7 @@ func TestRunCountsAcrossBatches(t *testing.T) {
 			}
 			var p keepAll
 			r := run1(t, tr, capacity, &p)
-			got := Result{Hits: r.Hits, Bytes: r.Bytes, HitBytes: r.HitBytes, TooLarge: r.TooLarge}
+			got := Tally{Gets: r.Gets, Hits: r.Hits, Bytes: r.Bytes, HitBytes: r.HitBytes, TooLarge: r.TooLarge}
 			if got != want {
 				t.Errorf("got %+v, want %+v", got, want)
 			}
@@ -207,7 +226,7 @@ func TestRunCountsAcrossBatches(t *testing.T) {
 
 func TestRunPrefix(t *testing.T) {
 	tr := letters("abab", nil)
-	results, failures := Run(context.Background(), tr, []Task{{Cell: Cell{Requests: 3, Capacity: 9, Policy: "p", Engine: NativeEngine}}},
+	results, failures := Run(context.Background(), tr, []Task{{Cell: Cell{Requests: 3, Capacity: 9, Policy: "p", Version: Version{Engine: NativeEngine}}}},
 		opener(func(Cell) Replayer { return Native(&keepAll{}) }), Options{Jobs: 1, Repeat: 1})
 	if len(failures) > 0 || len(results) != 1 {
 		t.Fatal(results, failures)
@@ -232,24 +251,29 @@ func TestRunEvictions(t *testing.T) {
 // scripted is a Replayer that does what its functions say; those that are nil
 // do nothing.
 type scripted struct {
-	replay    func(reqs []Request, hit []bool) error
-	evictions func() (int64, bool)
-	close     func() error
+	replay func(reqs []Request, hit []bool) error
+	counts func() Counts
+	remove func(id uint32) bool
+	close  func() error
 }
 
-func (s scripted) Replay(reqs []Request, hit []bool) error {
+func (s scripted) Replay(b Batch, hit []bool) error {
 	clear(hit)
 	if s.replay == nil {
 		return nil
 	}
-	return s.replay(reqs, hit)
+	return s.replay(b.Requests, hit)
 }
 
-func (s scripted) Evictions() (int64, bool) {
-	if s.evictions == nil {
-		return 0, false
+func (s scripted) CanRemove() bool { return s.remove != nil }
+
+func (s scripted) Remove(id uint32) (bool, error) { return s.remove(id), nil }
+
+func (s scripted) Counts() Counts {
+	if s.counts == nil {
+		return Counts{Evictions: -1, Admissions: -1, AdmittedBytes: -1}
 	}
-	return s.evictions()
+	return s.counts()
 }
 
 func (s scripted) Close() error {

@@ -17,9 +17,9 @@ import (
 const plenty = time.Minute
 
 // runOrFail is Run, which must return.
-func runOrFail(t *testing.T, ctx context.Context, tr *Trace, tasks []Task, open Opener, o Options) ([]Result, []Failure) {
+func runOrFail(t *testing.T, ctx context.Context, tr *Trace, tasks []Task, open Opener, o Options) ([]Measurement, []Failure) {
 	t.Helper()
-	var results []Result
+	var results []Measurement
 	var failures []Failure
 	done := make(chan struct{})
 	go func() {
@@ -44,7 +44,7 @@ type recorder struct {
 	t                   *testing.T
 	busy                atomic.Bool
 	announced, advanced int64
-	done                []Result
+	done                []Measurement
 	failed              []Failure
 	onAdvance           func()        // may be nil
 	onFailed            func(Failure) // may be nil
@@ -71,7 +71,7 @@ func (r *recorder) Advance(n int64) {
 	}
 }
 
-func (r *recorder) Done(res Result) {
+func (r *recorder) Done(res Measurement) {
 	defer r.alone()()
 	r.done = append(r.done, res)
 }
@@ -85,7 +85,7 @@ func (r *recorder) Failed(f Failure) {
 }
 
 // check compares what was told in all with what Run returned.
-func (r *recorder) check(results []Result, failures []Failure) {
+func (r *recorder) check(results []Measurement, failures []Failure) {
 	r.t.Helper()
 	if r.advanced != r.announced {
 		r.t.Errorf("%d requests were announced, %d came", r.announced, r.advanced)
@@ -97,7 +97,7 @@ func (r *recorder) check(results []Result, failures []Failure) {
 
 // cell names a cell over the whole of tr; engine "native", or else a WASM engine.
 func cell(tr *Trace, policy, engine string) Cell {
-	c := Cell{Trace: tr.Name, TraceSHA256: tr.SHA256, Requests: len(tr.Requests), Policy: policy, Capacity: 1 << 20, Engine: engine}
+	c := Cell{Trace: tr.Name, TraceDigest: tr.Digest, Requests: tr.Requests, Policy: policy, Capacity: 1 << 20, Version: Version{Engine: engine}}
 	if engine != NativeEngine {
 		c.ABI, c.Handle = "pair", "srs"
 	}
@@ -112,7 +112,7 @@ func cellNames(cells []Cell) []string {
 	return list
 }
 
-func resultCells(results []Result) (cells []Cell) {
+func resultCells(results []Measurement) (cells []Cell) {
 	for _, r := range results {
 		cells = append(cells, r.Cell)
 	}
@@ -122,7 +122,7 @@ func resultCells(results []Result) (cells []Cell) {
 // TestRunFailures runs one bad cell among good ones, timed and not.
 func TestRunFailures(t *testing.T) {
 	tr := letters("abLcabc", map[rune]int64{'L': 2 << 20})
-	long := numbered(2*batch+10, func(i int) uint32 { return uint32(i) }, func(uint32) int64 { return 1 })
+	long := numbered(2*BatchSize+10, func(i int) uint32 { return uint32(i) }, func(uint32) int64 { return 1 })
 	tests := []struct {
 		name  string
 		trace *Trace
@@ -136,7 +136,7 @@ func TestRunFailures(t *testing.T) {
 		}, "broken on purpose"},
 		{"fails in the last batch", long, func() (Replayer, error) {
 			return scripted{replay: func(reqs []Request, _ []bool) error {
-				if reqs[0].ID == 2*batch {
+				if reqs[0].ID == 2*BatchSize {
 					return errBroken
 				}
 				return nil
@@ -144,14 +144,14 @@ func TestRunFailures(t *testing.T) {
 		}, "broken on purpose"},
 		{"panics", long, func() (Replayer, error) {
 			return scripted{replay: func(reqs []Request, _ []bool) error {
-				if reqs[0].ID == batch {
+				if reqs[0].ID == BatchSize {
 					panic("index out of range")
 				}
 				return nil
 			}}, nil
 		}, "policy panicked: index out of range"},
 		{"panics at the end", tr, func() (Replayer, error) {
-			return scripted{evictions: func() (int64, bool) { panic("lost count") }}, nil
+			return scripted{counts: func() Counts { panic("lost count") }}, nil
 		}, "policy panicked: lost count"},
 		{"does not close", tr, func() (Replayer, error) {
 			return scripted{close: func() error { return errBroken }}, nil
@@ -164,7 +164,7 @@ func TestRunFailures(t *testing.T) {
 		}, "impossible outcome: request 4 is a hit on object c, which was never requested before"},
 		{"hits a new object of the second batch", long, func() (Replayer, error) {
 			return scripted{replay: func(reqs []Request, hit []bool) error {
-				hit[7] = reqs[0].ID == batch
+				hit[7] = reqs[0].ID == BatchSize
 				return nil
 			}}, nil
 		}, "impossible outcome: request 8200 is a hit on object n8199, which was never requested before"},
@@ -175,10 +175,10 @@ func TestRunFailures(t *testing.T) {
 				t.Run(fmt.Sprintf("%s/timed=%v/jobs=%d", tt.name, timed, jobs), func(t *testing.T) {
 					var tasks []Task
 					for _, p := range []string{"before", "bad", "after"} {
-						tasks = append(tasks, Task{cell(tt.trace, p, NativeEngine), timed})
+						tasks = append(tasks, Task{Cell: cell(tt.trace, p, NativeEngine), Timed: timed})
 					}
-					tasks = append(tasks, Task{cell(tt.trace, "later", NativeEngine), true})
-					open := func(_ context.Context, c Cell, _ int, _ func()) (Replayer, Setup, error) {
+					tasks = append(tasks, Task{Cell: cell(tt.trace, "later", NativeEngine), Timed: true})
+					open := func(_ context.Context, c Cell, _ *Trace, _ func()) (Replayer, Setup, error) {
 						if c.Policy != "bad" {
 							return Native(&keepAll{}), Setup{}, nil
 						}
@@ -213,7 +213,7 @@ func TestRunCloses(t *testing.T) {
 	var open, closed atomic.Int64
 	var tasks []Task
 	for i := range 6 {
-		tasks = append(tasks, Task{cell(tr, fmt.Sprint("p", i), NativeEngine), i < 2})
+		tasks = append(tasks, Task{Cell: cell(tr, fmt.Sprint("p", i), NativeEngine), Timed: i < 2})
 	}
 	_, failures := runOrFail(t, t.Context(), tr, tasks, opener(func(c Cell) Replayer {
 		open.Add(1)
@@ -250,8 +250,8 @@ func answers(s string) Replayer {
 
 func TestRunVersionsDisagree(t *testing.T) {
 	tr := letters("abLabb", map[rune]int64{'L': 2 << 20})
-	long := numbered(2*batch+10, func(i int) uint32 { return uint32(i % 100) }, func(id uint32) int64 { return int64(1+id%2) << 20 })
-	late := strings.Repeat(".", batch-50) // half of long fits
+	long := numbered(2*BatchSize+10, func(i int) uint32 { return uint32(i % 100) }, func(id uint32) int64 { return int64(1+id%2) << 20 })
+	late := strings.Repeat(".", BatchSize-50) // half of long fits
 	tests := []struct {
 		name          string
 		trace         *Trace
@@ -269,7 +269,7 @@ func TestRunVersionsDisagree(t *testing.T) {
 				t.Run(fmt.Sprintf("%s/timed=%v/jobs=%d", tt.name, timed, jobs), func(t *testing.T) {
 					var tasks []Task
 					for _, engine := range []string{NativeEngine, "singlepass", "cranelift", "llvm"} {
-						tasks = append(tasks, Task{cell(tt.trace, "p", engine), timed})
+						tasks = append(tasks, Task{Cell: cell(tt.trace, "p", engine), Timed: timed})
 					}
 					// The same policy at another capacity or with another seed is another matter.
 					other, seeded := tasks[2], tasks[2]
@@ -300,7 +300,7 @@ func TestRunVersionsDisagree(t *testing.T) {
 // TestRunTimedVersionDisagreesWithUntimed compares across the two kinds of cell.
 func TestRunTimedVersionDisagreesWithUntimed(t *testing.T) {
 	tr := letters("aab", nil)
-	tasks := []Task{{cell(tr, "p", NativeEngine), false}, {cell(tr, "p", "llvm"), true}}
+	tasks := []Task{{Cell: cell(tr, "p", NativeEngine), Timed: false}, {Cell: cell(tr, "p", "llvm"), Timed: true}}
 	results, failures := runOrFail(t, t.Context(), tr, tasks, opener(func(c Cell) Replayer {
 		if c.Engine == "llvm" {
 			return answers("...")
@@ -317,7 +317,7 @@ func TestRunRepeatsDisagree(t *testing.T) {
 	tr := letters("aab", nil)
 	rec := &recorder{t: t}
 	opened := 0
-	results, failures := runOrFail(t, t.Context(), tr, []Task{{cell(tr, "p", NativeEngine), true}}, opener(func(Cell) Replayer {
+	results, failures := runOrFail(t, t.Context(), tr, []Task{{Cell: cell(tr, "p", NativeEngine), Timed: true}}, opener(func(Cell) Replayer {
 		if opened++; opened == 3 {
 			return answers("...")
 		}
@@ -338,7 +338,7 @@ func TestRunOrder(t *testing.T) {
 	for i := range 40 {
 		c := cell(tr, fmt.Sprint("p", i%7), []string{NativeEngine, "llvm", "cranelift"}[i%3])
 		c.Capacity += int64(i)
-		tasks = append(tasks, Task{c, i%4 == 1})
+		tasks = append(tasks, Task{Cell: c, Timed: i%4 == 1})
 	}
 	var want []Cell
 	for _, task := range tasks {
@@ -355,7 +355,7 @@ func TestRunOrder(t *testing.T) {
 					defer mu.Unlock()
 					opens[c]++
 					return Native(&keepAll{})
-				}), Options{Jobs: jobs, Repeat: repeat, Seed: 3, Progress: rec, Provenance: &Provenance{Host: "h"}})
+				}), Options{Jobs: jobs, Repeat: repeat, Seed: 3, Progress: rec})
 				if len(failures) > 0 {
 					t.Fatal(failures)
 				}
@@ -367,14 +367,8 @@ func TestRunOrder(t *testing.T) {
 					if tasks[i].Timed {
 						n = repeat
 					}
-					if opens[r.Cell] != n || r.Repeats != n || r.Timed != tasks[i].Timed {
-						t.Errorf("%v, timed %v: opened %d times, Repeats %d, Timed %v, want %d", r.Cell, tasks[i].Timed, opens[r.Cell], r.Repeats, r.Timed, n)
-					}
-					if r.ReplayMin > r.Replay || r.Replay > r.ReplayMax || r.ReplaySpread != r.ReplayMax-r.ReplayMin {
-						t.Errorf("%v: times make no sense: %+v", r.Cell, r)
-					}
-					if r.Provenance == nil || r.Provenance.Host != "h" {
-						t.Errorf("%v: no provenance", r.Cell)
+					if opens[r.Cell] != n || len(r.Replays) != n || len(r.Setups) != n || r.Timed != tasks[i].Timed {
+						t.Errorf("%v, timed %v: opened %d times, %d replays, Timed %v, want %d", r.Cell, tasks[i].Timed, opens[r.Cell], len(r.Replays), r.Timed, n)
 					}
 				}
 				rec.check(results, failures)
@@ -383,21 +377,21 @@ func TestRunOrder(t *testing.T) {
 	}
 }
 
-// TestRunSetup checks that set-up times are medians over the repeats.
+// TestRunSetup checks that set-up times are kept for each repeat.
 func TestRunSetup(t *testing.T) {
 	tr := letters("ab", nil)
 	setups := []Setup{{5, 50}, {1, 10}, {9, 30}}
 	opened := 0
-	results, failures := runOrFail(t, t.Context(), tr, []Task{{cell(tr, "p", NativeEngine), true}},
-		func(context.Context, Cell, int, func()) (Replayer, Setup, error) {
+	results, failures := runOrFail(t, t.Context(), tr, []Task{{Cell: cell(tr, "p", NativeEngine), Timed: true}},
+		func(context.Context, Cell, *Trace, func()) (Replayer, Setup, error) {
 			opened++
 			return Native(&keepAll{}), setups[opened-1], nil
 		}, Options{Jobs: 1, Repeat: 3})
 	if len(failures) > 0 || len(results) != 1 {
 		t.Fatal(results, failures)
 	}
-	if r := results[0]; r.Compile != 5 || r.Instantiate != 30 || r.Setup != 35 {
-		t.Errorf("got %v, %v and %v, want 5ns, 30ns and 35ns", r.Compile, r.Instantiate, r.Setup)
+	if got := results[0].Setups; !slices.Equal(got, setups) {
+		t.Errorf("got %v, want %v", got, setups)
 	}
 }
 
@@ -409,10 +403,10 @@ func TestRunJobs(t *testing.T) {
 		t.Run(fmt.Sprintf("jobs=%d", jobs), func(t *testing.T) {
 			var tasks []Task
 			for i := range 3 * jobs {
-				tasks = append(tasks, Task{cell(tr, fmt.Sprint("p", i), NativeEngine), false})
+				tasks = append(tasks, Task{Cell: cell(tr, fmt.Sprint("p", i), NativeEngine), Timed: false})
 			}
 			for i := range 4 {
-				tasks = append(tasks, Task{cell(tr, fmt.Sprint("timed", i), NativeEngine), true})
+				tasks = append(tasks, Task{Cell: cell(tr, fmt.Sprint("timed", i), NativeEngine), Timed: true})
 			}
 			var mu sync.Mutex
 			active, untimed := 0, 0
@@ -480,13 +474,13 @@ func TestRunTimeout(t *testing.T) {
 			t.Parallel()
 			stuck, _ := blocking(t)
 			tasks := []Task{
-				{cell(tr, "stuck", NativeEngine), timed},
-				{cell(tr, "stuck", "llvm"), timed},
-				{cell(tr, "good", NativeEngine), false},
-				{cell(tr, "timed", NativeEngine), true},
+				{Cell: cell(tr, "stuck", NativeEngine), Timed: timed},
+				{Cell: cell(tr, "stuck", "llvm"), Timed: timed},
+				{Cell: cell(tr, "good", NativeEngine), Timed: false},
+				{Cell: cell(tr, "timed", NativeEngine), Timed: true},
 			}
 			stopped := make(chan struct{})
-			open := func(ctx context.Context, c Cell, _ int, _ func()) (Replayer, Setup, error) {
+			open := func(ctx context.Context, c Cell, _ *Trace, _ func()) (Replayer, Setup, error) {
 				if c.Policy == "stuck" && c.Engine == NativeEngine {
 					context.AfterFunc(ctx, func() { close(stopped) })
 					return stuck, Setup{}, nil
@@ -499,27 +493,27 @@ func TestRunTimeout(t *testing.T) {
 				t.Errorf("got results of %q, want %q", got, want)
 			}
 			if len(failures) != 1 || failures[0].Cell != tasks[0].Cell || !strings.Contains(failures[0].Err.Error(), "no progress for 1s") {
-				t.Errorf("got %v, want the stuck cell to be given up", failures)
+				t.Errorf("got %v, want the stuck cell to be abandoned", failures)
 			}
 			rec.check(results, failures)
-			wait(t, stopped, "the context of a cell that was given up")
+			wait(t, stopped, "the context of a cell that was abandoned")
 		})
 	}
 }
 
 // TestRunTimeoutNotWhileItComesOn has a cell that serves no request but beats.
-// It outlives two cells, one after the other, that do not and are given up.
+// It outlives two cells, one after the other, that do not and are abandoned.
 func TestRunTimeoutNotWhileItComesOn(t *testing.T) {
 	t.Parallel()
 	tr := letters("abab", nil)
 	stuck, _ := blocking(t)
 	tasks := []Task{
-		{cell(tr, "slow", NativeEngine), false},
-		{cell(tr, "stuck", NativeEngine), false},
-		{cell(tr, "stuck too", NativeEngine), false},
+		{Cell: cell(tr, "slow", NativeEngine), Timed: false},
+		{Cell: cell(tr, "stuck", NativeEngine), Timed: false},
+		{Cell: cell(tr, "stuck too", NativeEngine), Timed: false},
 	}
 	given := make(chan struct{}, len(tasks))
-	open := func(_ context.Context, c Cell, _ int, beat func()) (Replayer, Setup, error) {
+	open := func(_ context.Context, c Cell, _ *Trace, beat func()) (Replayer, Setup, error) {
 		if c.Policy != "slow" {
 			return stuck, Setup{}, nil
 		}
@@ -545,7 +539,7 @@ func TestRunTimeoutNotWhileItComesOn(t *testing.T) {
 	rec.check(results, failures)
 }
 
-// TestRunCancel ends the run while one cell blocks for ever.
+// TestRunCancel ends the run while one cell blocks indefinitely.
 func TestRunCancel(t *testing.T) {
 	tr := letters("abab", nil)
 	for _, timed := range []bool{false, true} {
@@ -554,9 +548,9 @@ func TestRunCancel(t *testing.T) {
 			defer cancel()
 			stuck, entered := blocking(t)
 			tasks := []Task{
-				{cell(tr, "first", NativeEngine), false},
-				{cell(tr, "stuck", NativeEngine), timed},
-				{cell(tr, "never", NativeEngine), true},
+				{Cell: cell(tr, "first", NativeEngine), Timed: false},
+				{Cell: cell(tr, "stuck", NativeEngine), Timed: timed},
+				{Cell: cell(tr, "never", NativeEngine), Timed: true},
 			}
 			go func() {
 				<-entered
@@ -589,9 +583,9 @@ func TestRunCancelBetweenRepeats(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	tasks := []Task{
-		{cell(tr, "p", NativeEngine), true},
-		{cell(tr, "q", NativeEngine), true},
-		{cell(tr, "bad", NativeEngine), true},
+		{Cell: cell(tr, "p", NativeEngine), Timed: true},
+		{Cell: cell(tr, "q", NativeEngine), Timed: true},
+		{Cell: cell(tr, "bad", NativeEngine), Timed: true},
 	}
 	stuck, entered := blocking(t)
 	go func() {
@@ -617,7 +611,7 @@ func TestRunCancelBetweenRepeats(t *testing.T) {
 	}
 	for _, r := range results {
 		// q had its turn in the third round or not, as the seed will have it.
-		if r.Repeats != replays[r.Policy] || r.Repeats < 2 || !r.Timed || r.Hits != 2 || r.ReplayMax < r.ReplayMin {
+		if len(r.Replays) != replays[r.Policy] || len(r.Replays) < 2 || !r.Timed || r.Hits != 2 {
 			t.Errorf("got %+v, want %d repeats", r, replays[r.Policy])
 		}
 	}
@@ -628,7 +622,7 @@ func TestRunCancelled(t *testing.T) {
 	tr := letters("abab", nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	tasks := []Task{{cell(tr, "p", NativeEngine), false}, {cell(tr, "q", NativeEngine), true}}
+	tasks := []Task{{Cell: cell(tr, "p", NativeEngine), Timed: false}, {Cell: cell(tr, "q", NativeEngine), Timed: true}}
 	results, failures := runOrFail(t, ctx, tr, tasks, opener(func(Cell) Replayer {
 		t.Error("a cell was opened")
 		return Native(&keepAll{})
@@ -641,15 +635,15 @@ func TestRunCancelled(t *testing.T) {
 // TestRunProgressDuringACell has a cell that ends its second batch only when its
 // first one was reported.
 func TestRunProgressDuringACell(t *testing.T) {
-	tr := numbered(2*batch, func(i int) uint32 { return uint32(i) }, func(uint32) int64 { return 1 })
+	tr := numbered(2*BatchSize, func(i int) uint32 { return uint32(i) }, func(uint32) int64 { return 1 })
 	rec := &recorder{t: t}
 	reported := make(chan struct{})
 	rec.onAdvance = func() {
-		if rec.advanced == batch {
+		if rec.advanced == BatchSize {
 			close(reported)
 		}
 	}
-	results, failures := runOrFail(t, t.Context(), tr, []Task{{cell(tr, "p", NativeEngine), false}}, opener(func(Cell) Replayer {
+	results, failures := runOrFail(t, t.Context(), tr, []Task{{Cell: cell(tr, "p", NativeEngine), Timed: false}}, opener(func(Cell) Replayer {
 		return scripted{replay: func(reqs []Request, _ []bool) error {
 			if reqs[0].ID == 0 {
 				return nil

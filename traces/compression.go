@@ -3,15 +3,19 @@ package traces
 import (
 	"bufio"
 	"bytes"
+	"compress/bzip2"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 	"github.com/ulikunitz/xz"
 )
 
-// compressions are told apart by the first bytes of the file, not by its name.
+// compressions are detected from the first bytes of the file, not from its name.
 var compressions = []struct {
 	name  string
 	magic []byte
@@ -19,15 +23,20 @@ var compressions = []struct {
 }{
 	{"gzip", []byte{0x1f, 0x8b}, openGzip},
 	{"zstd", []byte{0x28, 0xb5, 0x2f, 0xfd}, openZstd},
-	{"zstd", []byte{0x50, 0x2a, 0x4d, 0x18}, openZstd}, // pzstd puts a frame to skip in front
 	{"xz", []byte{0xfd, '7', 'z', 'X', 'Z', 0}, openXZ},
+	{"bzip2", []byte("BZh"), func(r *bufio.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil }},
+	{"lz4", []byte{0x04, 0x22, 0x4d, 0x18}, openLZ4},
 }
 
 // decompress returns r without its compression, if it has any.
 func decompress(r *bufio.Reader) (*stream, error) {
+	skipped, err := skipFrames(r)
+	if err != nil {
+		return nil, err
+	}
 	head, err := r.Peek(6)
 	if err != nil && err != io.EOF {
-		return nil, err
+		return nil, (&stream{}).explain(err)
 	}
 	for _, c := range compressions {
 		if bytes.HasPrefix(head, c.magic) {
@@ -38,11 +47,41 @@ func decompress(r *bufio.Reader) (*stream, error) {
 			return s, nil
 		}
 	}
+	if skipped && len(head) > 0 {
+		return nil, errors.New("its data is neither zstd nor lz4, although it starts with a frame as both have")
+	}
 	return &stream{r: r}, nil
 }
 
+// skipFrames skips frames without data, which zstd and lz4 may have in front:
+// pzstd writes one before each frame.
+func skipFrames(r *bufio.Reader) (skipped bool, err error) {
+	for {
+		head, err := r.Peek(8)
+		if len(head) < 4 || head[0]&0xf0 != 0x50 || !bytes.Equal(head[1:4], []byte{0x2a, 0x4d, 0x18}) {
+			if err == io.EOF {
+				err = nil
+			}
+			if err != nil {
+				err = (&stream{}).explain(err)
+			}
+			return skipped, err
+		}
+		skipped = true
+		s := &stream{compression: "zstd or lz4"}
+		if err != nil {
+			return true, s.explain(err)
+		}
+		// Discard takes an int, which may have 32 bits.
+		if _, err := io.CopyN(io.Discard, r, 8+int64(binary.LittleEndian.Uint32(head[4:]))); err != nil {
+			return true, s.explain(err)
+		}
+	}
+}
+
 // stream is the plain data of a trace. An error ends it for good, and never is
-// io.ErrUnexpectedEOF itself, lest a cut file be taken for the end of a trace.
+// io.ErrUnexpectedEOF itself, so that a cut file is not taken for the end of a
+// trace.
 type stream struct {
 	r           io.Reader
 	compression string
@@ -116,7 +155,42 @@ func (m *members) Read(p []byte) (int, error) {
 	}
 }
 
-func openZstd(r *bufio.Reader) (io.Reader, error) { return zstd.NewReader(r) }
+// openZstd allows the largest window that the zstd command can write (--long=31).
+func openZstd(r *bufio.Reader) (io.Reader, error) {
+	return zstd.NewReader(r, zstd.WithDecoderMaxWindow(1<<31))
+}
+
+// frames reads the frames of which an lz4 file may consist; lz4.Reader ends
+// after the first.
+type frames struct {
+	z *lz4.Reader
+	r *bufio.Reader
+}
+
+func openLZ4(r *bufio.Reader) (io.Reader, error) { return &frames{lz4.NewReader(r), r}, nil }
+
+func (f *frames) Read(p []byte) (int, error) {
+	for {
+		n, err := f.z.Read(p)
+		if n > 0 && err == io.EOF {
+			err = nil
+		}
+		if err != io.EOF {
+			return n, err
+		}
+		if _, err := skipFrames(f.r); err != nil {
+			return 0, err
+		}
+		head, err := f.r.Peek(4)
+		if err != nil && (err != io.EOF || len(head) == 0) {
+			return 0, err
+		}
+		if !bytes.Equal(head, []byte{0x04, 0x22, 0x4d, 0x18}) {
+			return 0, errors.New("what follows a frame is no frame")
+		}
+		f.z.Reset(f.r)
+	}
+}
 
 // openXZ lengthens the file by padding, which is legal between streams. The
 // end of the file would be taken for the end of the stream where it lies before

@@ -17,12 +17,13 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 	"github.com/ulikunitz/xz"
 
 	"cachesim/sim"
 )
 
-var compressors = []string{"gzip", "zstd", "xz"}
+var compressors = []string{"gzip", "zstd", "xz", "lz4"}
 
 func compress(t testing.TB, name string, data []byte) []byte {
 	t.Helper()
@@ -36,6 +37,10 @@ func compress(t testing.TB, name string, data []byte) []byte {
 		w = z
 	case "zstd":
 		w, err = zstd.NewWriter(&b)
+	case "lz4":
+		z := lz4.NewWriter(&b)
+		err = z.Apply(lz4.BlockSizeOption(lz4.Block64Kb), lz4.ChecksumOption(true))
+		w = z
 	case "xz":
 		// Several blocks, as xz makes of a large file.
 		w, err = xz.WriterConfig{BlockSize: 1 + int64(len(data))*2/5, DictCap: 4096}.NewWriter(&b)
@@ -65,11 +70,20 @@ func numbers(n int) []byte {
 
 // same reports whether two traces have the same requests and sums.
 func same(a, b *sim.Trace) bool {
-	return slices.Equal(a.Requests, b.Requests) && a.Objects == b.Objects && a.Footprint == b.Footprint &&
+	return slices.Equal(requests(a), requests(b)) && a.Digest == b.Digest && a.Clock == b.Clock && a.Objects == b.Objects && a.Footprint == b.Footprint &&
 		a.RequestBytes == b.RequestBytes && a.LargestSize == b.LargestSize && a.SizeChanges == b.SizeChanges && a.Format == b.Format
 }
 
-func read(t testing.TB, data []byte) *sim.Trace {
+// requests returns the requests of a trace.
+func requests(t *sim.Trace) []sim.Request {
+	var all []sim.Request
+	if err := t.Each(0, func(_ int, b sim.Batch) error { all = append(all, b.Requests...); return nil }); err != nil {
+		panic(err)
+	}
+	return all
+}
+
+func readTrace(t testing.TB, data []byte) *sim.Trace {
 	t.Helper()
 	trace, err := Read(bytes.NewReader(data), "t", Options{})
 	if err != nil {
@@ -86,7 +100,7 @@ func sum(data []byte) string {
 // Compressed files are read whatever their names are, and hashed as stored.
 func TestCompression(t *testing.T) {
 	plain := numbers(20_000)
-	want := read(t, plain)
+	want := readTrace(t, plain)
 	if want.SHA256 != sum(plain) {
 		t.Errorf("plain: sha256 %s, want %s", want.SHA256, sum(plain))
 	}
@@ -113,13 +127,13 @@ func TestCompression(t *testing.T) {
 			if err := os.WriteFile(path, data, 0o666); err != nil {
 				t.Fatal(err)
 			}
-			got, err := Open(path, Options{})
+			got, err := Open([]string{path}, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if !same(got, want) {
-				t.Errorf("got %d requests, %d objects, %d bytes; want %d, %d, %d", len(got.Requests), got.Objects, got.RequestBytes,
-					len(want.Requests), want.Objects, want.RequestBytes)
+				t.Errorf("got %d requests, %d objects, %d bytes; want %d, %d, %d", got.Requests, got.Objects, got.RequestBytes,
+					want.Requests, want.Objects, want.RequestBytes)
 			}
 			if got.SHA256 != sum(data) {
 				t.Errorf("sha256 %s, want %s", got.SHA256, sum(data))
@@ -136,7 +150,7 @@ func wantDamaged(t *testing.T, what string, data []byte, o Options) {
 	t.Helper()
 	trace, err := Read(bytes.NewReader(data), "some/trace", o)
 	if err == nil {
-		t.Errorf("%s: read as %d requests, want an error", what, len(trace.Requests))
+		t.Errorf("%s: read as %d requests, want an error", what, trace.Requests)
 	} else if !strings.Contains(err.Error(), "some/trace") {
 		t.Errorf("%s: the error %q does not name the file", what, err)
 	}
@@ -162,13 +176,13 @@ func TestCutCompressedFiles(t *testing.T) {
 			wantDamaged(t, "a large file but its last byte", large[:len(large)-1], Options{})
 
 			// A cut between two parts looks like the end. Any other does not.
-			first := read(t, small)
+			first := readTrace(t, small)
 			two := slices.Concat(small, small)
 			for n := len(small) + 1; n < len(two); n += step {
 				wantDamaged(t, fmt.Sprintf("%d of %d bytes in two parts", n, len(two)), two[:n], Options{})
 			}
-			if both := read(t, two); len(both.Requests) != 2*len(first.Requests) {
-				t.Errorf("two parts have %d requests, want %d", len(both.Requests), 2*len(first.Requests))
+			if both := readTrace(t, two); both.Requests != 2*first.Requests {
+				t.Errorf("two parts have %d requests, want %d", both.Requests, 2*first.Requests)
 			}
 
 			var records []next
@@ -192,7 +206,7 @@ func TestFlippedBytes(t *testing.T) {
 	for _, c := range compressors {
 		t.Run(c, func(t *testing.T) {
 			data := compress(t, c, numbers(30))
-			want := read(t, data)
+			want := readTrace(t, data)
 			harmless := 0
 			for i := range data {
 				for _, m := range masks {
@@ -203,7 +217,7 @@ func TestFlippedBytes(t *testing.T) {
 					case err != nil && !strings.Contains(err.Error(), "some/trace"):
 						t.Errorf("byte %d ^ %#x: the error %q does not name the file", i, m, err)
 					case err == nil && !same(got, want):
-						t.Errorf("byte %d ^ %#x: another trace, of %d requests instead of %d", i, m, len(got.Requests), len(want.Requests))
+						t.Errorf("byte %d ^ %#x: another trace, of %d requests instead of %d", i, m, got.Requests, want.Requests)
 					case err == nil:
 						harmless++
 					}
@@ -244,9 +258,9 @@ func TestErrorsInCompressedFiles(t *testing.T) {
 				t.Errorf("%s of %q: got the error %v, want %s", c, test.data, err, test.want)
 			}
 		}
-		_, err := Read(bytes.NewReader(compress(t, c, []byte("1 2 3 4\n"))), "t", Options{})
-		if err == nil || strings.Contains(err.Error(), "damaged") || !strings.Contains(err.Error(), "the number of fields in its first line is 4") {
-			t.Errorf("%s of four fields: got the error %v", c, err)
+		_, err := Read(bytes.NewReader(compress(t, c, []byte("to be or not to be\n"))), "t", Options{})
+		if err == nil || strings.Contains(err.Error(), "damaged") || !strings.Contains(err.Error(), "the number of fields in its first line is 6") {
+			t.Errorf("%s of six words: got the error %v", c, err)
 		}
 	}
 }
@@ -264,7 +278,7 @@ func TestFailingReader(t *testing.T) {
 					r := io.MultiReader(bytes.NewReader(data[:n]), iotest.ErrReader(fault))
 					trace, err := Read(r, "t", Options{Format: name})
 					if err == nil {
-						t.Errorf("%s, %v after %d bytes: read as %d requests", f.Name, fault, n, len(trace.Requests))
+						t.Errorf("%s, %v after %d bytes: read as %d requests", f.Name, fault, n, trace.Requests)
 					} else if !errors.Is(err, fault) {
 						t.Errorf("%s, %v after %d bytes: got the error %v", f.Name, fault, n, err)
 					}
@@ -272,4 +286,76 @@ func TestFailingReader(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Files of other programs, written by
+//
+//	bzip2 -c numbers.txt
+//	yes "1 10" | head -n 200000 | zstd --long=31 -c
+//
+// for which there is no compressor here.
+func TestOtherCompressors(t *testing.T) {
+	long := readTrace(t, readFile(t, "testdata/long.zst"))
+	if long.Requests != 200_000 || long.Objects != 1 {
+		t.Errorf("a window of 2 GiB: %+v", long)
+	}
+	data := readFile(t, "testdata/numbers.bz2")
+	want := readTrace(t, data)
+	if want.Requests != 500 || want.Objects != 49 {
+		t.Errorf("bzip2: %+v", want)
+	}
+	for n := 1; n < len(data); n++ {
+		wantDamaged(t, fmt.Sprintf("%d of %d bytes", n, len(data)), data[:n], Options{Format: "id-size"})
+	}
+	for i := range data {
+		bad := bytes.Clone(data)
+		bad[i] ^= 1
+		// The last byte has bits that fill it up, and the fourth the size of
+		// blocks, which may be larger than needed.
+		if got, err := Read(bytes.NewReader(bad), "t", Options{Format: "id-size"}); err == nil && !same(got, want) {
+			t.Errorf("byte %d ^ 1: another trace, of %d requests", i, got.Requests)
+		}
+	}
+	two := append(bytes.Clone(data), data...)
+	if got := readTrace(t, two); got.Requests != 1000 {
+		t.Errorf("two parts: %d requests", got.Requests)
+	}
+	for n := len(data) + 1; n < len(two); n++ {
+		wantDamaged(t, fmt.Sprintf("%d of %d bytes in two parts", n, len(two)), two[:n], Options{Format: "id-size"})
+	}
+	wantDamaged(t, "junk after bzip2", append(bytes.Clone(data), "junk"...), Options{Format: "id-size"})
+}
+
+func readFile(t *testing.T, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// Frames to skip may be in front of lz4, too, and between its frames.
+func TestSkippableFrames(t *testing.T) {
+	const frame = "\x5a\x2a\x4d\x18\x03\x00\x00\x00abc"
+	plain := numbers(50)
+	want := readTrace(t, plain)
+	for _, c := range []string{"lz4", "zstd"} {
+		part := compress(t, c, plain)
+		data := slices.Concat([]byte(frame+frame), part, []byte(frame))
+		if got := readTrace(t, data); !same(got, want) {
+			t.Errorf("%s: %+v", c, got)
+		}
+		twice := slices.Concat([]byte(frame), part, []byte(frame), part)
+		if got := readTrace(t, twice); got.Requests != 2*want.Requests {
+			t.Errorf("%s: %d requests, want %d", c, got.Requests, 2*want.Requests)
+		}
+		for n := 1; n < 2*len(frame); n++ {
+			if n != len(frame) {
+				wantDamaged(t, fmt.Sprintf("%s: %d bytes of frames to skip", c, n), data[:n], Options{Format: "id-size"})
+			}
+		}
+		wantDamaged(t, c+": a frame to skip, cut at the end", data[:len(data)-1], Options{})
+	}
+	wantDamaged(t, "text after a frame to skip", append([]byte(frame), plain...), Options{})
 }

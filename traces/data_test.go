@@ -30,14 +30,14 @@ func TestKnownTraces(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.file, func(t *testing.T) {
-			trace, err := Open(filepath.Join(dir, test.file), Options{})
+			trace, err := Open([]string{filepath.Join(dir, test.file)}, Options{})
 			if errors.Is(err, fs.ErrNotExist) && !demanded {
 				t.Skipf("%v; set CACHESIM_DATA to the folder that has it", err)
 			}
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := sums{len(trace.Requests), trace.Objects, trace.Footprint, trace.RequestBytes, trace.LargestSize, trace.SizeChanges}
+			got := sums{trace.Requests, trace.Objects, trace.Footprint, trace.RequestBytes, trace.LargestSize, trace.SizeChanges}
 			if test.want.largest == 0 {
 				got.largest = 0
 			}

@@ -15,19 +15,29 @@ import (
 // decode returns the records of data, each as "time id size" with an id that
 // is text in quotes, and the error that ended them.
 func decode(f Format, r io.Reader) (records []string, err error) {
-	d := f.NewDecoder(r)
+	args, err := f.args(nil)
+	if err != nil {
+		return nil, err
+	}
+	d, err := f.New(r, args)
+	if err != nil {
+		return nil, err
+	}
+	batch := make([]Record, 7)
 	for {
-		var r Record
-		if err := d.Decode(&r); err == io.EOF {
+		n, err := d.Decode(batch)
+		for _, r := range batch[:n] {
+			id := fmt.Sprint(r.Key)
+			if r.Text != nil {
+				id = fmt.Sprintf("%q", r.Text)
+			}
+			records = append(records, fmt.Sprintf("%d %s %d", r.Time, id, r.Size))
+		}
+		if err == io.EOF {
 			return records, nil
 		} else if err != nil {
 			return records, err
 		}
-		id := fmt.Sprint(r.Key)
-		if r.Text != nil {
-			id = fmt.Sprintf("%q", r.Text)
-		}
-		records = append(records, fmt.Sprintf("%d %s %d", r.Time, id, r.Size))
 	}
 }
 
@@ -133,7 +143,7 @@ func TestBadRecords(t *testing.T) {
 	for _, test := range tests {
 		trace, err := Read(strings.NewReader(test.data), "t.log", Options{Format: test.format.Name})
 		if err == nil {
-			t.Errorf("%s %.40q: read as %d requests, want an error", test.format.Name, test.data, len(trace.Requests))
+			t.Errorf("%s %.40q: read as %d requests, want an error", test.format.Name, test.data, trace.Requests)
 		} else if err.Error() != test.want {
 			t.Errorf("%s %.40q:\n got %v\nwant %s", test.format.Name, test.data, err, test.want)
 		}

@@ -38,8 +38,8 @@ func FuzzRead(f *testing.F) {
 			}
 			return
 		}
-		if len(trace.Requests) == 0 || trace.Objects == 0 {
-			t.Fatalf("%d requests for %d objects, want some", len(trace.Requests), trace.Objects)
+		if trace.Requests == 0 || trace.Objects == 0 {
+			t.Fatalf("%d requests for %d objects, want some", trace.Requests, trace.Objects)
 		}
 		if trace.SHA256 != sum(data) {
 			t.Errorf("sha256 %s, want %s", trace.SHA256, sum(data))
@@ -50,7 +50,7 @@ func FuzzRead(f *testing.F) {
 		var sizes []int64 // of objects, in order of their numbers
 		var requested, footprint, largest int64
 		names := make(map[string]bool)
-		for i, r := range trace.Requests {
+		for i, r := range requests(trace) {
 			if int(r.ID) > len(sizes) {
 				t.Fatalf("request %d is for object %d after %d objects", i, r.ID, len(sizes))
 			}
@@ -72,8 +72,8 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("footprint %d, requested %d, largest %d; the trace says %d, %d, %d", footprint, requested, largest,
 				trace.Footprint, trace.RequestBytes, trace.LargestSize)
 		}
-		if trace.SizeChanges < 0 || trace.SizeChanges > len(trace.Requests) {
-			t.Errorf("%d size changes in %d requests", trace.SizeChanges, len(trace.Requests))
+		if trace.SizeChanges < 0 || trace.SizeChanges > trace.Requests {
+			t.Errorf("%d size changes in %d requests", trace.SizeChanges, trace.Requests)
 		}
 	})
 }

@@ -1,22 +1,19 @@
 package traces
 
 import (
-	"bufio"
-	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"time"
 
 	"cachesim/sim"
 )
 
-// Size rules say which size of an object counts where a trace tells several.
+// Size rules say which size of an object counts where a trace has several.
 const (
 	FirstSize = "first" // the first one seen
 	LastSize  = "last"  // the last one seen
@@ -26,155 +23,212 @@ const (
 // SizeRules lists them, the default first.
 var SizeRules = []string{FirstSize, LastSize, MaxSize}
 
-// Options say how to read a trace.
+// Operations say what becomes of requests that are not reads.
+const (
+	ReadsOnly = "reads"  // only reads are replayed, the others are left out
+	ApplyOps  = "apply"  // writes, deletes and times to live are replayed
+	IgnoreOps = "ignore" // every request is replayed as a read
+)
+
+// OpsModes lists them, the default first.
+var OpsModes = []string{ReadsOnly, ApplyOps, IgnoreOps}
+
+// Options say how to read a trace. The zero value is a usable default.
 type Options struct {
-	Format   string // name of the format; empty: found from the content
-	SizeRule string // empty: FirstSize
+	Format string // name of the format; empty: found from the content
+	Params map[string]string
+
+	SizeRule   string        // empty: FirstSize
+	IgnoreSize bool          // every object has 1 byte
+	Ops        string        // empty: ReadsOnly
+	Skip       int           // requests left out at the start
+	Limit      int           // requests read after those; 0: all
+	TimeUnit   time.Duration // of the times in the file; 0: that of the format
+
+	// Malformed records are an error unless no more than SkipBad of them, or
+	// SkipBadShare of all records, are malformed; then they are left out.
+	SkipBad      int64
+	SkipBadShare float64
+
+	// Memory is how many bytes the requests may occupy; a longer trace is kept
+	// in a file. 0: no bound.
+	Memory int64
+
+	// Cache is the folder of the trace cache, see DefaultCache; empty: none is
+	// used, and what does not fit in Memory is kept in a temporary folder until
+	// the trace is closed. CacheSize is how many bytes it may have; 0: no bound.
+	// The traces that were not used for longest are removed.
+	Cache     string
+	CacheSize int64
+
+	// Progress, if set, is called with the number of bytes, as they are stored,
+	// that were read since the last call, from another goroutine.
+	Progress func(bytes int64)
+
+	limits limits
 }
 
-// Open reads the trace in the named file, "-" for standard input, whole into
-// memory: 16 bytes a request, and a few dozen an object.
-func Open(name string, o Options) (*sim.Trace, error) {
-	f := os.Stdin
-	if name != "-" {
-		var err error
-		if f, err = os.Open(name); err != nil {
-			return nil, fmt.Errorf("open trace: %w", err)
-		}
-		defer f.Close()
-		if info, err := f.Stat(); err == nil && info.IsDir() {
-			return nil, fmt.Errorf("open trace %s: it is a directory: name a trace file in it", name)
-		}
-	}
-	return Read(f, name, o)
+// limits are those of sim, and smaller in tests.
+type limits struct {
+	requests, objects uint64
+	size              int64
 }
 
-// Read is Open for a reader; name stands in errors and in the trace.
-func Read(r io.Reader, name string, o Options) (*sim.Trace, error) {
-	if o.SizeRule == "" {
-		o.SizeRule = FirstSize
+func (o Options) complete() (Options, error) {
+	for _, choice := range []struct {
+		what    string
+		value   *string
+		choices []string
+	}{{"size rule", &o.SizeRule, SizeRules}, {"treatment of operations", &o.Ops, OpsModes}} {
+		if *choice.value == "" {
+			*choice.value = choice.choices[0]
+		}
+		if !slices.Contains(choice.choices, *choice.value) {
+			return o, fmt.Errorf("unknown %s %q%s", choice.what, *choice.value, sim.DidYouMean(*choice.value, choice.choices))
+		}
 	}
-	if !slices.Contains(SizeRules, o.SizeRule) {
-		return nil, fmt.Errorf("unknown size rule %q%s", o.SizeRule, sim.DidYouMean(o.SizeRule, SizeRules))
+	if o.Skip < 0 || o.Limit < 0 || o.TimeUnit < 0 || o.SkipBad < 0 || !(o.SkipBadShare >= 0 && o.SkipBadShare <= 1) {
+		return o, errors.New("numbers of requests, the unit of time and tolerances of malformed records cannot be negative, or a share above 1")
 	}
-	hash := sha256.New()
-	whole := bufio.NewReaderSize(io.TeeReader(r, hash), 1<<18)
-	data, err := decompress(whole)
+	if o.limits == (limits{}) {
+		o.limits = limits{sim.MaxRequests, sim.MaxObjects, sim.MaxSize}
+	}
+	return o, nil
+}
+
+// Open reads the trace in the named files, one after the other. "-" is standard
+// input, and FORMAT:NAME is a file whose format is known. In memory, a trace
+// takes 16 bytes a request, and while it is read up to 48 an object.
+func Open(names []string, o Options) (*sim.Trace, error) {
+	if len(names) == 0 {
+		return nil, errors.New("open trace: no file is named")
+	}
+	o, err := o.complete()
 	if err != nil {
-		return nil, fmt.Errorf("read trace %s: %w", name, err)
-	}
-	defer data.stop()
-	format, plain, err := detect(data, o.Format)
-	if err != nil {
-		return nil, fmt.Errorf("read trace %s: %w", name, err)
-	}
-	t, err := load(format, plain, o.SizeRule)
-	var syntax *SyntaxError
-	if errors.As(err, &syntax) {
-		syntax.File = name
 		return nil, err
 	}
-	if err != nil {
-		return nil, fmt.Errorf("read trace %s: %w", name, err)
-	}
-	// The hash is that of the file, so read what the decompressor left.
-	if _, err := io.Copy(io.Discard, whole); err != nil {
-		return nil, fmt.Errorf("read trace %s: %w", name, err)
-	}
-	t.Name = filepath.Base(name)
-	t.SHA256 = hex.EncodeToString(hash.Sum(nil))
-	return t, nil
-}
-
-// detect finds the format by name or, where that is empty, from the content,
-// and returns a reader that still has all of it.
-func detect(r io.Reader, wanted string) (Format, io.Reader, error) {
-	if wanted != "" {
-		var known []string
-		for _, f := range Formats {
-			if f.Name == wanted {
-				return f, r, nil
-			}
-			known = append(known, f.Name)
-		}
-		return Format{}, nil, fmt.Errorf("unknown trace format %q%s", wanted, sim.DidYouMean(wanted, known))
-	}
-	head := make([]byte, 1<<16)
-	n, err := io.ReadFull(r, head)
-	whole := err == io.EOF || err == io.ErrUnexpectedEOF
-	if err != nil && !whole {
-		return Format{}, nil, err
-	}
-	head = head[:n]
-	for _, f := range Formats {
-		if f.Match(head, whole) {
-			return f, io.MultiReader(bytes.NewReader(head), r), nil
-		}
-	}
-	if countFields(head) == 0 {
-		if whole {
-			return Format{}, nil, errors.New("it holds no requests")
-		}
-		return Format{}, nil, fmt.Errorf("cannot tell its format: its first %d bytes are blank", len(head))
-	}
-	what := "it starts with binary data that is of no known format"
-	if n := columns(head, whole); n > 0 {
-		what = fmt.Sprintf("the number of fields in its first line is %d", n)
-	}
-	return Format{}, nil, fmt.Errorf("cannot tell its format: %s; cachesim reads text lines of \"id size\" or \"time id size\" and binary oracleGeneral (--trace-format says which)", what)
-}
-
-func load(f Format, r io.Reader, rule string) (*sim.Trace, error) {
-	t := &sim.Trace{Format: f.Name, SizeRule: rule}
-	in := newInterner()
-	var sizes []int64 // of each object, the one that counts
-	var start int64   // of the trace's clock
-	var rec Record
-	for d := f.NewDecoder(r); ; {
-		err := d.Decode(&rec)
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
+	files := make([]file, len(names))
+	for i, name := range names {
+		if files[i], err = openFile(name, o.Format); err != nil {
 			return nil, err
 		}
-		if len(t.Requests) == 0 {
-			start = rec.Time
-		}
-		id, known := in.number(&rec)
-		switch {
-		case !known:
-			if id == math.MaxUint32-1<<16 {
-				return nil, fmt.Errorf("it has more than %d objects, which do not fit 32-bit numbers", id)
-			}
-			sizes = append(sizes, rec.Size)
-		case rule == LastSize, rule == MaxSize && rec.Size > sizes[id]:
-			sizes[id] = rec.Size
-		}
-		req := sim.Request{ID: id, Size: rec.Size}
-		if f.Clock {
-			req.Time = uint32(rec.Time - start)
-		}
-		t.Requests = append(t.Requests, req)
 	}
-	if len(t.Requests) == 0 {
-		return nil, errors.New("it holds no requests")
-	}
-	for i := range t.Requests {
-		r := &t.Requests[i]
-		if r.Size != sizes[r.ID] {
-			t.SizeChanges++
-			r.Size = sizes[r.ID]
-		}
-		if t.RequestBytes += r.Size; t.RequestBytes < 0 {
-			return nil, fmt.Errorf("its requests ask for more than %d bytes in all", int64(math.MaxInt64))
+	return read(files, o)
+}
+
+// A file is one of those that a trace consists of.
+type file struct {
+	name   string // as it was given, without the format
+	format string // empty: found from the content
+	open   func() (io.ReadCloser, error)
+	pipe   bool // reading may block indefinitely
+}
+
+// openFile checks that the file can be opened.
+func openFile(name, format string) (file, error) {
+	if f, rest, ok := strings.Cut(name, ":"); ok && rest != "" {
+		// A file of that very name counts first, and so does C:\trace.
+		if _, err := os.Stat(name); err != nil && slices.ContainsFunc(Formats, func(x Format) bool { return x.Name == f }) {
+			name, format = rest, f
 		}
 	}
-	for _, s := range sizes {
-		t.Footprint += s
-		t.LargestSize = max(t.LargestSize, s)
+	if name == "-" {
+		return file{name: name, format: format, pipe: true, open: func() (io.ReadCloser, error) { return io.NopCloser(os.Stdin), nil }}, nil
 	}
-	t.Objects = len(sizes)
-	t.ObjectName = in.name
+	open := func() (io.ReadCloser, error) {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, fmt.Errorf("open trace: %w", err)
+		}
+		if info, err := f.Stat(); err == nil && info.IsDir() {
+			f.Close()
+			return nil, fmt.Errorf("open trace %s: it is a directory: name a trace file in it", name)
+		}
+		return f, nil
+	}
+	info, err := os.Stat(name)
+	if err == nil && info.IsDir() {
+		return file{}, fmt.Errorf("open trace %s: it is a directory: name a trace file in it", name)
+	}
+	if err != nil {
+		return file{}, fmt.Errorf("open trace: %w", err)
+	}
+	return file{name: name, format: format, open: open, pipe: !info.Mode().IsRegular()}, nil
+}
+
+// Read is Open for a reader; name appears in errors and in the trace.
+func Read(r io.Reader, name string, o Options) (*sim.Trace, error) {
+	o, err := o.complete()
+	if err != nil {
+		return nil, err
+	}
+	return read([]file{{name: name, format: o.Format, open: func() (io.ReadCloser, error) { return io.NopCloser(r), nil }}}, o)
+}
+
+// read reads files as one trace.
+func read(files []file, o Options) (*sim.Trace, error) {
+	c := newCache(files, o)
+	s, unusable := c.find()
+	var t *sim.Trace
+	if s != nil {
+		t = s.trace()
+	} else {
+		var err error
+		if t, err = load(files, o, c); err != nil {
+			return nil, locate(err, files)
+		}
+		if unusable != nil {
+			t.Notes = append(t.Notes, fmt.Sprintf("its copy in the trace cache could not be used and was made again: %v", unusable))
+		}
+	}
+	var base, paths []string
+	for _, f := range files {
+		base = append(base, filepath.Base(f.name))
+		paths = append(paths, f.name)
+	}
+	t.Name, t.Path = strings.Join(base, "+"), strings.Join(paths, " ")
+	if len(base) > 3 {
+		t.Name = fmt.Sprintf("%s+%d", base[0], len(base)-1)
+	}
 	return t, nil
+}
+
+// load decodes files.
+func load(files []file, o Options, c *cache) (*sim.Trace, error) {
+	d := startDecoding(files, o)
+	b := newBuilder(o, c)
+	err := b.consume(d)
+	d.stop(err == nil)
+	if err == nil { // otherwise that is about earlier records
+		err = d.err
+	}
+	var t *sim.Trace
+	if err == nil {
+		t, err = b.finish(d)
+	}
+	if err != nil {
+		b.store.abort()
+		return nil, err
+	}
+	return t, nil
+}
+
+// locate names the file in an error that does not do so yet.
+func locate(err error, files []file) error {
+	var syntax *SyntaxError
+	var in *fileError
+	if errors.As(err, &syntax) {
+		return syntax
+	}
+	if errors.As(err, &in) {
+		if in.name == "" { // it could not be opened, which names it
+			return in.err
+		}
+		return fmt.Errorf("read trace %s: %w", in.name, in.err)
+	}
+	names := make([]string, len(files))
+	for i, f := range files {
+		names[i] = f.name
+	}
+	return fmt.Errorf("read trace %s: %w", strings.Join(names, " "), err)
 }

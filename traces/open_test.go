@@ -37,8 +37,8 @@ func TestSizeRules(t *testing.T) {
 		for _, id := range []uint32{0, 1, 0, 0, 0, 0, 2} {
 			want = append(want, sim.Request{ID: id, Size: test.sizes[id]})
 		}
-		if !slices.Equal(trace.Requests, want) {
-			t.Errorf("%q: requests %v, want %v", test.rule, trace.Requests, want)
+		if !slices.Equal(requests(trace), want) {
+			t.Errorf("%q: requests %v, want %v", test.rule, requests(trace), want)
 		}
 		if trace.Objects != 3 || trace.Footprint != test.footprint || trace.RequestBytes != test.requested || trace.LargestSize != test.largest {
 			t.Errorf("%q: %d objects, footprint %d, requested %d, largest %d; want 3, %d, %d, %d", test.rule,
@@ -56,14 +56,29 @@ func TestSizeRules(t *testing.T) {
 	}
 }
 
+// The bytes of all requests have to fit 63 bits, those of an object 56.
 func TestTooManyBytes(t *testing.T) {
-	const most = "1 9223372036854775806\n2 1\n"
-	trace, err := Read(strings.NewReader(most), "t", Options{})
-	if err != nil || trace.Footprint != 1<<63-1 {
-		t.Errorf("2^63-1 bytes: got %+v, %v", trace, err)
+	const largest = "1 72057594037927935\n"
+	most := strings.Repeat(largest, 128)
+	for _, rule := range SizeRules {
+		trace, err := Read(strings.NewReader(most), "t", Options{SizeRule: rule})
+		if err != nil || trace.RequestBytes != 1<<63-128 || trace.Footprint != 1<<56-1 {
+			t.Errorf("%s: 2^63-128 bytes: got %+v, %v", rule, trace, err)
+		}
+		if _, err := Read(strings.NewReader(most+"2 127\n"), "t", Options{SizeRule: rule}); err != nil {
+			t.Errorf("%s: 2^63-1 bytes: got the error %v", rule, err)
+		}
+		if _, err := Read(strings.NewReader(most+"2 128\n"), "t", Options{SizeRule: rule}); err == nil || !strings.Contains(err.Error(), "t: its requests ask for more than") {
+			t.Errorf("%s: 2^63 bytes: got the error %v", rule, err)
+		}
 	}
-	if _, err := Read(strings.NewReader(most+"2 1\n"), "t", Options{}); err == nil || !strings.Contains(err.Error(), "t: its requests ask for more than") {
-		t.Errorf("2^63 bytes: got the error %v", err)
+	_, err := Read(strings.NewReader("a 1\nb 72057594037927936\n"), "t", Options{})
+	if err == nil || err.Error() != `read trace t: the size of object "b" is 72057594037927936 bytes, but it may be at most 72057594037927935` {
+		t.Errorf("an object of 2^56 bytes: got the error %v", err)
+	}
+	// What counts are the final sizes.
+	if trace, err := Read(strings.NewReader(strings.Repeat(largest, 129)+"1 1\n"), "t", Options{SizeRule: LastSize}); err != nil || trace.RequestBytes != 130 {
+		t.Errorf("large sizes that do not count: got %+v, %v", trace, err)
 	}
 }
 
@@ -75,14 +90,14 @@ func TestClock(t *testing.T) {
 		{"1000 a 1\n1000 b 1\n1003 a 1\n", []uint32{0, 0, 3}},
 		{"7.9 a 1\n8.1 a 1\n9.5 a 1\n", []uint32{0, 1, 2}},
 		{"-5 a 1\n-4.5 a 1\n2 a 1\n", []uint32{0, 1, 7}},
-		{"5 a 1\n4 a 1\n6 a 1\n", []uint32{0, 1<<32 - 1, 1}}, // a clock set back, modulo 2^32
+		{"5 a 1\n4 a 1\n6 a 1\n", []uint32{0, 0, 1}}, // a clock set back before the start
 		{string(oracle(t, next{50, 1, 1, -1}, next{57, 2, 1, -1})), []uint32{0, 7}},
 		{"a 1\nb 1\n", []uint32{0, 0}},
 	}
 	for _, test := range tests {
-		trace := read(t, []byte(test.data))
+		trace := readTrace(t, []byte(test.data))
 		var got []uint32
-		for _, r := range trace.Requests {
+		for _, r := range requests(trace) {
 			got = append(got, r.Time)
 		}
 		if !slices.Equal(got, test.want) {
@@ -121,7 +136,7 @@ func TestIDsAreExact(t *testing.T) {
 	if trace.Objects != len(ids) {
 		t.Errorf("%d objects, want %d", trace.Objects, len(ids))
 	}
-	for i, r := range trace.Requests {
+	for i, r := range requests(trace) {
 		if want := uint32(i % len(ids)); r.ID != want {
 			t.Errorf("request %d, for %.20q: object %d, want %d", i, ids[want], r.ID, want)
 		}
@@ -134,17 +149,17 @@ func TestIDsAreExact(t *testing.T) {
 func TestOpenErrors(t *testing.T) {
 	dir := t.TempDir()
 	missing := filepath.Join(dir, "missing.tr")
-	if _, err := Open(missing, Options{}); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), missing) {
+	if _, err := Open([]string{missing}, Options{}); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), missing) {
 		t.Errorf("missing file: got the error %v", err)
 	}
-	if _, err := Open(dir, Options{}); err == nil || !strings.Contains(err.Error(), dir+": it is a directory") {
+	if _, err := Open([]string{dir}, Options{}); err == nil || !strings.Contains(err.Error(), dir+": it is a directory") {
 		t.Errorf("directory: got the error %v", err)
 	}
 	bad := filepath.Join(dir, "bad.tr")
 	if err := os.WriteFile(bad, []byte("1 1\n2 2\n3\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	_, err := Open(bad, Options{})
+	_, err := Open([]string{bad}, Options{})
 	var syntax *SyntaxError
 	if !errors.As(err, &syntax) || syntax.File != bad || syntax.Line != 3 || !strings.HasPrefix(err.Error(), bad+":3: ") {
 		t.Errorf("bad line: got the error %v", err)

@@ -1,61 +1,79 @@
 package traces
 
 import (
-	"bufio"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"math"
+	"time"
 )
 
 // OracleGeneral is the binary format of libCacheSim in which most published
 // traces are shared. docs/FORMATS.md has its layout.
 var OracleGeneral = Format{
-	Name:       "oracleGeneral",
-	Doc:        "binary, 24 bytes a request: time u32, id u64, size u32, next access i64",
-	Clock:      true,
-	Match:      matchOracleGeneral,
-	NewDecoder: func(r io.Reader) Decoder { return &oracleGeneral{r: bufio.NewReaderSize(r, 24*4096)} },
+	Name:  "oracleGeneral",
+	Doc:   "binary, 24 bytes a request: time u32, id u64, size u32, next access i64",
+	Tick:  time.Second,
+	Probe: probeOracleGeneral,
+	New:   newOracleGeneral,
 }
 
 const oracleRecord = 24
 
-// matchOracleGeneral looks for what other bytes would not have: next accesses
+// probeOracleGeneral looks for what other bytes would not have: next accesses
 // that lie ahead, but not beyond any trace, or are "never".
-func matchOracleGeneral(head []byte, whole bool) bool {
+func probeOracleGeneral(head []byte, whole bool) (Confidence, string) {
 	if len(head) < oracleRecord {
-		return false
+		return No, "it is shorter than a record of 24 bytes"
 	}
-	for i := 0; (i+1)*oracleRecord <= len(head); i++ {
-		next := int64(binary.LittleEndian.Uint64(head[i*oracleRecord+16:]))
+	n := len(head) / oracleRecord
+	rising := true
+	var last uint32
+	for i := range n {
+		r := head[i*oracleRecord:]
+		next := int64(binary.LittleEndian.Uint64(r[16:]))
 		if next != -1 && next != math.MaxInt64 && (next <= int64(i) || next > 1<<44) {
-			return false
+			return No, fmt.Sprintf("the next access of record %d would be %d", i+1, next)
 		}
+		t := binary.LittleEndian.Uint32(r)
+		rising = rising && t >= last
+		last = t
 	}
-	return true
+	why := fmt.Sprintf("the next accesses of its first %d records lie ahead", n)
+	if rising && n >= 16 {
+		return Certain, why + ", and their times rise"
+	}
+	return Likely, why
 }
 
-type oracleGeneral struct {
-	r   *bufio.Reader
-	buf [oracleRecord]byte
-	at  int64
+func newOracleGeneral(r io.Reader, _ Args) (Decoder, error) {
+	return &oracleGeneral{blocks: blockReader{r: r, size: oracleRecord}}, nil
 }
 
-func (d *oracleGeneral) Decode(r *Record) error {
-	n, err := io.ReadFull(d.r, d.buf[:])
+type oracleGeneral struct{ blocks blockReader }
+
+func (d *oracleGeneral) Decode(dst []Record) (int, error) {
+	b, err := d.blocks.records(len(dst))
 	if err == io.ErrUnexpectedEOF {
-		return &SyntaxError{Byte: d.at, Msg: fmt.Sprintf("the last record has %d of %d bytes: the file is cut off or is not oracleGeneral", n, oracleRecord)}
+		return 0, &SyntaxError{Byte: d.blocks.at, Msg: fmt.Sprintf("the last record has %d of %d bytes: the file is cut off or is not oracleGeneral", len(b), oracleRecord)}
 	}
 	if err != nil {
-		return err
+		return 0, err
 	}
-	b := d.buf[:]
-	r.Time = int64(binary.LittleEndian.Uint32(b))
-	r.Key, r.Text = binary.LittleEndian.Uint64(b[4:]), nil
-	r.Size = int64(binary.LittleEndian.Uint32(b[12:]))
-	if next := int64(binary.LittleEndian.Uint64(b[16:])); next < -1 {
-		return &SyntaxError{Byte: d.at + 16, Msg: fmt.Sprintf("next access %d is neither an index nor -1: the file is damaged or is not oracleGeneral", next)}
+	n := 0
+	for ; len(b) >= oracleRecord; b = b[oracleRecord:] {
+		next := int64(binary.LittleEndian.Uint64(b[16:]))
+		if next < -1 {
+			at := d.blocks.at + int64(n*oracleRecord)
+			d.blocks.used((n + 1) * oracleRecord)
+			return n, &SyntaxError{Byte: at + 16, Msg: fmt.Sprintf("next access %d is neither an index nor -1: the file is damaged or is not oracleGeneral", next)}
+		}
+		r := &dst[n]
+		r.Time = int64(binary.LittleEndian.Uint32(b))
+		r.Key, r.Text = binary.LittleEndian.Uint64(b[4:]), nil
+		r.Size = int64(binary.LittleEndian.Uint32(b[12:]))
+		n++
 	}
-	d.at += oracleRecord
-	return nil
+	d.blocks.used(n * oracleRecord)
+	return n, nil
 }

@@ -6,6 +6,7 @@ package traces
 import (
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"cachesim/sim"
@@ -43,6 +44,13 @@ type Reporter interface {
 	Report() []string
 }
 
+// A Timer is a Decoder whose unit of time depends on its parameters, or that has
+// times only with some.
+type Timer interface {
+	// Tick returns the unit of Record.Time; 0: there are no times.
+	Tick() time.Duration
+}
+
 // Confidence is how sure a Probe is that a file is of its format.
 type Confidence int
 
@@ -69,6 +77,9 @@ type Format struct {
 	// New returns a decoder of r, or an error about the parameters. args has a
 	// value for each of Params.
 	New func(r io.Reader, args Args) (Decoder, error)
+	// Revision is raised when the decoder makes other records of the same
+	// file, so that what the trace cache has of it is no longer used.
+	Revision int
 }
 
 // A Param declares a parameter of a format, which is set with --trace-param
@@ -81,6 +92,9 @@ type Param struct {
 
 // Args are the values of a format's parameters.
 type Args map[string]string
+
+// Formats lists the formats that Open reads.
+var Formats = slices.Concat([]Format{OracleGeneral, IDSize, TimeIDSize}, corpusFormats, weblogFormats)
 
 // A SyntaxError says where a trace breaks the rules of its format.
 type SyntaxError struct {

@@ -24,6 +24,7 @@ import (
 	"cachesim/policies-wasm/engines"
 	"cachesim/policies-wasm/micro"
 	"cachesim/sim"
+	"cachesim/sim/results"
 )
 
 // goFormat is the format of the Go tools, for benchstat.
@@ -31,8 +32,8 @@ const goFormat = "go"
 
 type benchOptions struct {
 	micro.Options
-	out, title  string
-	formats     []string
+	out         string
+	figures     figureOptions
 	goFormat    bool
 	json, quiet bool
 
@@ -78,15 +79,15 @@ func benchCommand(stdout, stderr io.Writer) *cli.Command {
 	}
 }
 
-// measures are what users call the kinds of a sim.CallCost.
+// measures are what users call the kinds of a results.CallCost.
 var (
 	measures    = []string{"calls", "payload", "breakdown"}
-	measureKind = map[string]string{"calls": sim.CostOfCall, "payload": sim.CostOfPayload, "breakdown": sim.CostOfPart}
+	measureKind = map[string]string{"calls": results.CostOfCall, "payload": results.CostOfPayload, "breakdown": results.CostOfPart}
 )
 
 func newBenchOptions(c *cli.Context, stdout, stderr io.Writer) (*benchOptions, error) {
 	o := &benchOptions{
-		out: c.String("out"), title: c.String("title"), json: c.Bool("json"), quiet: c.Bool("quiet"),
+		out: c.String("out"), json: c.Bool("json"), quiet: c.Bool("quiet"),
 		stdout: stdout, stderr: stderr,
 		Options: micro.Options{
 			Calls: c.Int("calls"), Runs: c.Int("runs"), Warmups: c.Int("warmups"),
@@ -107,7 +108,7 @@ func newBenchOptions(c *cli.Context, stdout, stderr io.Writer) (*benchOptions, e
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range chosen.engines {
+	for _, name := range chosen.Engines {
 		if !isWASM(name) {
 			continue // it is measured in any case
 		}
@@ -158,7 +159,8 @@ func newBenchOptions(c *cli.Context, stdout, stderr io.Writer) (*benchOptions, e
 	if o.goFormat = slices.Contains(formats, goFormat); o.goFormat {
 		formats = slices.DeleteFunc(slices.Clone(formats), func(f string) bool { return f == goFormat })
 	}
-	if o.formats, err = parseFormats(formats); err != nil {
+	o.figures.Title = c.String("title")
+	if o.figures.formats, err = pick("figure format", formats, plots.Formats, plots.Formats); err != nil {
 		return nil, err
 	}
 	for _, n := range notes {
@@ -201,7 +203,7 @@ func (o *benchOptions) run(ctx context.Context) error {
 	if err := os.MkdirAll(o.out, 0o777); err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
-	p := newProvenance()
+	p := newProvenance(os.Args)
 	o.Provenance = &p
 	if !o.quiet {
 		o.Round = roundProgress(o.stderr)
@@ -253,8 +255,8 @@ func roundProgress(w io.Writer) func(done, of int) {
 	}
 }
 
-func (o *benchOptions) write(costs []sim.CallCost) error {
-	for ext, write := range map[string]func(io.Writer, []sim.CallCost) error{"csv": sim.WriteCallCostCSV, "json": sim.WriteCallCostJSON} {
+func (o *benchOptions) write(costs []results.CallCost) error {
+	for ext, write := range map[string]func(io.Writer, []results.CallCost) error{"csv": results.WriteCallCostCSV, "json": results.WriteCallCostJSON} {
 		var b bytes.Buffer
 		if err := write(&b, costs); err != nil {
 			return err
@@ -263,14 +265,10 @@ func (o *benchOptions) write(costs []sim.CallCost) error {
 			return fmt.Errorf("write results: %w", err)
 		}
 	}
-	figures, err := plots.CallFigures(costs, o.title)
-	if err != nil {
-		return err
-	}
-	return writeFigures(o.out, figures, o.formats)
+	return drawFigures(o.out, plots.Rows{Costs: costs}, o.figures)
 }
 
-func (o *benchOptions) report(costs []sim.CallCost) error {
+func (o *benchOptions) report(costs []results.CallCost) error {
 	switch {
 	case o.json:
 		e := json.NewEncoder(o.stdout)
@@ -291,15 +289,15 @@ func (o *benchOptions) report(costs []sim.CallCost) error {
 
 // goBenchmarks prints every run as a line of the Go benchmark format
 // (golang.org/design/14313-benchmark-format).
-func goBenchmarks(w io.Writer, costs []sim.CallCost) {
+func goBenchmarks(w io.Writer, costs []results.CallCost) {
 	p := costs[0].Provenance
 	fmt.Fprintf(w, "goos: %s\ngoarch: %s\npkg: cachesim/policies-wasm/micro\ncpu: %s\n", p.OS, p.Arch, p.CPU)
 	for _, c := range costs {
-		if c.Kind == sim.CostOfPart {
+		if c.Kind == results.CostOfPart {
 			continue // differences are no benchmarks
 		}
 		name := fmt.Sprintf("BenchmarkCall/test=%s/engine=%s/mode=%s", c.Test, c.Engine, c.Mode)
-		if c.Kind == sim.CostOfPayload {
+		if c.Kind == results.CostOfPayload {
 			name = fmt.Sprintf("BenchmarkPayload/abi=%s/engine=%s/mode=%s/bytes=%d", c.ABI, c.Engine, c.Mode, c.Payload)
 		}
 		for _, s := range c.Samples {
@@ -308,13 +306,13 @@ func goBenchmarks(w io.Writer, costs []sim.CallCost) {
 	}
 }
 
-func ofKind(costs []sim.CallCost, kind string) []sim.CallCost {
-	return slices.DeleteFunc(slices.Clone(costs), func(c sim.CallCost) bool { return c.Kind != kind })
+func ofKind(costs []results.CallCost, kind string) []results.CallCost {
+	return slices.DeleteFunc(slices.Clone(costs), func(c results.CallCost) bool { return c.Kind != kind })
 }
 
 // callTable prints a row a test.
-func callTable(w io.Writer, costs []sim.CallCost) {
-	costs = ofKind(costs, sim.CostOfCall)
+func callTable(w io.Writer, costs []results.CallCost) {
+	costs = ofKind(costs, results.CostOfCall)
 	if len(costs) == 0 {
 		return
 	}
@@ -335,7 +333,7 @@ func callTable(w io.Writer, costs []sim.CallCost) {
 	fmt.Fprintln(w)
 }
 
-func factor(s sim.Stats) string {
+func factor(s results.Stats) string {
 	if s.Median == 0 {
 		return ""
 	}
@@ -354,32 +352,32 @@ func ns(f float64) string {
 }
 
 // payloadTable prints a row an engine and ABI and a column a size.
-func payloadTable(w io.Writer, costs []sim.CallCost) {
-	costs = ofKind(costs, sim.CostOfPayload)
+func payloadTable(w io.Writer, costs []results.CallCost) {
+	costs = ofKind(costs, results.CostOfPayload)
 	if len(costs) == 0 {
 		return
 	}
 	fmt.Fprintf(w, "Cost of a call by the bytes that it passes, ns: median of %d runs\n", costs[0].Runs)
 	grid(w, costs, "engine, abi",
-		func(c sim.CallCost) string { return c.Engine + ", " + c.ABI },
-		func(c sim.CallCost) string { return fmt.Sprint(c.Payload) })
+		func(c results.CallCost) string { return c.Engine + ", " + c.ABI },
+		func(c results.CallCost) string { return fmt.Sprint(c.Payload) })
 }
 
 // partTable prints a row a part and a column an engine.
-func partTable(w io.Writer, costs []sim.CallCost) {
-	costs = ofKind(costs, sim.CostOfPart)
+func partTable(w io.Writer, costs []results.CallCost) {
+	costs = ofKind(costs, results.CostOfPart)
 	if len(costs) == 0 {
 		return
 	}
 	fmt.Fprintf(w, "Where a cached pair call's time goes, ns: each part is the difference of two measurements, median of %d runs\n", costs[0].Runs)
 	grid(w, costs, "part",
-		func(c sim.CallCost) string { return c.Test },
-		func(c sim.CallCost) string { return c.Engine })
+		func(c results.CallCost) string { return c.Test },
+		func(c results.CallCost) string { return c.Engine })
 }
 
 // grid prints medians in rows and columns, in the order of their names' first
 // appearance.
-func grid(w io.Writer, costs []sim.CallCost, corner string, row, column func(sim.CallCost) string) {
+func grid(w io.Writer, costs []results.CallCost, corner string, row, column func(results.CallCost) string) {
 	var rows, columns []string
 	cell := make(map[[2]string]string)
 	for _, c := range costs {

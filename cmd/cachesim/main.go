@@ -1,5 +1,5 @@
 // Command cachesim replays request traces through cache replacement policies,
-// native ones and WASM modules, and draws what they come to.
+// native ones and WASM modules, and draws figures of the results.
 package main
 
 import (
@@ -24,7 +24,8 @@ const (
 	exitInterrupted = 130
 )
 
-// A usageError is a command that cannot be meant as it stands.
+// A usageError is invalid usage: a command line that cannot be carried out as it
+// stands.
 type usageError struct{ error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
@@ -73,12 +74,16 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		HideHelpCommand: false,
 		Writer:          stdout,
 		ErrWriter:       stderr,
-		Commands:        []*cli.Command{runCommand(stdout, stderr), benchCommand(stdout, stderr), plotCommand(stderr), policiesCommand(stdout), versionCommand(stdout)},
-		ExitErrHandler:  func(*cli.Context, error) {},
-		OnUsageError:    func(_ *cli.Context, err error, _ bool) error { return usageError{err} },
+		Commands: []*cli.Command{runCommand(stdout, stderr), planCommand(stdout, stderr), plotCommand(stderr), mergeCommand(stderr),
+			traceCommand(stdout, stderr), benchCommand(stdout, stderr), policiesCommand(stdout), cacheCommand(stdout), versionCommand(stdout)},
+		ExitErrHandler: func(*cli.Context, error) {},
+		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return usageError{err} },
 	}
 	for _, c := range app.Commands {
 		c.OnUsageError = app.OnUsageError
+		for _, sub := range c.Subcommands {
+			sub.OnUsageError = app.OnUsageError
+		}
 	}
 	return app
 }

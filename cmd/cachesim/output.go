@@ -1,48 +1,52 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/dustin/go-humanize"
-	"github.com/google/renameio/v2/maybe"
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
-	"cachesim/plots"
 	"cachesim/sim"
+	"cachesim/sim/results"
 )
 
-// describe tells what was read of a trace.
-func describe(w io.Writer, t *sim.Trace) {
-	fmt.Fprintf(w, "%s: %s requests for %s objects, footprint %s (%s bytes), %s requested; format %s\n",
-		t.Name, humanize.Comma(int64(len(t.Requests))), humanize.Comma(int64(t.Objects)),
-		humanize.IBytes(uint64(t.Footprint)), humanize.Comma(t.Footprint), humanize.IBytes(uint64(t.RequestBytes)), t.Format)
-	if t.SizeChanges > 0 {
-		rule := map[string]string{"first": "first seen", "last": "last seen", "max": "largest seen"}[t.SizeRule]
-		fmt.Fprintf(w, "%s requests carry another size than the one that counts, the %s of the object (--object-size)\n", humanize.Comma(int64(t.SizeChanges)), rule)
+// clean shows characters that could control a terminal by their codes: names
+// come from traces and modules.
+func clean(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
+			fmt.Fprintf(&b, "\\u%04x", r)
+			continue
+		}
+		b.WriteRune(r)
 	}
-	fmt.Fprintln(w)
+	return b.String()
 }
 
-func (o *runOptions) report(results []sim.Result) error {
+func (o *runOptions) report(t *sim.Trace, list []results.Result) error {
 	if o.json {
 		e := json.NewEncoder(o.stdout)
-		for _, r := range results {
+		for _, r := range list {
 			if err := e.Encode(r); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	ratioTable(o.stdout, results, "Hit ratio, %", sim.Result.HitRatio)
-	ratioTable(o.stdout, results, "Byte hit ratio, %", sim.Result.ByteHitRatio)
-	timeTable(o.stdout, results)
+	ratioTable(o.stdout, t, list, "Hit ratio, %", results.Result.HitRatio, ceiling(t, list))
+	ratioTable(o.stdout, t, list, "Byte hit ratio, %", results.Result.ByteHitRatio, byteCeiling(t, list))
+	tooLarge(o.stdout, list)
+	operations(o.stdout, list)
+	timeTable(o.stdout, list, o.verbose)
 	return nil
 }
 
@@ -57,6 +61,7 @@ func newTable(w io.Writer, left int, header ...any) table.Writer {
 		Format:  table.FormatOptions{Header: text.FormatDefault},
 		Options: table.Options{},
 	})
+	t.SuppressTrailingSpaces()
 	var columns []table.ColumnConfig
 	for i := range header {
 		align := text.AlignRight
@@ -69,61 +74,231 @@ func newTable(w io.Writer, left int, header ...any) table.Writer {
 	return t
 }
 
-// ratioTable prints a row a cache size and a column a policy.
-func ratioTable(w io.Writer, results []sim.Result, title string, ratio func(sim.Result) float64) {
-	var sizes []int64
+// ceiling is the hit ratio of a cache that never evicts: what the first request
+// for each object leaves. It is not known with a warm-up or with operations.
+func ceiling(t *sim.Trace, list []results.Result) float64 {
+	if t.Columns != 0 || slices.ContainsFunc(list, func(r results.Result) bool { return r.Warmup > 0 }) {
+		return 0
+	}
+	return 1 - float64(t.Objects)/float64(t.Requests)
+}
+
+func byteCeiling(t *sim.Trace, list []results.Result) float64 {
+	if ceiling(t, list) == 0 || t.RequestBytes == 0 {
+		return 0
+	}
+	return 1 - float64(t.Footprint)/float64(t.RequestBytes)
+}
+
+// ratioTable prints a row a policy and a column a cache size, or the other way
+// round where that is narrower. Versions of a policy agree, and seeds are
+// averaged.
+func ratioTable(w io.Writer, t *sim.Trace, list []results.Result, title string, ratio func(results.Result) float64, ceiling float64) {
+	type key struct {
+		policy string
+		size   int64
+	}
+	type mean struct {
+		sum float64
+		n   int
+	}
+	var sizes []results.Result
 	var policies []string
-	value := make(map[string]string)
-	key := func(policy string, size int64) string { return fmt.Sprint(policy, "@", size) }
-	for _, r := range results {
-		if !r.Whole {
+	values := make(map[key]mean)
+	for _, r := range list {
+		if r.Timed {
 			continue
 		}
-		if !slices.Contains(sizes, r.Capacity) {
-			sizes = append(sizes, r.Capacity)
+		if !slices.ContainsFunc(sizes, func(s results.Result) bool { return s.Capacity == r.Capacity }) {
+			sizes = append(sizes, r)
 		}
 		if !slices.Contains(policies, r.Policy) {
 			policies = append(policies, r.Policy)
 		}
-		value[key(r.Policy, r.Capacity)] = fmt.Sprintf("%.2f", 100*ratio(r))
+		k := key{r.Policy, r.Capacity}
+		v := values[k]
+		values[k] = mean{v.sum + 100*ratio(r), v.n + 1}
 	}
 	if len(sizes) == 0 {
 		return
 	}
-	slices.Sort(sizes)
-	header := []any{"cache size"}
-	for _, p := range policies {
-		header = append(header, p)
-	}
-	t := newTable(w, 0, header...)
-	for _, s := range sizes {
-		row := table.Row{humanize.IBytes(uint64(s))}
-		for _, p := range policies {
-			row = append(row, value[key(p, s)])
+	slices.SortFunc(sizes, func(a, b results.Result) int { return int(min(1, max(-1, a.Capacity-b.Capacity))) })
+	value := func(policy string, size int64) string {
+		v, ok := values[key{policy, size}]
+		if !ok {
+			return ""
 		}
-		t.AppendRow(row)
+		return fmt.Sprintf("%.2f", v.sum/float64(v.n))
+	}
+	var sizeNames []any
+	for _, s := range sizes {
+		sizeNames = append(sizeNames, s.Cell.Size())
+	}
+	if s := sizes[0]; s.Warmup > 0 {
+		title += fmt.Sprintf(" after a warm-up of %s requests", humanize.Comma(int64(s.Warmup)))
 	}
 	fmt.Fprintln(w, title)
-	t.Render()
+	limit := ""
+	if ceiling > 0 {
+		limit = fmt.Sprintf("%.2f", 100*ceiling)
+	}
+	if len(sizes) > 2*len(policies) {
+		header := []any{"cache size"}
+		for _, p := range policies {
+			header = append(header, clean(p))
+		}
+		if limit != "" {
+			header = append(header, "no eviction")
+		}
+		out := newTable(w, 1, header...)
+		for i, s := range sizes {
+			row := table.Row{sizeNames[i]}
+			for _, p := range policies {
+				row = append(row, value(p, s.Capacity))
+			}
+			if limit != "" {
+				row = append(row, limit)
+			}
+			out.AppendRow(row)
+		}
+		out.Render()
+	} else {
+		out := newTable(w, 1, append([]any{"policy"}, sizeNames...)...)
+		for _, p := range policies {
+			row := table.Row{clean(p)}
+			for _, s := range sizes {
+				row = append(row, value(p, s.Capacity))
+			}
+			out.AppendRow(row)
+		}
+		if limit != "" {
+			row := table.Row{"(no eviction)"}
+			for range sizes {
+				row = append(row, limit)
+			}
+			out.AppendRow(row)
+		}
+		out.Render()
+	}
 	fmt.Fprintln(w)
 }
 
-// timeTable prints a row a timed version.
-func timeTable(w io.Writer, results []sim.Result) {
-	t := newTable(w, 4, "policy", "engine", "abi", "handle", "ns/request", "spread", "x native", "set-up ms", "hit ratio %", "evictions", "too large")
-	native := make(map[string]float64)
-	var capacity int64
-	var requests int
-	for _, r := range results {
-		if r.Timed && r.Engine == sim.NativeEngine {
-			native[r.Policy] = r.PerRequest()
+// tooLarge explains what bends a curve: objects that do not fit a cache are
+// misses there, and begin to displace others once they fit.
+func tooLarge(w io.Writer, list []results.Result) {
+	var sizes []results.Result
+	for _, r := range list {
+		if !r.Timed && r.TooLarge > 0 && !slices.ContainsFunc(sizes, func(s results.Result) bool { return s.Capacity == r.Capacity }) {
+			sizes = append(sizes, r)
 		}
 	}
-	for _, r := range results {
-		if !r.Timed {
+	if len(sizes) == 0 {
+		return
+	}
+	slices.SortFunc(sizes, func(a, b results.Result) int { return int(min(1, max(-1, a.Capacity-b.Capacity))) })
+	var parts []string
+	for _, r := range sizes {
+		parts = append(parts, fmt.Sprintf("%s at %s", humanize.Comma(r.TooLarge), r.Cell.Size()))
+	}
+	fmt.Fprintf(w, "Requests for objects larger than the cache, which are misses and never stored: %s.\n", strings.Join(parts, ", "))
+	fmt.Fprintln(w, "Where such objects begin to fit, they displace many others: a hit ratio may fall as the cache grows.")
+	fmt.Fprintln(w)
+}
+
+// operations reports what else than gets was replayed.
+func operations(w io.Writer, list []results.Result) {
+	for _, r := range list {
+		if r.Timed || r.Sets+r.Deletes+r.Expired == 0 {
 			continue
 		}
-		capacity, requests = r.Capacity, r.Requests
+		fmt.Fprintf(w, "Of each replay %s requests are gets, to which the ratios apply, %s sets and %s deletes; gets of expired objects (%s at %s): misses\n\n",
+			humanize.Comma(r.Gets), humanize.Comma(r.Sets), humanize.Comma(r.Deletes), humanize.Comma(r.Expired), r.Policy)
+		return
+	}
+}
+
+// timeTable prints the running times: a row a policy and a column an engine,
+// with the fastest version of each, or a row a version.
+func timeTable(w io.Writer, list []results.Result, verbose bool) {
+	list = slices.DeleteFunc(slices.Clone(list), func(r results.Result) bool { return !r.Timed })
+	if len(list) == 0 {
+		return
+	}
+	repeats := 0
+	native := make(map[string]float64)
+	var engines, policies []string
+	for _, r := range list {
+		repeats = max(repeats, r.Repeats)
+		if r.Engine == sim.NativeEngine {
+			native[r.Policy] = r.PerRequest()
+		}
+		if !slices.Contains(engines, r.Engine) {
+			engines = append(engines, r.Engine)
+		}
+		if !slices.Contains(policies, r.Policy) {
+			policies = append(policies, r.Policy)
+		}
+	}
+	fmt.Fprintf(w, "Running time, ns per request, at %s over the first %s requests: median of %d replays",
+		list[0].Cell.Size(), humanize.Comma(int64(list[0].Requests)), repeats)
+	versions := 0
+	for _, e := range engines {
+		for _, p := range policies {
+			n := 0
+			for _, r := range list {
+				if r.Engine == e && r.Policy == p {
+					n++
+				}
+			}
+			versions = max(versions, n)
+		}
+	}
+	if verbose || versions > 1 && len(engines) == 1 {
+		fmt.Fprintln(w)
+		versionTable(w, list, native)
+		return
+	}
+	if len(engines) > 1 {
+		fmt.Fprint(w, " (and times the native one)")
+	}
+	fmt.Fprintln(w)
+	var header []any
+	header = append(header, "policy")
+	for _, e := range engines {
+		header = append(header, e)
+	}
+	t := newTable(w, 1, header...)
+	for _, p := range policies {
+		row := table.Row{clean(p)}
+		for _, e := range engines {
+			best := -1.0
+			for _, r := range list {
+				if r.Engine == e && r.Policy == p && (best < 0 || r.PerRequest() < best) {
+					best = r.PerRequest()
+				}
+			}
+			switch n := native[p]; {
+			case best < 0:
+				row = append(row, "")
+			case e == sim.NativeEngine || n == 0:
+				row = append(row, fmt.Sprintf("%.1f", best))
+			default:
+				row = append(row, fmt.Sprintf("%.1f (%.2f)", best, best/n))
+			}
+		}
+		t.AppendRow(row)
+	}
+	t.Render()
+	if versions > 1 {
+		fmt.Fprintln(w, "The fastest version of each engine; --verbose shows all, times.csv has them")
+	}
+	fmt.Fprintln(w)
+}
+
+// versionTable prints a row a timed version.
+func versionTable(w io.Writer, list []results.Result, native map[string]float64) {
+	t := newTable(w, 4, "policy", "engine", "abi", "handle", "ns/request", "spread", "x native", "set-up ms", "evictions")
+	for _, r := range list {
 		times, evictions := "", ""
 		if n := native[r.Policy]; n > 0 {
 			times = fmt.Sprintf("%.2f", r.PerRequest()/n)
@@ -131,22 +306,10 @@ func timeTable(w io.Writer, results []sim.Result) {
 		if r.Evictions != nil {
 			evictions = humanize.Comma(*r.Evictions)
 		}
-		t.AppendRow(table.Row{r.Policy, r.Engine, r.ABI, r.Handle,
-			fmt.Sprintf("%.1f", r.PerRequest()), fmt.Sprintf("%.1f", float64(r.ReplaySpread)/float64(r.Requests)), times,
-			fmt.Sprintf("%.2f", float64(r.Setup)/float64(time.Millisecond)),
-			fmt.Sprintf("%.2f", 100*r.HitRatio()), evictions, humanize.Comma(r.TooLarge)})
+		t.AppendRow(table.Row{clean(r.Policy), r.Engine, r.ABI, r.Handle,
+			fmt.Sprintf("%.1f", r.PerRequest()), fmt.Sprintf("%.1f", r.Spread()), times,
+			fmt.Sprintf("%.2f", float64(r.Setup)/float64(time.Millisecond)), evictions})
 	}
-	if t.Length() == 0 {
-		return
-	}
-	repeats := 0
-	for _, r := range results {
-		if r.Timed {
-			repeats = max(repeats, r.Repeats)
-		}
-	}
-	fmt.Fprintf(w, "Running time at %s over the first %s requests, median and spread (largest less smallest) of %d\n",
-		humanize.IBytes(uint64(capacity)), humanize.Comma(int64(requests)), repeats)
 	t.Render()
 	fmt.Fprintln(w)
 }
@@ -159,63 +322,27 @@ func reportFailures(w io.Writer, failures []sim.Failure, of int) {
 	var order []string
 	cells := make(map[string][]sim.Failure)
 	for _, f := range failures {
-		cause := f.Err.Error()
-		if cells[f.Policy+cause] == nil {
-			order = append(order, f.Policy+cause)
+		cause := f.Policy + f.Err.Error()
+		if cells[cause] == nil {
+			order = append(order, cause)
 		}
-		cells[f.Policy+cause] = append(cells[f.Policy+cause], f)
+		cells[cause] = append(cells[cause], f)
 	}
-	for _, o := range order {
-		f := cells[o]
+	for _, cause := range order {
+		f := cells[cause]
 		more := ""
 		if len(f) > 1 {
 			more = fmt.Sprintf(" (and %d more cells alike)", len(f)-1)
 		}
-		fmt.Fprintf(w, "cachesim: failed: %s: %v%s\n", f[0].Cell, f[0].Err, more)
+		hint := ""
+		var stall *sim.StallError
+		if asStall(f[0].Err, &stall) {
+			hint = " (--guest-timeout)"
+		}
+		fmt.Fprintf(w, "cachesim: failed: %s%s%s\n", clean(f[0].Error()), hint, more)
 	}
 	fmt.Fprintf(w, "cachesim: %d of %d cells failed; the others are kept\n", len(failures), of)
 }
 
-func resultFile(dir, ext string) string { return filepath.Join(dir, "results."+ext) }
-
-// writeResults writes both result files, whole and then renamed into place.
-func writeResults(dir string, results []sim.Result) error {
-	for ext, write := range map[string]func(io.Writer, []sim.Result) error{"csv": sim.WriteCSV, "json": sim.WriteJSON} {
-		var b bytes.Buffer
-		if err := write(&b, results); err != nil {
-			return err
-		}
-		if err := maybe.WriteFile(resultFile(dir, ext), b.Bytes(), 0o644); err != nil {
-			return fmt.Errorf("write results: %w", err)
-		}
-	}
-	return nil
-}
-
-func parseFormats(given []string) ([]string, error) {
-	return pick("figure format", given, plots.Formats, plots.Formats)
-}
-
-// drawFigures draws both figures of each trace.
-func drawFigures(dir string, results []sim.Result, formats []string, title string) error {
-	figures, err := plots.Figures(results, title)
-	if err != nil {
-		return err
-	}
-	return writeFigures(dir, figures, formats)
-}
-
-func writeFigures(dir string, figures []plots.Figure, formats []string) error {
-	for _, f := range figures {
-		for _, format := range formats {
-			var b bytes.Buffer
-			if err := f.Draw(&b, format); err != nil {
-				return fmt.Errorf("draw %s.%s: %w", f.Name, format, err)
-			}
-			if err := maybe.WriteFile(filepath.Join(dir, f.Name+"."+format), b.Bytes(), 0o644); err != nil {
-				return fmt.Errorf("write figure: %w", err)
-			}
-		}
-	}
-	return nil
-}
+// asStall is errors.As for a StallError.
+func asStall(err error, stall **sim.StallError) bool { return errors.As(err, stall) }

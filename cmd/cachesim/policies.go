@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	native "cachesim/policies-native"
+	"cachesim/policies-native/bounds"
 	wasm "cachesim/policies-wasm"
 	"cachesim/policies-wasm/engines"
 	"cachesim/sim"
@@ -15,25 +16,87 @@ import (
 
 func policiesCommand(stdout io.Writer) *cli.Command {
 	return &cli.Command{
-		Name:  "policies",
-		Usage: "list the policies with their parameters, papers and engines",
+		Name:        "policies",
+		Usage:       "list the policies with their parameters and papers, or show a module's",
+		ArgsUsage:   "[POLICY|FILE.wasm ...]",
+		Description: "Examples:\n  cachesim policies\n  cachesim policies s3fifo my.wasm",
+		Flags:       []cli.Flag{&cli.BoolFlag{Name: "verbose", Usage: "with parameters and papers"}},
 		Action: func(c *cli.Context) error {
-			if c.NArg() > 0 {
-				return usagef("policies takes no arguments")
+			if c.NArg() == 0 {
+				return listPolicies(stdout, c.Bool("verbose"))
 			}
-			for _, s := range native.All {
-				list := []string{sim.NativeEngine}
-				if _, ok := wasm.Builtin(s.Name); ok {
-					list = append(list, engines.Names(true)...)
-				}
-				fmt.Fprintf(stdout, "%s: %s\n", s.Name, s.Doc)
-				for _, p := range s.Params {
-					fmt.Fprintf(stdout, "  %s=%v  %s (%v to %v)\n", p.Name, p.Default, p.Doc, p.Min, p.Max)
-				}
-				fmt.Fprintf(stdout, "  paper    %s\n  engines  %s\n", s.Paper, strings.Join(list, ", "))
+			given, err := parsePolicies(c.Args().Slice())
+			if err != nil {
+				return err
 			}
-			fmt.Fprintf(stdout, "FILE.wasm: a module of your own, see docs/ABI.md\n  engines  %s\n", strings.Join(engines.Names(true), ", "))
+			for _, p := range given {
+				showPolicy(stdout, p)
+			}
 			return nil
 		},
+	}
+}
+
+func listPolicies(w io.Writer, verbose bool) error {
+	t := newTable(w, 3, "policy", "", "WASM")
+	for _, s := range native.All {
+		guest := ""
+		if _, ok := wasm.Builtin(s.Name); ok {
+			guest = "yes"
+		}
+		t.AppendRow([]any{s.Name, s.Doc, guest})
+	}
+	for _, b := range bounds.All {
+		t.AppendRow([]any{b.Name, b.Doc, ""})
+	}
+	for _, f := range native.Filters {
+		t.AppendRow([]any{"+" + f.Name, "in front of a policy, as lru+" + f.Name + ": " + f.Doc, ""})
+	}
+	if !verbose {
+		t.Render()
+	} else {
+		for _, s := range native.All {
+			showPolicy(w, policy{name: s.Name, spec: &s})
+		}
+	}
+	fmt.Fprintf(w, "\nEngines of policies with a WASM version, and of modules in files: %s\n", strings.Join(engines.Names(true), ", "))
+	fmt.Fprintln(w, "Compared where --policy is not given:", strings.Join(native.Defaults(), ", "))
+	if !verbose {
+		fmt.Fprintln(w, "cachesim policies NAME shows parameters and paper; FILE.wasm is a module of your own: see docs/ABI.md")
+	}
+	return nil
+}
+
+func showPolicy(w io.Writer, p policy) {
+	if p.bound != nil {
+		fmt.Fprintf(w, "%s (%s): %s\n  paper    %s\n", p.name, p.bound.Title, p.bound.Doc, p.bound.Paper)
+		return
+	}
+	if p.spec == nil {
+		fmt.Fprintf(w, "%s: a WASM module\n", clean(p.name))
+		abis, err := p.module.ABIs(p.declared)
+		if err != nil {
+			fmt.Fprintf(w, "  cannot be run: %v\n", err)
+			return
+		}
+		fmt.Fprintf(w, "  ABIs     %s\n", strings.Join(abis, ", "))
+		for _, name := range p.module.Params() {
+			fmt.Fprintf(w, "  parameter %s\n", clean(name))
+		}
+		fmt.Fprintf(w, "  SHA-256  %s\n", p.module.SHA256)
+		return
+	}
+	s := p.spec
+	fmt.Fprintf(w, "%s (%s): %s\n", s.Name, s.Title, s.Doc)
+	for _, q := range s.Params {
+		fmt.Fprintf(w, "  %s=%v  %s (%v to %v)\n", q.Name, q.Default, q.Doc, q.Min, q.Max)
+	}
+	list := []string{sim.NativeEngine}
+	if _, ok := wasm.Builtin(s.Name); ok {
+		list = append(list, engines.Names(true)...)
+	}
+	fmt.Fprintf(w, "  paper    %s\n  engines  %s\n", s.Paper, strings.Join(list, ", "))
+	if s.Needs&sim.NeedsNext != 0 {
+		fmt.Fprintln(w, "  offline  it knows the future: a bound, not a policy for a real cache")
 	}
 }

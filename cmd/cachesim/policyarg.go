@@ -8,18 +8,45 @@ import (
 	"strings"
 
 	native "cachesim/policies-native"
+	"cachesim/policies-native/bounds"
 	wasm "cachesim/policies-wasm"
 	"cachesim/sim"
+	"cachesim/sim/plan"
 )
 
-// A policy is an element of --policy: one that cachesim brings along, as a Go
-// struct and as a guest, or a module in a file.
+// A policy is an element of --policy: one that cachesim provides, as a Go
+// struct and perhaps as a guest, or a module in a file.
 type policy struct {
 	name     string             // canonical, with the parameters given
 	params   map[string]float64 // complete for native ones, as given for files
 	spec     *sim.Spec          // nil: there is no native version
 	module   *wasm.Binary       // nil: there is no WASM version
-	declared string             // ABI that the user says a file's module speaks
+	declared string             // ABI that the user says a file's module supports
+	bound    *bounds.Bound      // it is computed, not replayed
+}
+
+// planned returns what a plan has to know of p.
+func (p policy) planned() plan.Policy {
+	if p.bound != nil {
+		return plan.Policy{Name: p.name, Title: p.bound.Title, Native: true, PerRequest: p.bound.Memory}
+	}
+	q := plan.Policy{Name: p.name, Title: p.name, Native: p.spec != nil, Guest: p.module != nil}
+	if p.spec != nil {
+		q.Revision, q.Needs, q.Memory = p.spec.Revision, p.spec.Needs, p.spec.Memory
+		if p.spec.Title != "" {
+			q.Title = p.spec.Title + strings.TrimPrefix(p.name, p.spec.Name)
+		}
+	}
+	if p.module == nil {
+		return q
+	}
+	q.ModuleSHA = p.module.SHA256
+	abis, err := p.module.ABIs(p.declared)
+	if err != nil {
+		abis = []string{wasm.Pair} // its cells will say what is wrong
+	}
+	q.ABIs = abis
+	return q
 }
 
 // parsePolicies reads the values of --policy, which the flag package has split
@@ -34,6 +61,16 @@ func parsePolicies(values []string) ([]policy, error) {
 			continue
 		}
 		texts = append(texts, strings.TrimSpace(v))
+	}
+	if slices.ContainsFunc(texts, func(t string) bool { return strings.EqualFold(t, "all") }) {
+		texts = slices.DeleteFunc(texts, func(t string) bool { return strings.EqualFold(t, "all") })
+		var named []string
+		for _, s := range native.All {
+			if !slices.Contains(texts, s.Name) {
+				named = append(named, s.Name)
+			}
+		}
+		texts = append(named, texts...)
 	}
 	var all []policy
 	for _, text := range texts {
@@ -65,7 +102,7 @@ func sameModule(all []policy, p policy) bool {
 	})
 }
 
-// cutPolicy parts a policy from its parameters. The name of a file ends with
+// cutPolicy separates a policy from its parameters. The name of a file ends with
 // .wasm; colons before that are its own.
 func cutPolicy(text string) (name, params string, isFile bool) {
 	if i := strings.Index(text, ".wasm:"); i >= 0 {
@@ -81,6 +118,40 @@ func cutPolicy(text string) (name, params string, isFile bool) {
 
 func parsePolicy(text string) (policy, error) {
 	name, list, isFile := cutPolicy(text)
+	if isFile {
+		return parseFile(name, list)
+	}
+	if _, err := os.Stat(name); err == nil {
+		if _, ok := native.ByName(strings.ToLower(name)); !ok {
+			return policy{}, usagef("unknown policy %q: a module's file name ends in .wasm", name)
+		}
+	}
+	if b, ok := bounds.ByName(strings.ToLower(name)); ok {
+		if list != "" {
+			return policy{}, usagef("policy %s has no parameters", b.Name)
+		}
+		return policy{name: b.Name, bound: &b}, nil
+	}
+	if list != "" {
+		list = ":" + list
+	}
+	spec, given, err := native.Parse(strings.ToLower(name) + list)
+	if err != nil {
+		return policy{}, usageError{err}
+	}
+	params, err := sim.CheckParams(spec.Name, spec.Params, given)
+	if err != nil {
+		return policy{}, usageError{err}
+	}
+	p := policy{name: sim.PolicyName(spec.Name, given), params: params, spec: &spec}
+	if m, ok := wasm.Builtin(spec.Name); ok {
+		p.module = m
+	}
+	return p, nil
+}
+
+// parseFile reads a module's file and the parameters given for it.
+func parseFile(name, list string) (policy, error) {
 	given := make(map[string]float64)
 	var declared string
 	for _, part := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ':' }) {
@@ -88,7 +159,7 @@ func parsePolicy(text string) (policy, error) {
 		if !ok {
 			return policy{}, usagef("policy %s: %q is not a parameter: write name=value", name, part)
 		}
-		if isFile && key == "abi" {
+		if key == "abi" {
 			if !slices.Contains(wasm.ABIs, value) {
 				return policy{}, usagef("policy %s: unknown ABI %q%s", name, value, sim.DidYouMean(value, wasm.ABIs))
 			}
@@ -101,29 +172,7 @@ func parsePolicy(text string) (policy, error) {
 		}
 		given[key] = v
 	}
-	if isFile {
-		return filePolicy(name, given, declared)
-	}
-	spec, ok := native.ByName(name)
-	if !ok {
-		var known []string
-		for _, s := range native.All {
-			known = append(known, s.Name)
-		}
-		if _, err := os.Stat(name); err == nil {
-			return policy{}, usagef("unknown policy %q: a module's file name ends in .wasm", name)
-		}
-		return policy{}, usagef("unknown policy %q%s", name, sim.DidYouMean(name, known))
-	}
-	params, err := sim.CheckParams(name, spec.Params, given)
-	if err != nil {
-		return policy{}, usageError{err}
-	}
-	p := policy{name: sim.PolicyName(name, given), params: params, spec: &spec}
-	if m, ok := wasm.Builtin(name); ok {
-		p.module = m
-	}
-	return p, nil
+	return filePolicy(name, given, declared)
 }
 
 // filePolicy reads a module's file. One that is not a module is for its cells

@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 
-	"github.com/dustin/go-humanize"
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
@@ -14,15 +12,16 @@ import (
 )
 
 // newProgress shows a bar where w is a terminal, and a line a cell elsewhere.
-func newProgress(w io.Writer, cells int) sim.Progress {
+func newProgress(w io.Writer, trace string, cells int) sim.Progress {
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		return &bar{w: w, cells: cells}
+		return &bar{w: w, trace: trace, cells: cells}
 	}
-	return &log{w: w, cells: cells}
+	return &log{w: w, trace: trace, cells: cells}
 }
 
 type bar struct {
 	w           io.Writer
+	trace       string
 	cells, done int
 	bar         *progressbar.ProgressBar
 }
@@ -40,11 +39,13 @@ func (b *bar) Start(requests int64) {
 	b.describe()
 }
 
-func (b *bar) describe() { b.bar.Describe(fmt.Sprintf("cell %d of %d", b.done, b.cells)) }
+func (b *bar) describe() {
+	b.bar.Describe(fmt.Sprintf("%s: cell %d of %d", clean(b.trace), b.done, b.cells))
+}
 
 func (b *bar) Advance(requests int64) { _ = b.bar.Add64(requests) }
 
-func (b *bar) Done(sim.Result) {
+func (b *bar) Done(sim.Measurement) {
 	b.done++
 	b.describe()
 }
@@ -52,52 +53,42 @@ func (b *bar) Done(sim.Result) {
 func (b *bar) Failed(f sim.Failure) {
 	b.done++
 	_ = b.bar.Clear()
-	fmt.Fprintf(b.w, "cachesim: failed: %v\n", f)
+	fmt.Fprintf(b.w, "cachesim: failed: %s\n", clean(f.Error()))
 	b.describe()
 }
 
+// log prints a line a cell, without the time of cells that ran beside others:
+// nobody may use it.
 type log struct {
 	w           io.Writer
+	trace       string
 	cells, done int
 }
 
 func (l *log) Start(int64)   {}
 func (l *log) Advance(int64) {}
 
-func (l *log) Done(r sim.Result) {
+func (l *log) Done(m sim.Measurement) {
 	l.done++
-	fmt.Fprintf(l.w, "%d/%d %s at %s, %s: hit ratio %.2f %%, %.1f ns/request\n",
-		l.done, l.cells, r.Policy, humanize.IBytes(uint64(r.Capacity)), r.Version(), 100*r.HitRatio(), r.PerRequest())
+	what := ""
+	switch {
+	case m.Timed:
+		what = fmt.Sprintf("timed, %d replays", len(m.Replays))
+	case m.Gets > 0:
+		what = fmt.Sprintf("hit ratio %.2f %%", 100*float64(m.Hits)/float64(m.Gets))
+	}
+	fmt.Fprintf(l.w, "%d/%d %s: %s at %s, %s: %s\n", l.done, l.cells, clean(l.trace), clean(m.Policy), m.Size(), m.Version, what)
 }
 
 func (l *log) Failed(f sim.Failure) {
 	l.done++
-	fmt.Fprintf(l.w, "%d/%d failed: %v\n", l.done, l.cells, f)
+	fmt.Fprintf(l.w, "%d/%d failed: %s\n", l.done, l.cells, clean(f.Error()))
 }
 
 // silent shows nothing.
 type silent struct{}
 
-func (silent) Start(int64)        {}
-func (silent) Advance(int64)      {}
-func (silent) Done(sim.Result)    {}
-func (silent) Failed(sim.Failure) {}
-
-// keeper writes the result files every few seconds while a run goes on, so that
-// not even the end of the process takes more than that.
-type keeper struct {
-	sim.Progress
-	dir     string
-	results []sim.Result
-	last    time.Time
-}
-
-func (k *keeper) Done(r sim.Result) {
-	k.results = append(k.results, r)
-	if time.Since(k.last) > 5*time.Second {
-		// What cannot be written now will be reported at the end.
-		_ = writeResults(k.dir, k.results)
-		k.last = time.Now()
-	}
-	k.Progress.Done(r)
-}
+func (silent) Start(int64)          {}
+func (silent) Advance(int64)        {}
+func (silent) Done(sim.Measurement) {}
+func (silent) Failed(sim.Failure)   {}

@@ -10,9 +10,10 @@ import (
 
 	"cachesim/policies-wasm/engines"
 	"cachesim/sim"
+	"cachesim/sim/results"
 )
 
-const release = "0.1.0"
+const release = "0.2.0"
 
 // buildVersion is the release with the commit it was built from.
 func buildVersion() string {
@@ -32,13 +33,15 @@ func buildVersion() string {
 	return v
 }
 
-func newProvenance() sim.Provenance {
+// newProvenance describes this program and this machine, for a run that command
+// started.
+func newProvenance(command []string) results.Provenance {
 	host, _ := os.Hostname()
-	p := sim.Provenance{
+	p := results.Provenance{
 		Version: buildVersion(), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH,
 		Host: host, CPU: cpuid.CPU.BrandName, CPUs: runtime.NumCPU(),
 		Engines: map[string]string{sim.NativeEngine: runtime.Version()},
-		Started: time.Now().UTC().Truncate(time.Second), Command: os.Args,
+		Started: time.Now().UTC().Truncate(time.Second), Command: command,
 	}
 	for _, e := range engines.All() {
 		if e.Missing == "" {

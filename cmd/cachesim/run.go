@@ -11,74 +11,107 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/dustin/go-humanize"
+	"github.com/shirou/gopsutil/v4/mem"
 	"github.com/urfave/cli/v2"
 
-	"cachesim/plots"
 	native "cachesim/policies-native"
+	"cachesim/policies-native/bounds"
 	wasm "cachesim/policies-wasm"
 	"cachesim/policies-wasm/engines"
 	"cachesim/sim"
-	"cachesim/traces"
+	"cachesim/sim/plan"
+	"cachesim/sim/results"
 )
 
-type runOptions struct {
-	traces      []string
-	traceFormat string
-	sizeRule    string
+// planOptions say which cells to run: what run and plan have in common.
+type planOptions struct {
+	traceOptions
 	policies    []policy
 	sizes       []sizes
-	choice      choice
+	unit        string
+	metadata    int64
+	warmup      span
+	window      span
+	seeds       []uint64
+	choice      plan.Choice
 	timing      int // requests; 0: none
-	jobs        int
 	repeat      int
-	seed        uint64
+	guestMemory int64
+	shard       shard
+}
+
+type runOptions struct {
+	planOptions
+	outputOptions
+	jobs        int
 	timeout     time.Duration
-	memory      int64 // bytes
-	out         string
-	formats     []string
-	title       string
-	quiet       bool
-	json        bool
+	resume      bool
+	retryFailed bool
+	anyVersion  bool
+	command     []string // line that started this run
 
 	stdout, stderr io.Writer
 }
 
+// outputOptions say what to do with results.
+type outputOptions struct {
+	out     string
+	figures figureOptions
+	quiet   bool
+	json    bool
+	verbose bool
+}
+
+func planFlags() []cli.Flag {
+	return append(traceFlags(),
+		&cli.StringSliceFlag{Category: aboutPolicies, Name: "policy", Usage: "`POLICIES`, with parameters if any, and .wasm files: lru,s3fifo:small=0.2,lru+adaptsize,my.wasm; all; cachesim policies lists them (default: " + strings.Join(native.Defaults(), ", ") + ")"},
+		&cli.StringSliceFlag{Category: aboutPolicies, Name: "size", Usage: "cache `SIZES`: 32MiB, 1GB, 10% of the footprint, 4MiB..8GiB doubling, lists (default: 8 sizes up to the footprint, doubling)"},
+		&cli.StringFlag{Category: aboutPolicies, Name: "capacity-unit", Usage: "what sizes count: " + strings.Join(sim.Units, ", "), Value: sim.UnitBytes},
+		&cli.Int64Flag{Category: aboutPolicies, Name: "metadata-bytes", Usage: "`N` bytes that the cache needs for each object besides its size"},
+		&cli.StringFlag{Category: aboutPolicies, Name: "warmup", Usage: "requests at the start that are replayed and not counted: `10%`, 1000000, 1h", Value: "0"},
+		&cli.StringFlag{Category: aboutPolicies, Name: "window", Usage: "hit ratio over time, in intervals of `100000` requests or 1h: series.csv"},
+		&cli.Uint64Flag{Category: aboutPolicies, Name: "seed", Usage: "`N` of policies that draw random numbers, and of the order in which timed cells take turns", Value: 1},
+		&cli.IntFlag{Category: aboutPolicies, Name: "seeds", Usage: "replay with `N` seeds, from --seed on", Value: 1},
+		&cli.StringFlag{Category: aboutRuns, Name: "shard", Usage: "run only part `I/N` of the cells; env takes I and N from an array job of Slurm, Kubernetes, AWS Batch, Grid Engine, PBS or LSF"},
+		&cli.StringSliceFlag{Category: aboutEngines, Name: "engine", Usage: "`ENGINES`: native, " + strings.Join(engines.Names(false), ", ") + " or all; those named compute the hit ratios too (default: hit ratios native, times on all that compile)"},
+		&cli.StringSliceFlag{Category: aboutEngines, Name: "abi", Usage: "`ABIS`, calling conventions of WASM modules: " + strings.Join(wasm.ABIs, ", ") + " or all (default: pair, batch)"},
+		&cli.StringSliceFlag{Category: aboutEngines, Name: "handle", Usage: "`HANDLES`, how exports are found and called: " + strings.Join(wasm.Handles, ", ") + " or all (default: srs, driver)"},
+		&cli.StringFlag{Category: aboutEngines, Name: "timing-requests", Usage: "`N` requests that running times are taken over, all, or none", Value: "100000"},
+		&cli.IntFlag{Category: aboutEngines, Name: "repeat", Usage: "`N` replays of each timed cell, taking turns; the median counts", Value: 3},
+		&cli.StringFlag{Category: aboutEngines, Name: "guest-memory", Usage: "`SIZE` of memory that a WASM policy may have", Value: "1GiB"},
+	)
+}
+
+func outputFlags() []cli.Flag {
+	return append([]cli.Flag{
+		&cli.StringFlag{Category: aboutOutput, Name: "out", Usage: "`FOLDER` for result files and figures", Value: "results"},
+	}, figureFlags()...)
+}
+
 func runCommand(stdout, stderr io.Writer) *cli.Command {
-	var names []string
-	for _, s := range native.All {
-		names = append(names, s.Name)
-	}
 	return &cli.Command{
 		Name:      "run",
 		Usage:     "replay traces: hit ratios by cache size, running times by version, figures",
 		ArgsUsage: "TRACE [TRACE...]",
 		Description: `Examples:
-  cachesim run access.tr.gz
-  cachesim run web.oracleGeneral.bin.zst --policy lru,my.wasm --size 1GiB..64GiB --out my-results
+  cachesim run access.log.gz
+  cachesim run web.oracleGeneral.bin.zst --policy lru,sieve,my.wasm --size 1GiB..64GiB --out my-results
   cachesim run trace.log --size 32MiB --engine all --abi all --handle all --timing-requests all`,
-		Flags: []cli.Flag{
-			&cli.StringSliceFlag{Name: "policy", Usage: "policies, with parameters if any, and .wasm files: lru,my.wasm:abi=bincode", Value: cli.NewStringSlice(names...)},
-			&cli.StringSliceFlag{Name: "size", Usage: "cache sizes: 32MiB, 1GB, 10% of the footprint, 4MiB..8GiB doubling, lists (default: 8 sizes up to the footprint, doubling)"},
-			&cli.StringSliceFlag{Name: "engine", Usage: "native, " + strings.Join(engines.Names(false), ", ") + " or all; those named compute the hit ratios too (default: hit ratios native, times on all that compile)"},
-			&cli.StringSliceFlag{Name: "abi", Usage: "calling conventions: " + strings.Join(wasm.ABIs, ", ") + " or all (default: " + strings.Join(defaultABIs, ", ") + ")"},
-			&cli.StringSliceFlag{Name: "handle", Usage: "how exports are found and called: " + strings.Join(wasm.Handles, ", ") + " or all (default: " + strings.Join(defaultHandles, ", ") + ")"},
-			&cli.StringFlag{Name: "timing-requests", Usage: "requests that times are taken over, all, or none", Value: "100000"},
-			&cli.IntFlag{Name: "repeat", Usage: "replays of each timed cell, taking turns; the median counts", Value: 3},
-			&cli.IntFlag{Name: "jobs", Usage: "cells at a time, of those that are not timed", Value: runtime.NumCPU()},
-			&cli.StringFlag{Name: "object-size", Usage: "the size of an object that a trace gives several: " + strings.Join(traces.SizeRules, ", "), Value: traces.FirstSize},
-			&cli.StringFlag{Name: "trace-format", Usage: "format of the traces (default: told from their content)"},
-			&cli.Uint64Flag{Name: "seed", Usage: "of policies that draw random numbers, and of the order in which timed cells take turns", Value: 1},
-			&cli.DurationFlag{Name: "guest-timeout", Usage: "give up a cell that makes no progress for so long", Value: 10 * time.Second},
-			&cli.StringFlag{Name: "guest-memory", Usage: "memory that a WASM policy may have", Value: "1GiB"},
-			&cli.StringFlag{Name: "out", Usage: "folder for result files and figures", Value: "results"},
-			&cli.StringSliceFlag{Name: "format", Usage: "of the figures: " + strings.Join(plots.Formats, ", "), Value: cli.NewStringSlice("png", "pdf")},
-			&cli.StringFlag{Name: "title", Usage: "of the figures"},
-			&cli.BoolFlag{Name: "quiet", Usage: "no progress on stderr"},
-			&cli.BoolFlag{Name: "json", Usage: "JSON lines on stdout instead of tables"},
-		},
+		Flags: append(append(planFlags(), outputFlags()...),
+			&cli.BoolFlag{Category: aboutOutput, Name: "quiet", Usage: "no progress on stderr"},
+			&cli.BoolFlag{Category: aboutOutput, Name: "json", Usage: "JSON lines on stdout instead of tables"},
+			&cli.BoolFlag{Category: aboutOutput, Name: "verbose", Usage: "every version in the table of running times"},
+			&cli.IntFlag{Category: aboutRuns, Name: "jobs", Usage: "`N` cells at a time, of those that are not timed; fewer where memory is short", Value: runtime.NumCPU()},
+			&cli.BoolFlag{Category: aboutRuns, Name: "resume", Usage: "leave out the cells that --out has results of"},
+			&cli.BoolFlag{Category: aboutRuns, Name: "retry-failed", Usage: "with --resume: run the cells again that failed"},
+			&cli.BoolFlag{Category: aboutRuns, Name: "any-version", Usage: "with --resume: accept results of another version of cachesim"},
+			&cli.DurationFlag{Category: aboutRuns, Name: "guest-timeout", Usage: "abandon a cell that makes no progress for longer than `TIME`; 0: never", Value: 10 * time.Second},
+		),
 		Action: func(c *cli.Context) error {
 			o, err := newRunOptions(c, stdout, stderr)
 			if err != nil {
@@ -89,79 +122,92 @@ func runCommand(stdout, stderr io.Writer) *cli.Command {
 	}
 }
 
-func newRunOptions(c *cli.Context, stdout, stderr io.Writer) (*runOptions, error) {
-	o := &runOptions{
-		traces: c.Args().Slice(), traceFormat: c.String("trace-format"), sizeRule: c.String("object-size"),
-		jobs: c.Int("jobs"), repeat: c.Int("repeat"), seed: c.Uint64("seed"), timeout: c.Duration("guest-timeout"),
-		out: c.String("out"), title: c.String("title"), quiet: c.Bool("quiet"), json: c.Bool("json"),
-		stdout: stdout, stderr: stderr,
+func newPlanOptions(c *cli.Context, stderr io.Writer) (planOptions, error) {
+	var o planOptions
+	var err error
+	if o.traceOptions, err = newTraceOptions(c); err != nil {
+		return o, err
 	}
-	if len(o.traces) == 0 {
-		return nil, usagef("run wants a trace: cachesim run TRACE [TRACE...]; cachesim help run tells more")
+	o.unit, o.metadata, o.repeat = c.String("capacity-unit"), c.Int64("metadata-bytes"), c.Int("repeat")
+	if err := oneOf("--capacity-unit", o.unit, sim.Units); err != nil {
+		return o, err
 	}
-	if err := oneOf("--object-size", o.sizeRule, traces.SizeRules); err != nil {
-		return nil, err
+	if o.metadata < 0 || o.metadata > 1<<40 {
+		return o, usagef("--metadata-bytes %d: expects a number of bytes from 0", o.metadata)
 	}
-	if o.traceFormat != "" {
-		var known []string
-		for _, f := range traces.Formats {
-			known = append(known, f.Name)
-		}
-		if err := oneOf("--trace-format", o.traceFormat, known); err != nil {
-			return nil, err
-		}
-	}
-	if o.jobs < 1 {
-		return nil, usagef("--jobs %d: want at least 1", o.jobs)
+	if o.metadata > 0 && o.unit == sim.UnitObjects {
+		return o, usagef("--metadata-bytes has no meaning with --capacity-unit objects: every object counts as 1")
 	}
 	if o.repeat < 1 {
-		return nil, usagef("--repeat %d: want at least 1", o.repeat)
+		return o, usagef("--repeat %d: expects at least 1", o.repeat)
 	}
-	if o.timeout < 0 || o.timeout > 0 && o.timeout < 10*time.Millisecond {
-		return nil, usagef("--guest-timeout %v: want at least 10ms, or 0 for no limit", o.timeout)
+	if o.warmup, err = parseSpan("warmup", c.String("warmup")); err != nil {
+		return o, err
+	}
+	if w := c.String("window"); w != "" {
+		if o.window, err = parseSpan("window", w); err != nil {
+			return o, err
+		}
+		if o.window.requests == 0 && o.window.time == 0 {
+			return o, usagef("--window %s: expects a number of requests from 1, or a time such as 1h", w)
+		}
+	}
+	n := c.Int("seeds")
+	if n < 1 || n > 10_000 {
+		return o, usagef("--seeds %d: expects a number from 1 to 10000", n)
+	}
+	for i := range n {
+		o.seeds = append(o.seeds, c.Uint64("seed")+uint64(i))
 	}
 	memory, err := humanize.ParseBytes(c.String("guest-memory"))
 	if err != nil || memory < 1<<16 || memory > 4<<30 {
-		return nil, usagef("--guest-memory %q: want a size from 64KiB to 4GiB", c.String("guest-memory"))
+		return o, usagef("--guest-memory %q: expects a size from 64KiB to 4GiB", c.String("guest-memory"))
 	}
-	o.memory = int64(memory)
+	o.guestMemory = int64(memory)
 	switch n := c.String("timing-requests"); n {
 	case "all":
 		o.timing = math.MaxInt
 	case "none":
 		if c.IsSet("repeat") {
-			return nil, usagef("--repeat is for timed cells, but --timing-requests none leaves them out")
+			return o, usagef("--repeat is for running times, which --timing-requests none leaves out")
 		}
 		for _, f := range []string{"abi", "handle"} {
 			if c.IsSet(f) && !c.IsSet("engine") {
-				return nil, usagef("--%s is for timed cells, but --timing-requests none leaves them out; --engine has it used for hit ratios", f)
+				return o, usagef("--%s has no effect: --timing-requests none leaves running times out, and hit ratios are computed natively; add --engine to compute them in WASM", f)
 			}
 		}
 	default:
 		if o.timing, err = strconv.Atoi(n); err != nil || o.timing < 1 {
-			return nil, usagef("--timing-requests %q: want a number from 1, all or none", n)
+			return o, usagef("--timing-requests %q: expects a number from 1, all or none", n)
 		}
 	}
-	if o.formats, err = parseFormats(c.StringSlice("format")); err != nil {
-		return nil, err
+	if o.sizes, err = parseSizes(c.StringSlice("size"), o.unit); err != nil {
+		return o, err
 	}
-	if o.sizes, err = parseSizes(c.StringSlice("size")); err != nil {
-		return nil, err
+	if o.shard, err = parseShard(c.String("shard"), os.Getenv); err != nil {
+		return o, err
 	}
 	var notes []string
 	if o.choice, notes, err = parseChoice(c.StringSlice("engine"), c.StringSlice("abi"), c.StringSlice("handle")); err != nil {
-		return nil, err
+		return o, err
 	}
-	if c.IsSet("guest-memory") && o.choice.engines != nil && !slices.ContainsFunc(o.choice.engines, isWASM) {
-		return nil, usagef("--guest-memory is for WASM engines, but --engine names native only")
+	o.choice.TimeAll = c.IsSet("engine") || c.IsSet("timing-requests")
+	if c.IsSet("guest-memory") && o.choice.Engines != nil && !slices.ContainsFunc(o.choice.Engines, isWASM) {
+		return o, usagef("--guest-memory is for WASM engines, but --engine names native only")
 	}
-	if o.policies, err = parsePolicies(c.StringSlice("policy")); err != nil {
-		return nil, err
+	given := c.StringSlice("policy")
+	if len(given) == 0 {
+		given = native.Defaults()
+	}
+	if o.policies, err = parsePolicies(given); err != nil {
+		return o, err
 	}
 	for _, p := range o.policies {
-		if _, _, err := o.choice.versions(p); err != nil {
-			return nil, err
+		_, _, left, err := plan.Versions(p.planned(), o.choice, ways())
+		if err != nil {
+			return o, usageError{err}
 		}
+		notes = append(notes, left...)
 	}
 	for _, n := range notes {
 		fmt.Fprintln(stderr, "cachesim: note:", n)
@@ -169,79 +215,167 @@ func newRunOptions(c *cli.Context, stdout, stderr io.Writer) (*runOptions, error
 	return o, nil
 }
 
-func oneOf(flag, value string, known []string) error {
-	for _, k := range known {
-		if value == k {
-			return nil
+func newOutputOptions(c *cli.Context) (o outputOptions, err error) {
+	o = outputOptions{out: c.String("out"), quiet: c.Bool("quiet"), json: c.Bool("json"), verbose: c.Bool("verbose")}
+	o.figures, err = newFigureOptions(c)
+	return o, err
+}
+
+func newRunOptions(c *cli.Context, stdout, stderr io.Writer) (*runOptions, error) {
+	o := &runOptions{
+		jobs: c.Int("jobs"), timeout: c.Duration("guest-timeout"), command: os.Args,
+		resume: c.Bool("resume"), retryFailed: c.Bool("retry-failed"), anyVersion: c.Bool("any-version"),
+		stdout: stdout, stderr: stderr,
+	}
+	var err error
+	if o.planOptions, err = newPlanOptions(c, stderr); err != nil {
+		return nil, err
+	}
+	if o.outputOptions, err = newOutputOptions(c); err != nil {
+		return nil, err
+	}
+	if o.jobs < 1 {
+		return nil, usagef("--jobs %d: expects at least 1", o.jobs)
+	}
+	if o.timeout < 0 || o.timeout > 0 && o.timeout < 10*time.Millisecond {
+		return nil, usagef("--guest-timeout %v: expects at least 10ms, or 0 for no limit", o.timeout)
+	}
+	for _, f := range []string{"retry-failed", "any-version"} {
+		if c.Bool(f) && !o.resume {
+			return nil, usagef("--%s goes with --resume", f)
 		}
+	}
+	return o, nil
+}
+
+func oneOf(flag, value string, known []string) error {
+	if slices.Contains(known, value) {
+		return nil
 	}
 	return usagef("%s: unknown %q%s", flag, value, sim.DidYouMean(value, known))
 }
 
-func (o *runOptions) run(ctx context.Context) error {
-	// Fail now rather than after the work.
-	if err := os.MkdirAll(o.out, 0o777); err != nil {
-		return fmt.Errorf("--out: %w", err)
+// pick reads a list of names, where "all" stands for all of all.
+func pick(what string, given, all, known []string) ([]string, error) {
+	var list []string
+	for _, g := range given {
+		g = strings.TrimSpace(g)
+		names := []string{g}
+		if g == "all" {
+			names = all
+		} else if !slices.Contains(known, g) {
+			return nil, usagef("unknown %s %q%s", what, g, sim.DidYouMean(g, append([]string{"all"}, known...)))
+		}
+		for _, n := range names {
+			if !slices.Contains(list, n) {
+				list = append(list, n)
+			}
+		}
 	}
-	provenance := newProvenance()
-	var all []sim.Result
+	return list, nil
+}
+
+// tasks plans the cells for a trace.
+func (o *planOptions) tasks(t *sim.Trace) ([]plan.Task, error) {
+	footprint := t.Footprint + o.metadata*int64(t.Objects)
+	if o.unit == sim.UnitObjects {
+		footprint = int64(t.Objects)
+	}
+	list, err := capacities(o.sizes, footprint, o.unit)
+	if err != nil {
+		return nil, err
+	}
+	warmup, err := o.warmup.of("warmup", t)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	if o.window.time > 0 && t.Tick == 0 {
+		return nil, usagef("--window %v: trace %s has no times; give a number of requests", o.window.time, t.Name)
+	}
+	var policies []plan.Policy
+	for _, p := range o.policies {
+		q := p.planned()
+		if p.bound != nil {
+			if q.Compute, err = o.bound(t, *p.bound, list, warmup); err != nil {
+				return nil, err
+			}
+		}
+		policies = append(policies, q)
+	}
+	tasks, _, err := plan.Tasks(t, policies, o.choice, ways(), plan.Options{
+		Capacities: list, Unit: o.unit, Metadata: o.metadata, Warmup: warmup,
+		Window: sim.Window{Requests: o.window.requests, Time: o.window.time},
+		Seeds:  o.seeds, GuestMemory: o.guestMemory, Timing: o.timing, TimedAt: nearest(list, footprint),
+	})
+	if err != nil {
+		return nil, usageError{err}
+	}
+	if o.shard.n > 1 {
+		tasks = plan.Shard(tasks, o.shard.i, o.shard.n)
+	}
+	return tasks, nil
+}
+
+// bound computes a bound for all capacities when the first of its cells asks.
+func (o *planOptions) bound(t *sim.Trace, b bounds.Bound, list []plan.Capacity, warmup int) (func(int64) func(context.Context, *sim.Trace) (sim.Tally, error), error) {
+	if warmup > 0 || o.metadata > 0 || o.window != (span{}) {
+		return nil, usagef("%s is computed for whole traces: it goes without --warmup, --window and --metadata-bytes", b.Name)
+	}
+	var capacities []int64
+	for _, c := range list {
+		capacities = append(capacities, c.Value)
+	}
+	all := sync.OnceValues(func() ([]bounds.Result, error) { return b.Of(t, bounds.Options{Unit: o.unit}, capacities) })
+	return func(capacity int64) func(context.Context, *sim.Trace) (sim.Tally, error) {
+		return func(context.Context, *sim.Trace) (sim.Tally, error) {
+			found, err := all()
+			if err != nil {
+				return sim.Tally{}, err
+			}
+			i := slices.IndexFunc(found, func(r bounds.Result) bool { return r.Capacity == capacity })
+			return sim.Tally{Gets: int64(t.Gets), Bytes: t.RequestBytes, Hits: found[i].Hits, HitBytes: found[i].HitBytes}, nil
+		}
+	}, nil
+}
+
+func (o *runOptions) run(ctx context.Context) (err error) {
+	f, err := openFolder(o.out)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.close()) }()
+	provenance := newProvenance(o.command)
 	failed := false
-	for _, name := range o.traces {
-		t, err := o.open(ctx, name)
-		if ctx.Err() != nil {
-			return o.interrupted(all, 0)
+	for _, group := range o.groups {
+		ok, err := o.trace(ctx, f, provenance, group)
+		if errors.Is(err, errInterrupted) {
+			return o.interrupted(f)
+		}
+		var usage usageError
+		if errors.As(err, &usage) && f.journal == nil {
+			return err
 		}
 		if err != nil {
 			fmt.Fprintf(o.stderr, "cachesim: %v\n", err)
-			failed = true
-			continue
 		}
-		p := provenance
-		p.Trace = t.Summary()
-		list, err := capacities(o.sizes, t.Footprint)
-		if err != nil {
-			return err
-		}
-		tasks, err := plan(t, o.policies, o.choice, list, o.timing, o.seed)
-		if err != nil {
-			return err
-		}
-		if !o.json {
-			describe(o.stdout, t)
-		}
-		var watch sim.Progress = silent{}
-		if !o.quiet {
-			watch = newProgress(o.stderr, len(tasks))
-		}
-		results, failures := sim.Run(ctx, t, tasks, o.opener(), sim.Options{
-			Jobs: o.jobs, Repeat: o.repeat, Seed: o.seed, Timeout: o.timeout, Provenance: &p,
-			Progress: &keeper{Progress: watch, dir: o.out, results: slices.Clone(all), last: time.Now()},
-		})
-		all = append(all, results...)
-		if ctx.Err() != nil {
-			reportFailures(o.stderr, failures, len(tasks))
-			return o.interrupted(all, len(tasks)-len(results)-len(failures))
-		}
-		// Written after each trace, so that a later one takes nothing along.
-		if err := writeResults(o.out, all); err != nil {
-			return err
-		}
-		if err := o.report(results); err != nil {
-			return err
-		}
-		if len(failures) > 0 {
-			failed = true
-			reportFailures(o.stderr, failures, len(tasks))
+		if failed = failed || !ok; f.journal != nil && f.journal.Err() != nil {
+			break // there is no room for more results
 		}
 	}
-	if len(all) > 0 {
-		if err := drawFigures(o.out, all, o.formats, o.title); err != nil {
-			return err
-		}
-		fmt.Fprintf(o.stderr, "cachesim: results and figures are in %s\n", o.out)
+	if f.journal == nil {
+		return errReported
 	}
-	if ctx.Err() != nil {
-		return errInterrupted
+	set, err := f.finish(o.figures)
+	if err != nil {
+		return err
+	}
+	for _, c := range set.Conflicts {
+		fmt.Fprintf(o.stderr, "cachesim: two runs have different outcomes: %s\n", c)
+		failed = true
+	}
+	fmt.Fprintf(o.stderr, "cachesim: results and figures are in %s\n", o.out)
+	if len(f.before.Results) > 0 && !o.resume {
+		fmt.Fprintf(o.stderr, "cachesim: note: they include %d results of earlier runs; --out names another folder\n", len(f.before.Results))
 	}
 	if failed {
 		return errReported
@@ -249,23 +383,100 @@ func (o *runOptions) run(ctx context.Context) error {
 	return nil
 }
 
-// open reads a trace, and gives up waiting for it when ctx ends.
-func (o *runOptions) open(ctx context.Context, name string) (*sim.Trace, error) {
-	type opened struct {
-		t   *sim.Trace
-		err error
+// trace replays one trace. It reports whether all went well; an error has not
+// been reported yet.
+func (o *runOptions) trace(ctx context.Context, f *folder, provenance results.Provenance, group []string) (ok bool, err error) {
+	t, err := o.open(ctx, group)
+	if ctx.Err() != nil {
+		return false, errInterrupted
 	}
-	done := make(chan opened, 1)
-	go func() {
-		t, err := traces.Open(name, traces.Options{Format: o.traceFormat, SizeRule: o.sizeRule})
-		done <- opened{t, err}
-	}()
-	select {
-	case r := <-done:
-		return r.t, r.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	if err != nil {
+		return false, err
 	}
+	defer func() { err = errors.Join(err, t.Close()) }()
+	tasks, err := o.tasks(t)
+	if err != nil {
+		return false, err
+	}
+	todo, have, err := f.resumed(tasks, *o, provenance.Version)
+	if err != nil {
+		return false, err
+	}
+	if err := f.start(provenance); err != nil {
+		return false, err
+	}
+	if err := f.journal.AddTrace(results.Describe(t)); err != nil {
+		return false, err
+	}
+	if !o.json {
+		describe(o.stdout, t)
+	}
+	if len(have) > 0 {
+		fmt.Fprintf(o.stderr, "cachesim: %d of %d cells are in %s already\n", len(have), len(tasks), o.out)
+	}
+	var watch sim.Progress = silent{}
+	if !o.quiet {
+		watch = newProgress(o.stderr, t.Name, len(todo))
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	k := &keeper{Progress: watch, journal: f.journal, tasks: make(map[taskKey]plan.Task), cancel: cancel}
+	engineTasks := make([]sim.Task, len(todo))
+	for i, task := range todo {
+		engineTasks[i] = task.Task
+		k.tasks[taskKey{task.ID(), task.Timed}] = task
+	}
+	memory := availableMemory()
+	if most := mostMemory(engineTasks); most*int64(o.jobs) > memory && len(todo) > 1 {
+		fmt.Fprintf(o.stderr, "cachesim: note: a cell needs up to about %s of the %s of memory available: fewer than %d run at a time\n",
+			humanize.IBytes(uint64(most)), humanize.IBytes(uint64(memory)), o.jobs)
+	}
+	_, failures := sim.Run(ctx, t, engineTasks, o.opener(), sim.Options{
+		Jobs: o.jobs, Memory: memory, Repeat: o.repeat, Seed: o.seeds[0], Timeout: o.timeout, Progress: k,
+	})
+	if err := f.journal.Err(); err != nil {
+		return false, err
+	}
+	reportFailures(o.stderr, failures, len(todo))
+	if ctx.Err() != nil {
+		return false, errInterrupted
+	}
+	return len(failures) == 0, o.report(t, inOrder(tasks, append(have, k.results...)))
+}
+
+// inOrder returns the results in the order of the plan.
+func inOrder(tasks []plan.Task, list []results.Result) []results.Result {
+	found := make(map[taskKey]results.Result)
+	for _, r := range list {
+		found[taskKey{r.CellID, r.Timed}] = r
+	}
+	var ordered []results.Result
+	for _, t := range tasks {
+		if r, ok := found[taskKey{t.ID(), t.Timed}]; ok {
+			ordered = append(ordered, r)
+		}
+	}
+	return ordered
+}
+
+// availableMemory is what cells may occupy together: most of what the system or
+// the control group of the process has left.
+func availableMemory() int64 {
+	available := uint64(4 << 30)
+	if m, err := mem.VirtualMemory(); err == nil {
+		available = m.Available
+	}
+	if limit, err := memlimit.FromCgroup(); err == nil && limit > 0 && limit < available {
+		available = limit
+	}
+	return int64(available / 10 * 9)
+}
+
+func mostMemory(tasks []sim.Task) (most int64) {
+	for _, t := range tasks {
+		most = max(most, t.Memory)
+	}
+	return most
 }
 
 // opener makes the versions of the policies.
@@ -274,35 +485,44 @@ func (o *runOptions) opener() sim.Opener {
 	for _, p := range o.policies {
 		byName[p.name] = p
 	}
-	return func(ctx context.Context, c sim.Cell, objects int, beat func()) (sim.Replayer, sim.Setup, error) {
+	return func(ctx context.Context, c sim.Cell, t *sim.Trace, heartbeat func()) (sim.Replayer, sim.Setup, error) {
 		p, ok := byName[c.Policy]
 		if !ok {
 			return nil, sim.Setup{}, fmt.Errorf("no policy %s", c.Policy)
 		}
-		config := sim.Config{Capacity: c.Capacity, Objects: objects, Seed: c.Seed, Params: p.params}
+		config := sim.Config{Capacity: c.Capacity, Objects: t.Objects, Requests: c.Requests, Seed: c.Seed, Params: p.params}
 		if c.Engine == sim.NativeEngine {
 			began := time.Now()
 			r := sim.Native(p.spec.New(config))
 			return r, sim.Setup{Instantiate: time.Since(began)}, nil
 		}
 		return wasm.Open(ctx, wasm.Config{
-			Config: config, Binary: p.module, Declared: p.declared,
-			Engine: c.Engine, ABI: c.ABI, Handle: c.Handle, Memory: o.memory, Stoppable: o.mayLoop(p), Beat: beat,
+			Config: config, Version: c.Version, Binary: p.module, Declared: p.declared,
+			Memory: c.GuestMemory, Stoppable: o.mayLoop(p), Heartbeat: heartbeat,
 		})
 	}
 }
 
 // mayLoop reports whether p has to be watched for loops that never end, which
-// costs time on some engines: the modules that cachesim brings along have none.
+// costs time on some engines: the modules that cachesim provides have none.
 func (o *runOptions) mayLoop(p policy) bool { return p.spec == nil && o.timeout > 0 }
 
-func (o *runOptions) interrupted(results []sim.Result, unfinished int) error {
-	if len(results) == 0 {
+// interrupted derives the tables from what is finished, and says what there is.
+func (o *runOptions) interrupted(f *folder) error {
+	if f.journal == nil {
 		fmt.Fprintln(o.stderr, "cachesim: interrupted before any cell was finished")
 		return errInterrupted
 	}
-	err := writeResults(o.out, results)
-	fmt.Fprintf(o.stderr, "cachesim: interrupted: %d cells are kept in %s, %d were not finished; cachesim plot %s draws them\n",
-		len(results), o.out, unfinished, resultFile(o.out, "json"))
+	set, err := results.ReadJournals(f.path)
+	if err == nil && len(set.Results) == 0 {
+		fmt.Fprintln(o.stderr, "cachesim: interrupted before any cell was finished")
+		return errInterrupted
+	}
+	if err == nil {
+		set.Sort()
+		err = writeTables(f.path, set)
+		fmt.Fprintf(o.stderr, "cachesim: interrupted: %d results are kept in %s; the same command with --resume continues, cachesim plot %s draws what there is\n",
+			len(set.Results), o.out, o.out)
+	}
 	return errors.Join(err, errInterrupted)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -8,42 +9,62 @@ import (
 	"strings"
 
 	"github.com/dustin/go-humanize"
+
+	"cachesim/sim"
+	"cachesim/sim/plan"
 )
 
-// A size is a cache size, as bytes or as a share of the trace's footprint.
+// A size is a cache size, as bytes or objects, or as a share of the trace's
+// footprint or objects.
 type size struct {
-	bytes int64
-	share float64 // 0: bytes counts
+	value int64
+	share float64 // 0: value counts
 }
 
 func (s size) of(footprint int64) int64 {
 	if s.share > 0 {
 		return max(1, int64(math.Round(s.share*float64(footprint))))
 	}
-	return s.bytes
+	return s.value
+}
+
+// text writes the size as it is asked for on the command line.
+func (s size) text(unit string) string {
+	switch {
+	case s.share > 0:
+		return strconv.FormatFloat(100*s.share, 'g', 4, 64) + "%"
+	case unit == sim.UnitObjects:
+		return strconv.FormatInt(s.value, 10)
+	}
+	text := strings.ReplaceAll(humanize.IBytes(uint64(s.value)), " ", "")
+	if n, err := humanize.ParseBytes(text); err != nil || int64(n) != s.value {
+		return strconv.FormatInt(s.value, 10)
+	}
+	return text
 }
 
 // sizes are an element of --size: one size, or all from one to another,
 // doubling.
 type sizes struct{ from, to size }
 
-// parseSizes reads the value of --size: 32MiB, 1GB, 10%, 4MiB..8GiB, and lists.
-func parseSizes(values []string) ([]sizes, error) {
+// parseSizes reads the value of --size: 32MiB, 1GB, 10%, 0.1, 4MiB..8GiB, and
+// lists; with the unit objects, numbers of them.
+func parseSizes(values []string, unit string) ([]sizes, error) {
 	var all []sizes
 	for _, v := range values {
 		from, to, isRange := strings.Cut(v, "..")
 		if !isRange {
 			to = from
 		}
-		a, err := parseSize(from)
+		a, err := parseSize(from, unit)
 		if err != nil {
 			return nil, usagef("--size %s: %w", v, err)
 		}
-		b, err := parseSize(to)
+		b, err := parseSize(to, unit)
 		if err != nil {
 			return nil, usagef("--size %s: %w", v, err)
 		}
-		if (a.share > 0) == (b.share > 0) && (a.bytes > b.bytes || a.share > b.share) {
+		if (a.share > 0) == (b.share > 0) && (a.value > b.value || a.share > b.share) {
 			return nil, usagef("--size %s: the range goes down: write the smaller size first", v)
 		}
 		all = append(all, sizes{a, b})
@@ -51,7 +72,7 @@ func parseSizes(values []string) ([]sizes, error) {
 	return all, nil
 }
 
-func parseSize(s string) (size, error) {
+func parseSize(s, unit string) (size, error) {
 	s = strings.TrimSpace(s)
 	if p, ok := strings.CutSuffix(s, "%"); ok {
 		f, err := strconv.ParseFloat(strings.TrimSpace(p), 64)
@@ -60,6 +81,17 @@ func parseSize(s string) (size, error) {
 		}
 		return size{share: f / 100}, nil
 	}
+	// A bare fraction is a share, as in other simulators.
+	if f, err := strconv.ParseFloat(s, 64); err == nil && strings.Contains(s, ".") && f > 0 && f <= 1 {
+		return size{share: f}, nil
+	}
+	if unit == sim.UnitObjects {
+		n, err := strconv.ParseInt(strings.ReplaceAll(s, "_", ""), 10, 64)
+		if err != nil || n < 1 {
+			return size{}, fmt.Errorf("%q is not a number of objects from 1, or a share such as 10%%", s)
+		}
+		return size{value: n}, nil
+	}
 	n, err := humanize.ParseBytes(s)
 	if err != nil {
 		return size{}, fmt.Errorf("%q is not a size: write bytes, 32MiB, 1GB or 10%% (of the footprint)", s)
@@ -67,45 +99,46 @@ func parseSize(s string) (size, error) {
 	if n == 0 || n > math.MaxInt64/2 {
 		return size{}, fmt.Errorf("%q is out of range: a cache has at least one byte", s)
 	}
-	return size{bytes: int64(n)}, nil
+	return size{value: int64(n)}, nil
 }
 
-// capacities returns the cache sizes in bytes for a trace of a footprint, each
-// once, ascending. Without any, there are 8: the footprint, its half, and so on.
-// A range from a share to bytes, or the other way round, may turn out to go down.
-func capacities(all []sizes, footprint int64) ([]int64, error) {
+// capacities returns the cache sizes for a trace of a footprint, each once,
+// ascending. Without any, there are 8: the footprint, its half, and so on. A
+// range from a share to bytes, or the other way round, may turn out to go down.
+func capacities(all []sizes, footprint int64, unit string) ([]plan.Capacity, error) {
 	if len(all) == 0 {
 		all = []sizes{{size{share: 1.0 / 128}, size{share: 1}}}
 	}
-	var list []int64
+	var list []plan.Capacity
 	for _, s := range all {
 		from, to := s.from, s.to
 		if from.share == 0 || to.share == 0 { // doubling shares rounds once, not at each step
-			from, to = size{bytes: from.of(footprint)}, size{bytes: to.of(footprint)}
-			if from.bytes > to.bytes {
+			if from != to || from.share == 0 {
+				from, to = size{value: from.of(footprint)}, size{value: to.of(footprint)}
+			}
+			if from.value > to.value {
 				return nil, usagef("--size: for a footprint of %s a range goes down, from %s to %s",
-					humanize.IBytes(uint64(footprint)), humanize.IBytes(uint64(from.bytes)), humanize.IBytes(uint64(to.bytes)))
+					sim.FormatCapacity(footprint, unit), sim.FormatCapacity(from.value, unit), sim.FormatCapacity(to.value, unit))
 			}
 		}
-		for ; from.bytes <= to.bytes && from.share <= to.share; from = (size{2 * from.bytes, 2 * from.share}) {
-			list = append(list, from.of(footprint))
+		for ; from.value <= to.value && from.share <= to.share*(1+1e-9); from = (size{2 * from.value, 2 * from.share}) {
+			list = append(list, plan.Capacity{Value: from.of(footprint), Text: from.text(unit)})
 		}
 	}
-	slices.Sort(list)
-	return slices.Compact(list), nil
+	slices.SortStableFunc(list, func(a, b plan.Capacity) int { return cmp.Compare(a.Value, b.Value) })
+	return slices.CompactFunc(list, func(a, b plan.Capacity) bool { return a.Value == b.Value }), nil
 }
 
 // nearest returns the capacity nearest to a tenth of the footprint, in ratio.
-func nearest(list []int64, footprint int64) int64 {
-	best := list[0]
+func nearest(list []plan.Capacity, footprint int64) int64 {
+	distance := func(c int64) float64 {
+		return math.Abs(math.Log(float64(c) / (float64(max(1, footprint)) / 10)))
+	}
+	best := list[0].Value
 	for _, c := range list {
-		if distance(c, footprint) < distance(best, footprint) {
-			best = c
+		if distance(c.Value) < distance(best) {
+			best = c.Value
 		}
 	}
 	return best
-}
-
-func distance(c, footprint int64) float64 {
-	return math.Abs(math.Log(float64(c) / (float64(footprint) / 10)))
 }

@@ -20,12 +20,12 @@ import (
 	"strings"
 	"syscall"
 
-	"cachesim/sim"
+	"cachesim/sim/results"
 )
 
 // Where things are, from the repository's root.
 const (
-	results = "results/experiment"
+	kept    = "results/experiment"
 	page    = "docs/EXPERIMENT.md"
 	figures = "docs/figures"
 )
@@ -62,12 +62,12 @@ type machine struct {
 
 // measure runs cachesim as users do.
 func measure(trace string) error {
-	for _, dir := range []string{results, figures} {
+	for _, dir := range []string{kept, figures} {
 		if err := os.MkdirAll(dir, 0o777); err != nil {
 			return err
 		}
 	}
-	at := func(name string) string { return filepath.Join(results, name) }
+	at := func(name string) string { return filepath.Join(kept, name) }
 	// Everything that a figure compares comes from one run.
 	for _, args := range [][]string{
 		{"./cachesim", "bench", "--engine", "all", "--budget", "6m", "--out", at("bench-release")},
@@ -180,20 +180,20 @@ func librarySize(engine string) (int64, error) {
 	return 0, nil
 }
 
-func read(file string) ([]sim.Result, error) {
-	b, err := os.ReadFile(file)
+func read(file string) ([]results.Result, error) {
+	set, err := results.Read(file)
 	if err != nil {
 		return nil, err
 	}
-	return sim.ReadJSON(bytes.NewReader(b))
+	return set.Results, nil
 }
 
-func readCosts(file string) ([]sim.CallCost, error) {
+func readCosts(file string) ([]results.CallCost, error) {
 	b, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	return sim.ReadCallCostJSON(bytes.NewReader(b))
+	return results.ReadCallCostJSON(bytes.NewReader(b))
 }
 
 func add(list []string, s string) []string {
@@ -209,17 +209,20 @@ func write() error {
 	var d data
 	var err, failed error
 	keep := func(err error) { failed = errors.Join(failed, err) }
-	d.release, err = readCosts(filepath.Join(results, "bench-release/bench.json"))
+	d.release, err = readCosts(filepath.Join(kept, "bench-release/bench.json"))
 	keep(err)
-	d.debug, err = readCosts(filepath.Join(results, "bench-debug/bench.json"))
+	d.debug, err = readCosts(filepath.Join(kept, "bench-debug/bench.json"))
 	keep(err)
-	d.matrix, err = read(filepath.Join(results, "matrix/results.json"))
+	d.matrix, err = read(filepath.Join(kept, "matrix/results.json"))
 	keep(err)
-	d.ratios, err = read(filepath.Join(results, "ratios/results.json"))
+	if set, err := results.Read(filepath.Join(kept, "matrix/results.json")); err == nil && len(set.Runs) > 0 && len(set.Traces) > 0 {
+		d.run, d.trace = set.Runs[0], set.Traces[0]
+	}
+	d.ratios, err = read(filepath.Join(kept, "ratios/results.json"))
 	keep(err)
-	d.hits, err = read(filepath.Join(results, "hits/results.json"))
+	d.hits, err = read(filepath.Join(kept, "hits/results.json"))
 	keep(err)
-	b, err := os.ReadFile(filepath.Join(results, "machine.json"))
+	b, err := os.ReadFile(filepath.Join(kept, "machine.json"))
 	keep(err)
 	if failed != nil {
 		return fmt.Errorf("measure first, with -trace: %w", failed)

@@ -15,6 +15,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"cachesim/sim"
+	"cachesim/sim/results"
 )
 
 //go:embed page.md.tmpl
@@ -22,9 +23,11 @@ var pageTemplate string
 
 // data is what the page is made from. Its methods are what the template calls.
 type data struct {
-	release, debug       []sim.CallCost
-	matrix, ratios, hits []sim.Result
+	release, debug       []results.CallCost
+	matrix, ratios, hits []results.Result
 	machine              machine
+	run                  results.Provenance
+	trace                results.Trace
 }
 
 func (d *data) render() ([]byte, error) {
@@ -67,13 +70,13 @@ func number(f float64) string {
 }
 
 func (d *data) Machine() string {
-	p := d.matrix[0].Provenance
+	p := d.run
 	return fmt.Sprintf("%d processors, %s, %s, %s/%s; cachesim %s", p.CPUs, strings.TrimSpace(p.CPU), p.Go, p.OS, p.Arch, p.Version)
 }
 
 func (d *data) Versions() string {
 	var list []string
-	p := d.matrix[0].Provenance
+	p := d.run
 	for _, e := range []string{"cranelift", "wazero", "wasmtime", "wamr"} {
 		if v := p.Engines[e]; v != "" {
 			list = append(list, v)
@@ -83,18 +86,18 @@ func (d *data) Versions() string {
 }
 
 func (d *data) Trace() string {
-	t := d.matrix[0].Provenance.Trace
-	return fmt.Sprintf("%s requests for %s objects, a footprint of %s bytes, %s bytes requested, %s requests that carry another size than the first",
+	t := d.trace
+	return fmt.Sprintf("%s requests for %s objects, a footprint of %s bytes, %s bytes requested, %s requests that give their object another size than the first",
 		humanize.Comma(int64(t.Requests)), humanize.Comma(int64(t.Objects)), humanize.Comma(t.Footprint), humanize.Comma(t.RequestBytes), humanize.Comma(int64(t.SizeChanges)))
 }
 
 func (d *data) Runs() int      { return d.release[0].Runs }
 func (d *data) DebugRuns() int { return d.debug[0].Runs }
 
-func find(costs []sim.CallCost, kind, engine, test string) (sim.CallCost, bool) {
-	i := slices.IndexFunc(costs, func(c sim.CallCost) bool { return c.Kind == kind && c.Engine == engine && c.Test == test })
+func find(costs []results.CallCost, kind, engine, test string) (results.CallCost, bool) {
+	i := slices.IndexFunc(costs, func(c results.CallCost) bool { return c.Kind == kind && c.Engine == engine && c.Test == test })
 	if i < 0 {
-		return sim.CallCost{}, false
+		return results.CallCost{}, false
 	}
 	return costs[i], true
 }
@@ -109,14 +112,16 @@ func names[T any](list []T, keep func(T) bool, name func(T) string) []string {
 	return all
 }
 
-func isCall(c sim.CallCost) bool { return c.Kind == sim.CostOfCall && c.Engine != sim.NativeEngine }
-func engineOf(c sim.CallCost) string {
+func isCall(c results.CallCost) bool {
+	return c.Kind == results.CostOfCall && c.Engine != sim.NativeEngine
+}
+func engineOf(c results.CallCost) string {
 	return c.Engine
 }
 
 // call is the median of a test, 0 where there is none.
 func (d *data) call(engine, test string) float64 {
-	c, _ := find(d.release, sim.CostOfCall, engine, test)
+	c, _ := find(d.release, results.CostOfCall, engine, test)
 	return c.Call.Median
 }
 
@@ -125,7 +130,7 @@ func (d *data) Micro() string {
 	var b strings.Builder
 	engines := names(d.release, isCall, engineOf)
 	header(&b, 1, append([]string{"test"}, engines...)...)
-	for _, t := range names(d.release, isCall, func(c sim.CallCost) string { return c.Test }) {
+	for _, t := range names(d.release, isCall, func(c results.CallCost) string { return c.Test }) {
 		cells := []string{t}
 		for _, e := range engines {
 			cells = append(cells, number(d.call(e, t)))
@@ -136,7 +141,7 @@ func (d *data) Micro() string {
 }
 
 func (d *data) Native() string {
-	c, _ := find(d.release, sim.CostOfCall, sim.NativeEngine, "native")
+	c, _ := find(d.release, results.CostOfCall, sim.NativeEngine, "native")
 	return fmt.Sprintf("%.1f ns", c.Call.Median)
 }
 
@@ -148,7 +153,7 @@ func (d *data) Debug() string {
 	for _, t := range []string{"pair-cached-preload", "bytemuck-static-cached", "batch", "loop"} {
 		cells := []string{t}
 		for _, e := range engines {
-			c, ok := find(d.debug, sim.CostOfCall, e, t)
+			c, ok := find(d.debug, results.CostOfCall, e, t)
 			text := ""
 			if r := d.call(e, t); ok && r > 0 {
 				text = fmt.Sprintf("%.2f", c.Call.Median/r)
@@ -163,13 +168,13 @@ func (d *data) Debug() string {
 // Parts is where a call's time goes.
 func (d *data) Parts() string {
 	var b strings.Builder
-	isPart := func(c sim.CallCost) bool { return c.Kind == sim.CostOfPart }
+	isPart := func(c results.CallCost) bool { return c.Kind == results.CostOfPart }
 	engines := names(d.release, isPart, engineOf)
 	header(&b, 1, append([]string{"ns"}, engines...)...)
-	for _, p := range names(d.release, isPart, func(c sim.CallCost) string { return c.Test }) {
+	for _, p := range names(d.release, isPart, func(c results.CallCost) string { return c.Test }) {
 		cells := []string{p}
 		for _, e := range engines {
-			c, _ := find(d.release, sim.CostOfPart, e, p)
+			c, _ := find(d.release, results.CostOfPart, e, p)
 			cells = append(cells, number(c.Call.Median))
 		}
 		row(&b, cells...)
@@ -181,8 +186,8 @@ func (d *data) Parts() string {
 // costs twice what it costs with 8 bytes.
 func (d *data) Payloads() string {
 	var b strings.Builder
-	isPayload := func(c sim.CallCost) bool { return c.Kind == sim.CostOfPayload }
-	abis := names(d.release, isPayload, func(c sim.CallCost) string { return c.ABI })
+	isPayload := func(c results.CallCost) bool { return c.Kind == results.CostOfPayload }
+	abis := names(d.release, isPayload, func(c results.CallCost) string { return c.ABI })
 	header(&b, 1, append([]string{"bytes at which a call costs twice"}, abis...)...)
 	for _, e := range names(d.release, isPayload, engineOf) {
 		cells := []string{e}
@@ -210,18 +215,18 @@ func (d *data) Payloads() string {
 }
 
 // version finds a timed cell.
-func version(list []sim.Result, policy, engine, abi, handle string) (sim.Result, bool) {
-	i := slices.IndexFunc(list, func(r sim.Result) bool {
+func version(list []results.Result, policy, engine, abi, handle string) (results.Result, bool) {
+	i := slices.IndexFunc(list, func(r results.Result) bool {
 		return r.Timed && r.Policy == policy && r.Engine == engine && r.ABI == abi && r.Handle == handle
 	})
 	if i < 0 {
-		return sim.Result{}, false
+		return results.Result{}, false
 	}
 	return list[i], true
 }
 
 // over is a version's time over the native one's.
-func over(list []sim.Result, policy, engine, abi, handle string) float64 {
+func over(list []results.Result, policy, engine, abi, handle string) float64 {
 	n, _ := version(list, policy, sim.NativeEngine, "", "")
 	r, ok := version(list, policy, engine, abi, handle)
 	if !ok || n.Replay == 0 {
@@ -322,7 +327,7 @@ func (d *data) Binaries() string {
 func (d *data) Ratios() string {
 	var b strings.Builder
 	header(&b, 2, append([]string{"engine", "version"}, policies...)...)
-	for _, e := range names(d.ratios, func(r sim.Result) bool { return r.Timed && r.Engine != sim.NativeEngine }, func(r sim.Result) string { return r.Engine }) {
+	for _, e := range names(d.ratios, func(r results.Result) bool { return r.Timed && r.Engine != sim.NativeEngine }, func(r results.Result) string { return r.Engine }) {
 		for _, v := range [][2]string{{"batch", "srs"}, {"pair", "driver"}, {"pair", "srs"}} {
 			cells := []string{e, v[0] + ", " + v[1]}
 			for _, p := range policies {
@@ -378,8 +383,8 @@ func (d *data) Claims() string {
 	row(&b, "the same",
 		fmt.Sprintf("called once a batch, or by a driver in the sandbox, %.2f to %.2f times as long", low, high), verdict(low >= 5))
 
-	ratio := func(a, b sim.Result) float64 { return a.PerRequest() / b.PerRequest() }
-	get := func(p, e, abi, handle string) sim.Result { r, _ := version(d.matrix, p, e, abi, handle); return r }
+	ratio := func(a, b results.Result) float64 { return a.PerRequest() / b.PerRequest() }
+	get := func(p, e, abi, handle string) results.Result { r, _ := version(d.matrix, p, e, abi, handle); return r }
 	n := ratio(get("lfu", sim.NativeEngine, "", ""), get("fifo", sim.NativeEngine, "", ""))
 	w := ratio(get("lfu", "cranelift", "pair", "srs"), get("fifo", "cranelift", "pair", "srs"))
 	row(&b, "the call is what costs: native FIFO is over twice as fast as native LFU, their WASM versions hardly differ",
@@ -439,7 +444,7 @@ func (d *data) Claims() string {
 
 	var longer []float64
 	for _, e := range []string{"singlepass", "cranelift"} {
-		c, _ := find(d.release, sim.CostOfCall, e, "pair-cached-preload")
+		c, _ := find(d.release, results.CostOfCall, e, "pair-cached-preload")
 		longer = append(longer, 100*(c.Total.Median/c.Call.Median-1))
 	}
 	low, high = span(longer...)

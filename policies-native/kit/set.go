@@ -33,6 +33,9 @@ func (s *Set) Len() int { return len(s.members) }
 // At returns the object at position i, from 0 to Len-1.
 func (s *Set) At(i int) uint32 { return s.members[i].id }
 
+// Index returns the position of an object that is in the set.
+func (s *Set) Index(id uint32) int { return int(s.index[id] - 1) }
+
 // Size returns the size of an object that is in the set.
 func (s *Set) Size(id uint32) int64 { return s.members[s.index[id]-1].size }
 

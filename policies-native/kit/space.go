@@ -38,15 +38,16 @@ func (s *Space) check(used int64) error {
 	return nil
 }
 
-// Admissions count the objects that a policy stores. Only a policy that does
-// not store every object that it misses embeds them, and calls Admit.
-type Admissions struct{ objects, bytes int64 }
+// Admitted counts the objects that a policy stores. Only a policy that does not
+// store every object that it misses embeds it, and calls Admit. (It is not named
+// after its method, which the name of the embedded field would hide.)
+type Admitted struct{ objects, bytes int64 }
 
 // Admit counts an object that is stored.
-func (a *Admissions) Admit(size int64) {
+func (a *Admitted) Admit(size int64) {
 	a.objects++
 	a.bytes += size
 }
 
 // Admissions returns the objects stored so far, and their bytes.
-func (a *Admissions) Admissions() (objects, bytes int64) { return a.objects, a.bytes }
+func (a *Admitted) Admissions() (objects, bytes int64) { return a.objects, a.bytes }

@@ -14,13 +14,14 @@ import (
 	wasm "cachesim/policies-wasm"
 	"cachesim/policies-wasm/engines"
 	"cachesim/sim"
+	"cachesim/sim/results"
 )
 
 // Options say what to measure.
 type Options struct {
 	Engines []engines.Engine
 	Tests   []Test
-	Kinds   []string // of sim.CallCost
+	Kinds   []string // of results.CallCost
 	Calls   int      // of a run
 	Runs    int      // that count
 	Warmups int      // runs before them, which do not
@@ -34,7 +35,7 @@ type Options struct {
 	// of how many at most.
 	Round func(done, of int)
 
-	Provenance *sim.Provenance
+	Provenance *results.Provenance
 }
 
 // leastRuns are enough to show a spread.
@@ -52,7 +53,7 @@ func (n Note) String() string {
 
 // cell is one thing that is measured, once a round.
 type cell struct {
-	cost    sim.CallCost
+	cost    results.CallCost
 	measure func(ctx context.Context, calls int) (sample, error)
 	inner   *cell // of a part: the measurement that has one layer less
 	samples []sample
@@ -68,7 +69,7 @@ type sample struct {
 // Run measures in rounds: in each, every test runs once on every engine, in a new
 // order, so that a disturbance of the machine falls on all alike. What was
 // measured before ctx ended is returned with its error.
-func Run(ctx context.Context, o Options) ([]sim.CallCost, []Note, error) {
+func Run(ctx context.Context, o Options) ([]results.CallCost, []Note, error) {
 	began := time.Now()
 	cells, notes, free := o.cells(ctx)
 	defer free()
@@ -147,15 +148,15 @@ func (o *Options) cells(ctx context.Context) (cells []*cell, notes []Note, free 
 		}
 		cells = append(cells, c)
 	}
-	if o.has(sim.CostOfCall) {
-		add(&cell{cost: o.cost(sim.CostOfCall, Native, sim.NativeEngine), group: -1, measure: func(_ context.Context, n int) (sample, error) {
+	if o.has(results.CostOfCall) {
+		add(&cell{cost: o.cost(results.CostOfCall, Native, sim.NativeEngine), group: -1, measure: func(_ context.Context, n int) (sample, error) {
 			return timed(0, func() error { return nativeCalls(n) })
 		}})
 	}
 	for group, e := range o.Engines {
-		if o.has(sim.CostOfCall) {
+		if o.has(results.CostOfCall) {
 			for _, t := range o.Tests {
-				c := &cell{cost: o.cost(sim.CostOfCall, t, e.Name), group: group, measure: func(ctx context.Context, n int) (sample, error) { return o.run(ctx, e, t, n) }}
+				c := &cell{cost: o.cost(results.CostOfCall, t, e.Name), group: group, measure: func(ctx context.Context, n int) (sample, error) { return o.run(ctx, e, t, n) }}
 				if t.Name != Native.Name && works(c) {
 					add(c)
 				}
@@ -165,7 +166,7 @@ func (o *Options) cells(ctx context.Context) (cells []*cell, notes []Note, free 
 		for _, more := range []struct {
 			kind    string
 			prepare func(*sandbox) ([]*cell, error)
-		}{{sim.CostOfPayload, o.payloads}, {sim.CostOfPart, o.parts}} {
+		}{{results.CostOfPayload, o.payloads}, {results.CostOfPart, o.parts}} {
 			if !o.has(more.kind) || o.Guest != nil {
 				continue
 			}
@@ -203,8 +204,8 @@ func (o *Options) has(kind string) bool {
 	return false
 }
 
-func (o *Options) cost(kind string, t Test, engine string) sim.CallCost {
-	return sim.CallCost{Kind: kind, Test: t.Name, Engine: engine, ABI: t.ABI, Handle: t.Handle, Loading: t.Loading, Calls: o.Calls}
+func (o *Options) cost(kind string, t Test, engine string) results.CallCost {
+	return results.CallCost{Kind: kind, Test: t.Name, Engine: engine, ABI: t.ABI, Handle: t.Handle, Loading: t.Loading, Calls: o.Calls}
 }
 
 // run measures a test with everything that comes before it.

@@ -13,6 +13,7 @@ import (
 	"cachesim/policies-wasm/engines"
 	"cachesim/policies-wasm/wattest"
 	"cachesim/sim"
+	"cachesim/sim/results"
 )
 
 // all returns the engines of this build.
@@ -28,7 +29,7 @@ func all(t testing.TB) []engines.Engine {
 	return list
 }
 
-var allKinds = []string{sim.CostOfCall, sim.CostOfPayload, sim.CostOfPart}
+var allKinds = []string{results.CostOfCall, results.CostOfPayload, results.CostOfPart}
 
 // TestRun has every test run on every engine, which checks each product.
 func TestRun(t *testing.T) {
@@ -52,7 +53,7 @@ func TestRun(t *testing.T) {
 		if c.Call.Min > c.Call.Median || c.Call.Low > c.Call.Median || c.Call.Median > c.Call.High {
 			t.Errorf("%s on %s: %+v is out of order", c.Test, c.Engine, c.Call)
 		}
-		if c.Kind != sim.CostOfCall {
+		if c.Kind != results.CostOfCall {
 			continue
 		}
 		if c.Engine == sim.NativeEngine {
@@ -68,14 +69,14 @@ func TestRun(t *testing.T) {
 			t.Errorf("%s: the cached pair is %v times itself", c.Engine, c.ToPair.Median)
 		}
 	}
-	if want := 1 + n*(len(Tests)-1) - len(notes); count[sim.CostOfCall] != want {
-		t.Errorf("%d tests were measured, want %d", count[sim.CostOfCall], want)
+	if want := 1 + n*(len(Tests)-1) - len(notes); count[results.CostOfCall] != want {
+		t.Errorf("%d tests were measured, want %d", count[results.CostOfCall], want)
 	}
-	if want := n * 4 * 14; count[sim.CostOfPayload] != want {
-		t.Errorf("%d payloads were measured, want %d", count[sim.CostOfPayload], want)
+	if want := n * 4 * 14; count[results.CostOfPayload] != want {
+		t.Errorf("%d payloads were measured, want %d", count[results.CostOfPayload], want)
 	}
-	if count[sim.CostOfPart] < 2*n {
-		t.Errorf("%d parts were measured, want at least two an engine", count[sim.CostOfPart])
+	if count[results.CostOfPart] < 2*n {
+		t.Errorf("%d parts were measured, want at least two an engine", count[results.CostOfPart])
 	}
 }
 
@@ -92,7 +93,7 @@ func TestLoading(t *testing.T) {
 				tests = append(tests, t)
 			}
 		}
-		costs, _, err := Run(context.Background(), Options{Engines: []engines.Engine{e}, Tests: tests, Kinds: []string{sim.CostOfCall}, Calls: 1000, Runs: 3})
+		costs, _, err := Run(context.Background(), Options{Engines: []engines.Engine{e}, Tests: tests, Kinds: []string{results.CostOfCall}, Calls: 1000, Runs: 3})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -176,7 +177,7 @@ func TestGuestOfTheExperiment(t *testing.T) {
 
 // TestBudget ends after the least number of runs where the time is short.
 func TestBudget(t *testing.T) {
-	o := Options{Engines: all(t)[:1], Tests: Tests[:5], Kinds: []string{sim.CostOfCall}, Calls: 10, Runs: 1000, Budget: time.Nanosecond}
+	o := Options{Engines: all(t)[:1], Tests: Tests[:5], Kinds: []string{results.CostOfCall}, Calls: 10, Runs: 1000, Budget: time.Nanosecond}
 	costs, _, err := Run(context.Background(), o)
 	if err != nil || costs[0].Runs != leastRuns {
 		t.Errorf("%d runs, error %v; want %d", costs[0].Runs, err, leastRuns)

@@ -6,7 +6,7 @@ import (
 
 	wasm "cachesim/policies-wasm"
 	"cachesim/policies-wasm/engines"
-	"cachesim/sim"
+	"cachesim/sim/results"
 )
 
 // Parts of a cached pair call, from outside to inside. Each is the difference of
@@ -63,7 +63,7 @@ func (o *Options) parts(s *sandbox) ([]*cell, error) {
 	layers = append(layers, layer{PartGuest, inside})
 	var cells []*cell
 	for _, l := range layers {
-		c := &cell{cost: sim.CallCost{Kind: sim.CostOfPart, Test: l.outermost, Engine: s.engine, ABI: wasm.Pair, Handle: Cached, Calls: o.Calls}}
+		c := &cell{cost: results.CallCost{Kind: results.CostOfPart, Test: l.outermost, Engine: s.engine, ABI: wasm.Pair, Handle: Cached, Calls: o.Calls}}
 		c.measure = func(_ context.Context, n int) (sample, error) {
 			return timed(0, func() error { return l.calls(n) })
 		}

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	wasm "cachesim/policies-wasm"
-	"cachesim/sim"
+	"cachesim/sim/results"
 )
 
 // Sizes of a payload: from two numbers to all that the guest's buffer holds.
@@ -26,7 +26,7 @@ func (o *Options) payloads(s *sandbox) ([]*cell, error) {
 			if err != nil {
 				return nil, err
 			}
-			c := &cell{cost: o.cost(sim.CostOfPayload, memoryTest(abi, Cached), s.engine)}
+			c := &cell{cost: o.cost(results.CostOfPayload, memoryTest(abi, Cached), s.engine)}
 			c.cost.Test = abi
 			c.cost.Payload = size
 			c.cost.Calls = min(o.Calls, payloadCalls, payloadBytes/size)

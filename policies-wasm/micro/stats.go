@@ -6,7 +6,7 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 
-	"cachesim/sim"
+	"cachesim/sim/results"
 )
 
 // resamples is how often the bootstrap draws.
@@ -14,11 +14,11 @@ const resamples = 1000
 
 // describe returns the statistics of a sample. The interval is that of a
 // percentile bootstrap of the median (Efron, Annals of Statistics 7, 1979).
-func describe(x []float64, rng *rand.Rand) sim.Stats {
+func describe(x []float64, rng *rand.Rand) results.Stats {
 	if len(x) == 0 {
-		return sim.Stats{}
+		return results.Stats{}
 	}
-	s := sim.Stats{Mean: stat.Mean(x, nil), Median: median(x), Min: slices.Min(x)}
+	s := results.Stats{Mean: stat.Mean(x, nil), Median: median(x), Min: slices.Min(x)}
 	if len(x) > 1 {
 		s.SD = stat.StdDev(x, nil)
 	}
@@ -42,7 +42,7 @@ func median(x []float64) float64 {
 
 // costs makes results of what was measured in so many rounds. Rounds that were
 // begun and not ended do not count.
-func (o *Options) costs(cells []*cell, runs int, rng *rand.Rand) []sim.CallCost {
+func (o *Options) costs(cells []*cell, runs int, rng *rand.Rand) []results.CallCost {
 	perCall := func(c *cell) []float64 {
 		x := make([]float64, runs)
 		for i := range x {
@@ -65,8 +65,8 @@ func (o *Options) costs(cells []*cell, runs int, rng *rand.Rand) []sim.CallCost 
 		}
 		return nil
 	}
-	native := find(sim.CostOfCall, Native.Name, -1)
-	var costs []sim.CallCost
+	native := find(results.CostOfCall, Native.Name, -1)
+	var costs []results.CallCost
 	for _, c := range cells {
 		r := c.cost
 		r.Runs = runs
@@ -88,12 +88,12 @@ func (o *Options) costs(cells []*cell, runs int, rng *rand.Rand) []sim.CallCost 
 		}
 		r.Call = describe(r.Samples, rng)
 		r.Allocs, r.AllocBytes = median(mallocs), median(bytes)
-		if r.Kind == sim.CostOfCall {
+		if r.Kind == results.CostOfCall {
 			r.Total, r.Setup = describe(total, rng), describe(setup, rng)
 			if native != nil {
 				r.ToNative = describe(ratios(r.Samples, native), rng)
 			}
-			if pair := find(sim.CostOfCall, "pair-cached-preload", c.group); pair != nil {
+			if pair := find(results.CostOfCall, "pair-cached-preload", c.group); pair != nil {
 				r.ToPair = describe(ratios(r.Samples, pair), rng)
 			}
 		}

@@ -3,53 +3,53 @@
 //! victim. The twin of policies-native/gdsize.go.
 #![no_std]
 
-extern crate alloc;
-
-use alloc::vec::Vec;
 use kit::{Heap, Policy, Space};
 
 struct GDSize {
-    space: Space,
-    heap: Heap,      // key: H
-    sizes: Vec<i64>, // bytes, of stored objects
-    inflation: f64,  // L
+    heap: Heap,     // key: H
+    inflation: f64, // L
+}
+
+impl GDSize {
+    /// H of an object that is stored or hit. An object of no bytes has +Inf and
+    /// is never in the way.
+    #[inline]
+    fn h(&self, size: i64) -> f64 {
+        self.inflation + 1.0 / size as f64
+    }
 }
 
 impl Policy for GDSize {
     fn new(capacity: i64) -> Self {
-        GDSize { space: Space::new(capacity), heap: Heap::new(), sizes: Vec::new(), inflation: 0.0 }
+        GDSize { heap: Heap::new(capacity), inflation: 0.0 }
     }
 
     fn reserve(&mut self, objects: usize) {
         self.heap.reserve(objects);
-        if objects > self.sizes.len() {
-            self.sizes.resize(objects, 0);
-        }
     }
 
     #[inline]
     fn access(&mut self, id: u32, size: i64) -> bool {
-        let hit = self.heap.has(id);
-        if !hit {
-            while self.space.full(size) {
-                let (victim, h) = self.heap.top().unwrap();
-                self.inflation = h;
-                self.heap.pop();
-                self.space.evict(self.sizes[victim as usize]);
-            }
-            if id as usize >= self.sizes.len() {
-                self.sizes.resize((id as usize + 1).max(2 * self.sizes.len()), 0);
-            }
-            self.sizes[id as usize] = size;
-            self.space.admit(size);
+        self.heap.touch(id);
+        if self.heap.has(id) {
+            self.heap.update(id, self.h(size));
+            return true;
         }
-        // An object of no bytes has H = +Inf and is never in the way.
-        self.heap.set(id, self.inflation + 1.0 / size as f64);
-        hit
+        while self.heap.space.full(size) {
+            let (victim, h) = self.heap.min().unwrap();
+            self.inflation = h;
+            self.heap.evict(victim);
+        }
+        self.heap.push(id, size, self.h(size));
+        false
     }
 
-    fn evictions(&self) -> i64 {
-        self.space.evictions()
+    fn remove(&mut self, id: u32) -> bool {
+        self.heap.remove(id)
+    }
+
+    fn space(&self) -> &Space {
+        &self.heap.space
     }
 }
 

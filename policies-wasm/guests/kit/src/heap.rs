@@ -1,17 +1,21 @@
+use crate::Space;
 use alloc::vec::Vec;
 
-/// An indexed binary min-heap of objects: the least key is on top, and a key can
-/// be changed where it stands. Among equal keys the one set first comes first.
+/// An indexed binary min-heap of resident objects: the least key is on top, and
+/// an object's key can be changed where it is. Among equal keys the one that was
+/// set first comes first. The twin of policies-native/kit/heap.go.
 pub struct Heap {
+    pub space: Space,
     entries: Vec<Entry>,
-    place: Vec<u32>, // of an object in entries plus 1; 0: not in the heap
-    clock: u64,
+    index: Vec<u32>, // of an object in entries plus 1; 0: not in the heap
+    clock: u64,      // counts set keys
 }
 
 #[derive(Clone, Copy)]
 struct Entry {
     key: f64,
     born: u64, // the clock when the key was set
+    size: i64,
     id: u32,
 }
 
@@ -22,75 +26,122 @@ impl Entry {
 }
 
 impl Heap {
-    pub fn new() -> Self {
-        Heap { entries: Vec::new(), place: Vec::new(), clock: 0 }
+    pub fn new(capacity: i64) -> Self {
+        Heap { space: Space::new(capacity), entries: Vec::new(), index: Vec::new(), clock: 0 }
     }
 
     /// Makes room for so many objects.
     pub fn reserve(&mut self, objects: usize) {
-        if objects > self.place.len() {
-            self.place.resize(objects, 0);
+        if objects > self.index.len() {
+            self.index.resize(objects, 0);
         }
     }
 
+    /// Makes sure that the object has an index. The other methods take an id
+    /// that has been through it.
+    #[inline]
+    pub fn touch(&mut self, id: u32) {
+        if id as usize >= self.index.len() {
+            self.grow(id);
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self, id: u32) {
+        self.reserve((id as usize + 1).max(2 * self.index.len()));
+    }
+
+    /// Whether the object is resident.
+    #[inline]
     pub fn has(&self, id: u32) -> bool {
-        self.place.get(id as usize).map_or(false, |&p| p != 0)
+        self.index[id as usize] != 0
     }
 
     /// The object with the least key, and that key.
-    pub fn top(&self) -> Option<(u32, f64)> {
+    pub fn min(&self) -> Option<(u32, f64)> {
         self.entries.first().map(|e| (e.id, e.key))
     }
 
-    /// Gives the object a key, adding it if need be.
-    pub fn set(&mut self, id: u32, key: f64) {
-        if id as usize >= self.place.len() {
-            self.reserve((id as usize + 1).max(2 * self.place.len()));
-        }
+    /// The key of an object that is in the heap.
+    pub fn key(&self, id: u32) -> f64 {
+        self.entries[self.index[id as usize] as usize - 1].key
+    }
+
+    /// The size of an object that is in the heap.
+    pub fn size(&self, id: u32) -> i64 {
+        self.entries[self.index[id as usize] as usize - 1].size
+    }
+
+    /// Adds an object that is not in the heap.
+    pub fn push(&mut self, id: u32, size: i64, key: f64) {
         self.clock += 1;
-        let e = Entry { key, born: self.clock, id };
-        let i = self.place[id as usize] as usize;
-        if i == 0 {
-            self.entries.push(e);
-            let last = self.entries.len() - 1;
-            up(&mut self.entries, &mut self.place, e, last);
-        } else if e.before(&self.entries[i - 1]) {
-            up(&mut self.entries, &mut self.place, e, i - 1);
+        self.space.used += size;
+        let e = Entry { key, born: self.clock, size, id };
+        self.entries.push(e);
+        let last = self.entries.len() - 1;
+        up(&mut self.entries, &mut self.index, e, last);
+    }
+
+    /// Changes the key of an object that is in the heap.
+    pub fn update(&mut self, id: u32, key: f64) {
+        self.clock += 1;
+        let i = self.index[id as usize] as usize - 1;
+        let old = self.entries[i];
+        let e = Entry { key, born: self.clock, size: old.size, id };
+        if e.before(&old) {
+            up(&mut self.entries, &mut self.index, e, i);
         } else {
-            down(&mut self.entries, &mut self.place, e, i - 1);
+            down(&mut self.entries, &mut self.index, e, i);
         }
     }
 
-    /// Removes the object on top.
-    pub fn pop(&mut self) {
-        let last = self.entries.pop().unwrap();
-        if let Some(top) = self.entries.first() {
-            self.place[top.id as usize] = 0;
-            down(&mut self.entries, &mut self.place, last, 0);
-        } else {
-            self.place[last.id as usize] = 0;
+    /// Takes an object out of the heap and counts the eviction.
+    pub fn evict(&mut self, id: u32) {
+        self.remove(id);
+        self.space.evicted += 1;
+    }
+
+    /// Takes an object out of the heap and tells whether it was in there.
+    pub fn remove(&mut self, id: u32) -> bool {
+        self.touch(id);
+        let i = self.index[id as usize] as usize;
+        if i == 0 {
+            return false;
         }
+        let i = i - 1;
+        self.space.used -= self.entries[i].size;
+        self.index[id as usize] = 0;
+        let e = self.entries.pop().unwrap();
+        if i == self.entries.len() {
+            return true;
+        }
+        if i > 0 && e.before(&self.entries[(i - 1) / 2]) {
+            up(&mut self.entries, &mut self.index, e, i);
+        } else {
+            down(&mut self.entries, &mut self.index, e, i);
+        }
+        true
     }
 }
 
-// These take slices, whose places and lengths stay in locals where those of a
+// These take slices, whose addresses and lengths stay in locals where those of a
 // Vec would be read again after every write.
 
 #[inline(always)] // a call would pass the entry in memory
-fn up(entries: &mut [Entry], place: &mut [u32], e: Entry, mut i: usize) {
+fn up(entries: &mut [Entry], index: &mut [u32], e: Entry, mut i: usize) {
     while i > 0 {
         let parent = (i - 1) / 2;
         if !e.before(&entries[parent]) {
             break;
         }
-        put(entries, place, entries[parent], i);
+        put(entries, index, entries[parent], i);
         i = parent;
     }
-    put(entries, place, e, i);
+    put(entries, index, e, i);
 }
 
 #[inline(always)]
-fn down(entries: &mut [Entry], place: &mut [u32], e: Entry, mut i: usize) {
+fn down(entries: &mut [Entry], index: &mut [u32], e: Entry, mut i: usize) {
     loop {
         let mut child = 2 * i + 1;
         if child >= entries.len() {
@@ -102,20 +153,14 @@ fn down(entries: &mut [Entry], place: &mut [u32], e: Entry, mut i: usize) {
         if !entries[child].before(&e) {
             break;
         }
-        put(entries, place, entries[child], i);
+        put(entries, index, entries[child], i);
         i = child;
     }
-    put(entries, place, e, i);
+    put(entries, index, e, i);
 }
 
 #[inline]
-fn put(entries: &mut [Entry], place: &mut [u32], e: Entry, i: usize) {
+fn put(entries: &mut [Entry], index: &mut [u32], e: Entry, i: usize) {
     entries[i] = e;
-    place[e.id as usize] = i as u32 + 1;
-}
-
-impl Default for Heap {
-    fn default() -> Self {
-        Self::new()
-    }
+    index[e.id as usize] = i as u32 + 1;
 }

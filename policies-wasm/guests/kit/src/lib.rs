@@ -12,12 +12,14 @@ extern crate alloc;
 mod allocator;
 
 mod heap;
+mod queues;
+mod rand;
 mod space;
-mod table;
 
 pub use heap::Heap;
+pub use queues::{Queue, Queues};
+pub use rand::{mix, Rand};
 pub use space::Space;
-pub use table::Table;
 
 use alloc::alloc::{alloc, dealloc, Layout};
 use core::cell::UnsafeCell;
@@ -43,8 +45,11 @@ pub trait Policy {
     /// Serves one request and tells whether it was a hit. The host never sends
     /// an object larger than the cache.
     fn access(&mut self, id: u32, size: i64) -> bool;
-    /// Objects evicted so far.
-    fn evictions(&self) -> i64;
+    /// Takes an object out of the cache, because it was deleted or has expired,
+    /// and tells whether it was in there.
+    fn remove(&mut self, id: u32) -> bool;
+    /// The capacity, how much of it is used, and the evictions so far.
+    fn space(&self) -> &Space;
 }
 
 /// One request as it lies in memory: the host's sim.Request, and the C struct
@@ -103,8 +108,16 @@ impl<P: Policy> Guest<P> {
         (s.events as i64) << 32 | s.hits as i64
     }
 
+    pub fn remove(&self, id: u32) -> i32 {
+        self.state().policy.as_mut().unwrap().remove(id) as i32
+    }
+
     pub fn evictions(&self) -> i64 {
-        self.state().policy.as_ref().unwrap().evictions()
+        self.state().policy.as_ref().unwrap().space().evictions()
+    }
+
+    pub fn used(&self) -> i64 {
+        self.state().policy.as_ref().unwrap().space().used()
     }
 
     /// # Safety
@@ -191,8 +204,16 @@ macro_rules! export {
             GUEST.stats()
         }
         #[no_mangle]
+        pub extern "C" fn remove(id: u32) -> i32 {
+            GUEST.remove(id)
+        }
+        #[no_mangle]
         pub extern "C" fn evictions() -> i64 {
             GUEST.evictions()
+        }
+        #[no_mangle]
+        pub extern "C" fn used() -> i64 {
+            GUEST.used()
         }
         #[no_mangle]
         pub extern "C" fn alloc(len: i32) -> i64 {

@@ -1,8 +1,9 @@
-/// Accounts for the bytes of a cache and counts its evictions.
+/// Accounts for the capacity of a cache and counts its evictions. It is part of
+/// the other parts. The twin of policies-native/kit/space.go.
 pub struct Space {
     capacity: i64,
-    used: i64,
-    evicted: i64,
+    pub(crate) used: i64, // never above capacity between requests
+    pub(crate) evicted: i64,
 }
 
 impl Space {
@@ -10,20 +11,23 @@ impl Space {
         Space { capacity, used: 0, evicted: 0 }
     }
 
-    /// Tells whether an object of so many bytes needs an eviction first.
+    /// What the cache holds at most, in the unit of sizes.
+    pub fn capacity(&self) -> i64 {
+        self.capacity
+    }
+
+    /// The sizes of all resident objects together.
+    pub fn used(&self) -> i64 {
+        self.used
+    }
+
+    /// Whether an object of so many bytes needs an eviction first.
+    #[inline]
     pub fn full(&self, size: i64) -> bool {
         self.used + size > self.capacity
     }
 
-    pub fn admit(&mut self, size: i64) {
-        self.used += size;
-    }
-
-    pub fn evict(&mut self, size: i64) {
-        self.used -= size;
-        self.evicted += 1;
-    }
-
+    /// Objects evicted so far.
     pub fn evictions(&self) -> i64 {
         self.evicted
     }

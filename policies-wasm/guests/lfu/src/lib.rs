@@ -6,19 +6,12 @@
 extern crate alloc;
 
 use alloc::vec::Vec;
-use kit::{Policy, Space, Table};
+use kit::{Policy, Queues, Space};
 
 struct LFU {
-    space: Space,
-    queue: Table<Object>, // in the order of eviction
-    buckets: Vec<Bucket>, // of counts in use, and free ones
-    free: Vec<u32>,       // indexes of free buckets
-}
-
-#[derive(Clone, Copy, Default)]
-struct Object {
-    size: i64,
-    bucket: u32,
+    queue: Queues<u32, 1, 1>, // in the order of eviction; value: index of the object's bucket
+    buckets: Vec<Bucket>,     // of counts in use, and free ones
+    free: Vec<u32>,           // indexes of free buckets
 }
 
 #[derive(Clone, Copy)]
@@ -30,56 +23,70 @@ struct Bucket {
 impl LFU {
     /// Stores a new object behind the others that were requested once.
     fn insert(&mut self, id: u32, size: i64) {
-        if let Some(front) = self.queue.front() {
-            let bucket = self.queue.value(front).bucket;
-            let b = &mut self.buckets[bucket as usize];
+        if let Some(front) = self.queue.front(0) {
+            let first = *self.queue.value(front);
+            let b = &mut self.buckets[first as usize];
             if b.count == 1 {
-                self.queue.insert_after(b.last, id);
+                self.queue.insert_behind(b.last, id, size);
                 b.last = id;
-                *self.queue.value(id) = Object { size, bucket };
+                *self.queue.value(id) = first;
                 return;
             }
         }
-        self.queue.push_front(id);
-        let bucket = self.open(1, id);
-        *self.queue.value(id) = Object { size, bucket };
+        self.queue.push_front(0, id, size);
+        *self.queue.value(id) = self.open(1, id);
     }
 
     /// Adds one to the count of an object and moves it behind the others that
     /// have the new count.
     fn promote(&mut self, id: u32) {
-        let bucket = self.queue.value(id).bucket;
+        let bucket = *self.queue.value(id);
         let Bucket { count, last } = self.buckets[bucket as usize];
-        let before = self.queue.prev(id);
-        let alone = last == id && before.map_or(true, |b| self.queue.value(b).bucket != bucket);
-
         if let Some(behind) = self.queue.next(last) {
-            let next = self.queue.value(behind).bucket;
+            let next = *self.queue.value(behind);
             let nb = self.buckets[next as usize];
             if nb.count == count + 1 {
-                if alone {
-                    self.free.push(bucket);
-                } else if last == id {
-                    self.buckets[bucket as usize].last = before.unwrap();
-                }
-                self.queue.remove(id);
-                self.queue.insert_after(nb.last, id);
+                self.leave_bucket(id);
+                self.queue.move_behind(nb.last, id);
                 self.buckets[next as usize].last = id;
-                self.queue.value(id).bucket = next;
+                *self.queue.value(id) = next;
                 return;
             }
         }
-        if alone {
+        if self.alone(id) {
             self.buckets[bucket as usize].count += 1;
             return;
         }
-        if last == id {
-            self.buckets[bucket as usize].last = before.unwrap();
-        } else {
-            self.queue.remove(id);
-            self.queue.insert_after(last, id);
+        self.leave_bucket(id);
+        if last != id {
+            self.queue.move_behind(last, id);
         }
-        self.queue.value(id).bucket = self.open(count + 1, id);
+        *self.queue.value(id) = self.open(count + 1, id);
+    }
+
+    /// Whether no other object has the same count.
+    #[inline]
+    fn alone(&mut self, id: u32) -> bool {
+        let bucket = *self.queue.value(id);
+        if self.buckets[bucket as usize].last != id {
+            return false;
+        }
+        match self.queue.prev(id) {
+            Some(before) => *self.queue.value(before) != bucket,
+            None => true,
+        }
+    }
+
+    /// Takes an object out of its bucket, which is freed if it was alone there.
+    /// Its position in the queue is the caller's business.
+    #[inline]
+    fn leave_bucket(&mut self, id: u32) {
+        let bucket = *self.queue.value(id);
+        if self.alone(id) {
+            self.free.push(bucket);
+        } else if self.buckets[bucket as usize].last == id {
+            self.buckets[bucket as usize].last = self.queue.prev(id).unwrap();
+        }
     }
 
     /// Returns a bucket for a count that no object had.
@@ -96,7 +103,7 @@ impl LFU {
 
 impl Policy for LFU {
     fn new(capacity: i64) -> Self {
-        LFU { space: Space::new(capacity), queue: Table::new(), buckets: Vec::new(), free: Vec::new() }
+        LFU { queue: Queues::new(capacity), buckets: Vec::new(), free: Vec::new() }
     }
 
     fn reserve(&mut self, objects: usize) {
@@ -110,21 +117,26 @@ impl Policy for LFU {
             self.promote(id);
             return true;
         }
-        while self.space.full(size) {
-            let victim = self.queue.front().unwrap();
-            let o = self.queue.remove(victim);
-            if self.buckets[o.bucket as usize].last == victim {
-                self.free.push(o.bucket);
-            }
-            self.space.evict(o.size);
+        while self.queue.space.full(size) {
+            let victim = self.queue.front(0).unwrap();
+            self.leave_bucket(victim);
+            self.queue.evict(victim);
         }
         self.insert(id, size);
-        self.space.admit(size);
         false
     }
 
-    fn evictions(&self) -> i64 {
-        self.space.evictions()
+    fn remove(&mut self, id: u32) -> bool {
+        self.queue.touch(id);
+        if !self.queue.has(id) {
+            return false;
+        }
+        self.leave_bucket(id);
+        self.queue.remove(id)
+    }
+
+    fn space(&self) -> &Space {
+        &self.queue.space
     }
 }
 

@@ -1,43 +1,41 @@
-//! LRU evicts the object that has gone unused longest (Mattson et al. 1970). The twin of
-//! policies-native/lru.go.
+//! LRU evicts the object that has gone unused longest (Mattson et al. 1970). The
+//! twin of policies-native/lru.go.
 #![no_std]
 
-use kit::{Policy, Space, Table};
+use kit::{Policy, Queue, Space};
 
-struct LRU {
-    space: Space,
-    queue: Table<i64>, // newest first; value: the object's size
-}
+struct LRU(Queue); // newest first
 
 impl Policy for LRU {
     fn new(capacity: i64) -> Self {
-        LRU { space: Space::new(capacity), queue: Table::new() }
+        LRU(Queue::new(capacity))
     }
 
     fn reserve(&mut self, objects: usize) {
-        self.queue.reserve(objects);
+        self.0.reserve(objects);
     }
 
     #[inline]
     fn access(&mut self, id: u32, size: i64) -> bool {
-        self.queue.touch(id);
-        if self.queue.has(id) {
-            self.queue.remove(id);
-            self.queue.push_front(id);
+        self.0.touch(id);
+        if self.0.has(id) {
+            self.0.move_to_front(id);
             return true;
         }
-        while self.space.full(size) {
-            let victim = self.queue.back().unwrap();
-            self.space.evict(self.queue.remove(victim));
+        while self.0.space.full(size) {
+            let victim = self.0.back(0).unwrap();
+            self.0.evict(victim);
         }
-        *self.queue.value(id) = size;
-        self.queue.push_front(id);
-        self.space.admit(size);
+        self.0.push_front(0, id, size);
         false
     }
 
-    fn evictions(&self) -> i64 {
-        self.space.evictions()
+    fn remove(&mut self, id: u32) -> bool {
+        self.0.remove(id)
+    }
+
+    fn space(&self) -> &Space {
+        &self.0.space
     }
 }
 

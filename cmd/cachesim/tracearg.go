@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/urfave/cli/v2"
+
+	"cachesim/sim"
+	"cachesim/traces"
+)
+
+// Categories of flags, in the order in which help shows them.
+const (
+	aboutTraces   = "1. Traces"
+	aboutPolicies = "2. Policies and sizes"
+	aboutRuns     = "3. Long runs"
+	aboutOutput   = "4. Output"
+	aboutEngines  = "5. Comparing engines"
+)
+
+// traceOptions say which traces to read, and how. All commands that read traces
+// have the same flags for it.
+type traceOptions struct {
+	groups  [][]string // files, those of a group being one trace
+	options traces.Options
+}
+
+func traceFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Category: aboutTraces, Name: "trace-format", Usage: "`FORMAT` of the traces; cachesim help formats lists them (default: detected from the content)"},
+		&cli.StringSliceFlag{Category: aboutTraces, Name: "trace-param", Usage: "`NAME=VALUE` of a parameter of the format, as cachesim help formats shows them"},
+		&cli.BoolFlag{Category: aboutTraces, Name: "separate", Usage: "replay each file as a trace of its own (default: several files are one trace, in the order given)"},
+		&cli.StringFlag{Category: aboutTraces, Name: "object-size", Usage: "`RULE` for an object that a trace gives several sizes: " + strings.Join(traces.SizeRules, ", "), Value: traces.FirstSize},
+		&cli.BoolFlag{Category: aboutTraces, Name: "ignore-size", Usage: "every object has size 1"},
+		&cli.StringFlag{Category: aboutTraces, Name: "ops", Usage: "`HOW` operations count: reads (only these are replayed), apply (sets store, deletes remove, times to live expire), ignore (each is a get)", Value: traces.ReadsOnly},
+		&cli.IntFlag{Category: aboutTraces, Name: "skip", Usage: "leave out the first `N` requests"},
+		&cli.IntFlag{Category: aboutTraces, Name: "limit", Usage: "read `N` requests at most (default: all)"},
+		&cli.StringFlag{Category: aboutTraces, Name: "skip-bad", Usage: "tolerate `N` or P% malformed records, which are counted and left out", Value: "0"},
+		&cli.DurationFlag{Category: aboutTraces, Name: "time-unit", Usage: "`UNIT` of the trace's times, such as 1ms (default: that of the format)"},
+		&cli.StringFlag{Category: aboutTraces, Name: "memory", Usage: "`SIZE` of memory that a trace may occupy; a larger one is kept in a file", Value: "2GiB"},
+		&cli.StringFlag{Category: aboutTraces, Name: "trace-cache", Usage: "`FOLDER` that keeps decoded traces for the next run, or off", Value: defaultTraceCache()},
+		&cli.StringFlag{Category: aboutTraces, Name: "trace-cache-size", Usage: "`SIZE` that the trace cache may have; the traces that were used longest ago leave it first", Value: "20GiB"},
+	}
+}
+
+func defaultTraceCache() string {
+	dir, err := traces.DefaultCache()
+	if err != nil {
+		return "off"
+	}
+	return dir
+}
+
+func newTraceOptions(c *cli.Context) (traceOptions, error) {
+	var o traceOptions
+	files := c.Args().Slice()
+	if len(files) == 0 {
+		return o, usagef("%s expects a trace: cachesim %s TRACE [TRACE...]; cachesim help %s shows the flags", c.Command.Name, c.Command.Name, c.Command.Name)
+	}
+	o.groups = [][]string{files}
+	if c.Bool("separate") {
+		o.groups = nil
+		for _, f := range files {
+			o.groups = append(o.groups, []string{f})
+		}
+	}
+	p := &o.options
+	p.Format, p.SizeRule, p.IgnoreSize, p.Ops = c.String("trace-format"), c.String("object-size"), c.Bool("ignore-size"), c.String("ops")
+	if err := oneOf("--object-size", p.SizeRule, traces.SizeRules); err != nil {
+		return o, err
+	}
+	if err := oneOf("--ops", p.Ops, traces.OpsModes); err != nil {
+		return o, err
+	}
+	if p.Format != "" {
+		var known []string
+		for _, f := range traces.Formats {
+			known = append(known, f.Name)
+		}
+		if err := oneOf("--trace-format", p.Format, known); err != nil {
+			return o, err
+		}
+	}
+	for _, s := range c.StringSlice("trace-param") {
+		name, value, ok := strings.Cut(s, "=")
+		if !ok {
+			return o, usagef("--trace-param %s: write NAME=VALUE", s)
+		}
+		if p.Params == nil {
+			p.Params = make(map[string]string)
+		}
+		p.Params[name] = value
+	}
+	for _, n := range []string{"skip", "limit"} {
+		if c.Int(n) < 0 {
+			return o, usagef("--%s %d: expects a number from 0", n, c.Int(n))
+		}
+	}
+	p.Skip, p.Limit, p.TimeUnit = c.Int("skip"), c.Int("limit"), c.Duration("time-unit")
+	if c.IsSet("limit") && p.Limit == 0 {
+		return o, usagef("--limit 0: expects at least 1 request")
+	}
+	if p.TimeUnit < 0 {
+		return o, usagef("--time-unit %v: expects a positive duration, such as 1ms", p.TimeUnit)
+	}
+	bad := c.String("skip-bad")
+	if share, ok := strings.CutSuffix(bad, "%"); ok {
+		f, err := strconv.ParseFloat(share, 64)
+		if err != nil || !(f >= 0 && f <= 100) {
+			return o, usagef("--skip-bad %s: expects a number, or 0%% to 100%%", bad)
+		}
+		p.SkipBadShare = f / 100
+	} else {
+		n, err := strconv.ParseInt(bad, 10, 64)
+		if err != nil || n < 0 {
+			return o, usagef("--skip-bad %s: expects a number, or 0%% to 100%%", bad)
+		}
+		p.SkipBad = n
+	}
+	memory, err := humanize.ParseBytes(c.String("memory"))
+	if err != nil {
+		return o, usagef("--memory %q: expects a size, such as 2GiB", c.String("memory"))
+	}
+	p.Memory = int64(memory)
+	if dir := c.String("trace-cache"); dir != "off" {
+		p.Cache = dir
+	}
+	size, err := humanize.ParseBytes(c.String("trace-cache-size"))
+	if err != nil {
+		return o, usagef("--trace-cache-size %q: expects a size, such as 20GiB", c.String("trace-cache-size"))
+	}
+	p.CacheSize = int64(size)
+	return o, nil
+}
+
+// open reads the trace of a group, and gives up waiting for it when ctx ends.
+func (o traceOptions) open(ctx context.Context, group []string) (*sim.Trace, error) {
+	type opened struct {
+		t   *sim.Trace
+		err error
+	}
+	done := make(chan opened, 1)
+	go func() {
+		t, err := traces.Open(group, o.options)
+		done <- opened{t, err}
+	}()
+	select {
+	case r := <-done:
+		return r.t, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// span is a number of requests that is given as such, as a share of the trace,
+// or as a time.
+type span struct {
+	requests int
+	share    float64
+	time     time.Duration
+}
+
+func parseSpan(flag, s string) (v span, err error) {
+	if p, ok := strings.CutSuffix(s, "%"); ok {
+		f, err := strconv.ParseFloat(p, 64)
+		if err != nil || !(f >= 0 && f < 100) {
+			return v, usagef("--%s %s: expects a share below 100%%", flag, s)
+		}
+		return span{share: f / 100}, nil
+	}
+	if n, err := strconv.Atoi(s); err == nil && n >= 0 {
+		return span{requests: n}, nil
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil || d <= 0 {
+		return v, usagef("--%s %q: expects a number of requests, a share such as 10%%, or a time such as 1h", flag, s)
+	}
+	return span{time: d}, nil
+}
+
+// of returns how many requests of t the span is.
+func (v span) of(flag string, t *sim.Trace) (int, error) {
+	switch {
+	case v.share > 0:
+		return int(v.share * float64(t.Requests)), nil
+	case v.time > 0:
+		if t.Tick == 0 {
+			return 0, fmt.Errorf("--%s %v: trace %s has no times; give a number of requests or a share", flag, v.time, t.Name)
+		}
+		n, err := t.RequestsBefore(v.time)
+		if err == nil && n >= t.Requests {
+			err = fmt.Errorf("--%s %v: trace %s spans only %v", flag, v.time, t.Name, time.Duration(t.Span)*t.Tick)
+		}
+		return n, err
+	}
+	if v.requests > 0 && v.requests >= t.Requests {
+		return 0, fmt.Errorf("--%s %d: trace %s has only %d requests", flag, v.requests, t.Name, t.Requests)
+	}
+	return v.requests, nil
+}
+
+// describe prints what was read of a trace.
+func describe(w io.Writer, t *sim.Trace) {
+	times := ""
+	if t.Tick > 0 && t.Span > 0 {
+		times = ", over " + (time.Duration(t.Span) * t.Tick).Round(time.Second).String()
+	}
+	fmt.Fprintf(w, "%s: %s requests for %s objects%s; footprint (all objects together) %s, %s requested\n",
+		clean(t.Name), humanize.Comma(int64(t.Requests)), humanize.Comma(int64(t.Objects)), times,
+		humanize.IBytes(uint64(t.Footprint)), humanize.IBytes(uint64(t.RequestBytes)))
+	if t.SizeChanges > 0 {
+		rule := map[string]string{"first": "first", "last": "last", "max": "largest"}[t.SizeRule]
+		fmt.Fprintf(w, "%s requests give their object another size; its %s one counts (--object-size)\n", humanize.Comma(int64(t.SizeChanges)), rule)
+	}
+	for _, n := range t.Notes {
+		fmt.Fprintln(w, clean(n))
+	}
+	fmt.Fprintln(w)
+}

@@ -1,0 +1,37 @@
+package kit
+
+import "cachesim/sim"
+
+// Entries estimate how many objects fit into a cache whose capacity is in bytes,
+// for algorithms that are defined for a cache of N entries. N is the capacity
+// divided by the mean size of the objects stored so far, an object counting each
+// time that it is stored. Where every size is 1, N is the capacity at all times.
+type Entries struct {
+	capacity      int64
+	stored, bytes int64
+	n             int64
+}
+
+// NewEntries returns an estimate for the capacity of c. Before an object is
+// stored it is the capacity, but at least 1.
+func NewEntries(c sim.Config) Entries {
+	return Entries{capacity: c.Capacity, n: max(1, c.Capacity)}
+}
+
+// Stored notes that an object of the given size is stored, and reports whether N
+// is another one now.
+func (e *Entries) Stored(size int64) bool {
+	e.stored++
+	e.bytes += size
+	n := max(1, e.capacity)
+	if e.bytes > 0 && e.bytes != e.stored {
+		n = max(1, int64(float64(e.capacity)*float64(e.stored)/float64(e.bytes)))
+	}
+	changed := n != e.n
+	e.n = n
+	return changed
+}
+
+// N returns the estimate, rounded down, at least 1: the capacity as long as all
+// objects stored have no bytes.
+func (e *Entries) N() int64 { return e.n }

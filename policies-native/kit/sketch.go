@@ -1,0 +1,99 @@
+package kit
+
+import "math/bits"
+
+// A Sketch estimates how often each object was requested lately, by a count-min
+// sketch of 4-bit counters that are halved periodically (Einziger, Friedman,
+// Manes, TinyLFU: a highly efficient cache admission policy, ACM Transactions on
+// Storage 13(4), 2017; the layout in blocks is that of Caffeine's frequency
+// sketch).
+//
+//	block   64 bytes: 4 rows of 2 words, a word holds 16 counters
+//	object  one block, and in each row one counter of 32
+//
+// So an object touches one block, about one line of the processor's cache. Its
+// block is the low bits of h = Mix(id ^ Mix(seed)); byte i of the upper half of h, i
+// from 0 to 3, selects the counter in row i: bit 0 the word, bits 1 to 4 the counter.
+//
+// An estimate is the least of the object's four counters, from 0 to 15. Add adds
+// one to each of the four that is below 15; if any was, it counts as an
+// addition. After 10 additions for each entry that the sketch is made for, every
+// counter is halved, rounded down, and the count of additions becomes half of
+// what it was less a quarter of the number of odd counters.
+type Sketch struct {
+	seed      uint64
+	table     []uint64
+	mask      uint64 // blocks - 1
+	additions int64  // since the last halving, less what halving took off
+	period    int64
+}
+
+// sketchMinimum is the least number of entries that a sketch is made for: in
+// smaller ones, collisions would decide.
+const sketchMinimum = 256
+
+// NewSketch returns a sketch that has to be fitted.
+func NewSketch(seed uint64) Sketch { return Sketch{seed: Mix(seed)} }
+
+// Fit makes the sketch large enough for the given number of entries, the objects
+// that the cache is expected to hold: it has a word for each, rounded up to a
+// power of two, and at least 256. A sketch that is too small is replaced by an
+// empty one; it never shrinks.
+func (s *Sketch) Fit(entries int64) {
+	entries = max(entries, sketchMinimum)
+	s.period = 10 * entries
+	if entries <= int64(len(s.table)) {
+		s.additions = min(s.additions, s.period-1)
+		return
+	}
+	n := uint64(1) << bits.Len64(uint64(entries-1))
+	s.table = make([]uint64, n)
+	s.mask = n>>3 - 1
+	s.additions = 0
+}
+
+// Count returns the estimate for an object.
+func (s *Sketch) Count(id uint32) int {
+	h := Mix(uint64(id) ^ s.seed)
+	block := s.table[h&s.mask<<3:][:8]
+	h >>= 32
+	a := block[h&1] >> (h >> 1 & 15 << 2) & 15
+	b := block[2+h>>8&1] >> (h >> 9 & 15 << 2) & 15
+	c := block[4+h>>16&1] >> (h >> 17 & 15 << 2) & 15
+	d := block[6+h>>24&1] >> (h >> 25 & 15 << 2) & 15
+	return int(min(a, b, c, d))
+}
+
+// Add counts a request for an object. Fit must have been called.
+func (s *Sketch) Add(id uint32) {
+	h := Mix(uint64(id) ^ s.seed)
+	block := s.table[h&s.mask<<3:][:8]
+	h >>= 32
+	added := uint64(0)
+	for row := range uint64(4) {
+		w := &block[2*row+h&1]
+		shift := h >> 1 & 15 << 2
+		var one uint64
+		if *w>>shift&15 != 15 {
+			one = 1
+		}
+		*w += one << shift
+		added |= one
+		h >>= 8
+	}
+	if s.additions += int64(added); s.additions >= s.period {
+		s.halve()
+	}
+}
+
+func (s *Sketch) halve() {
+	odd := 0
+	for i, w := range s.table {
+		odd += bits.OnesCount64(w & 0x1111111111111111)
+		s.table[i] = w >> 1 & 0x7777777777777777
+	}
+	s.additions = max(0, (s.additions-int64(odd/4))/2)
+}
+
+// Empty reports whether Fit was never called.
+func (s *Sketch) Empty() bool { return s.table == nil }

@@ -1,0 +1,415 @@
+package traces
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"cachesim/sim"
+)
+
+// batchSize is how many records the decoder passes on at once: as many as stay
+// in the second-level cache on their way.
+const batchSize = 2048
+
+// A batch is what the decoder passes on: records, with texts of its own, and
+// the hashes of their ids.
+type batch struct {
+	records []Record
+	hashes  []uint64
+	text    []byte
+	tick    time.Duration // of the times; 0: there are none
+	file    string
+}
+
+// decoding is the decoder's half of the loader. It runs on a goroutine of its
+// own, and its results are valid once batches is closed.
+type decoding struct {
+	batches chan *batch
+	free    chan *batch
+	quit    chan struct{}
+	err     error
+
+	o       Options
+	pipe    bool     // reading a file may block indefinitely
+	formats []string // of each file
+	reasons []string
+	sha256  string // of all files; empty if one was not read whole
+	reports []string
+
+	records int64 // decoded
+	skipped int   // of o.Skip
+	kept    int   // passed on
+	leftOut [3]int64
+	bad     int64
+	badSeen map[string]*malformed
+	badKind []string
+}
+
+// malformed is a kind of malformed records.
+type malformed struct {
+	first *SyntaxError
+	n     int64
+}
+
+// A fileError is an error with the name of its file.
+type fileError struct {
+	name string
+	err  error
+}
+
+func (e *fileError) Error() string { return e.name + ": " + e.err.Error() }
+func (e *fileError) Unwrap() error { return e.err }
+
+func startDecoding(files []file, o Options) *decoding {
+	const inFlight = 8
+	d := &decoding{
+		batches: make(chan *batch, inFlight), free: make(chan *batch, inFlight), quit: make(chan struct{}),
+		o: o, badSeen: map[string]*malformed{},
+	}
+	d.pipe = slices.ContainsFunc(files, func(f file) bool { return f.pipe })
+	for range inFlight {
+		d.free <- &batch{}
+	}
+	go func() {
+		defer close(d.batches)
+		d.err = d.run(files)
+	}()
+	return d
+}
+
+// stop ends the goroutine, if it has not ended. It waits for that if wait, or if
+// no file is one that reading may block in.
+func (d *decoding) stop(wait bool) {
+	close(d.quit)
+	drain := func() {
+		for range d.batches {
+		}
+	}
+	if wait || !d.pipe {
+		drain()
+	} else {
+		go drain()
+	}
+}
+
+// errStopped says that the other half of the loader has ended.
+var errStopped = errors.New("stopped")
+
+func (d *decoding) run(files []file) error {
+	hash := newAsyncHash()
+	whole := true
+	for _, f := range files {
+		if d.done() {
+			whole = false
+			break
+		}
+		r, err := f.open()
+		if err != nil {
+			hash.sum()
+			return &fileError{err: err}
+		}
+		in := newInput(&progressReader{r, d.o.Progress}, hash)
+		err = d.file(in, f)
+		in.stop(!f.pipe)
+		var syntax *SyntaxError
+		if errors.As(err, &syntax) {
+			syntax.File = f.name
+		} else if err != nil && err != errStopped {
+			err = &fileError{f.name, err}
+		}
+		if err != nil {
+			if !f.pipe { // otherwise the input may still write to it
+				r.Close()
+				hash.sum()
+			}
+			return err
+		}
+		whole = whole && in.drained && !d.done() // a short rest may have been read or not
+		if f.pipe && !in.drained {
+			return nil
+		}
+		r.Close()
+	}
+	if sum := hash.sum(); whole {
+		d.sha256 = sum
+	}
+	if d.bad > d.o.SkipBad && !d.withinShare() {
+		return d.tooMany()
+	}
+	return nil
+}
+
+// done reports whether there are as many requests as were asked for.
+func (d *decoding) done() bool { return d.o.Limit > 0 && d.kept >= d.o.Limit }
+
+// file decodes one file.
+func (d *decoding) file(in *input, f file) error {
+	format, why, r, err := d.detect(in, f)
+	if err != nil {
+		return err
+	}
+	d.formats, d.reasons = append(d.formats, format.Name), append(d.reasons, why)
+	args, err := format.args(d.o.Params)
+	if err != nil {
+		return err
+	}
+	dec, err := format.New(r, args)
+	if err != nil {
+		return err
+	}
+	tick := format.Tick
+	for {
+		var b *batch
+		select {
+		case b = <-d.free:
+		case <-d.quit:
+			return errStopped
+		}
+		n, err := d.decode(dec, b)
+		d.records += int64(n)
+		if t, ok := dec.(Timer); ok {
+			tick = t.Tick()
+		}
+		if b.tick = tick; tick > 0 && d.o.TimeUnit > 0 {
+			b.tick = d.o.TimeUnit
+		}
+		b.file = f.name
+		d.prepare(b)
+		if d.kept += len(b.records); len(b.records) == 0 {
+			d.free <- b
+		} else {
+			select {
+			case d.batches <- b:
+			case <-d.quit:
+				return errStopped
+			}
+		}
+		if err == io.EOF || d.done() {
+			if r, ok := dec.(Reporter); ok {
+				d.reports = append(d.reports, r.Report()...)
+			}
+			if err == io.EOF {
+				// What a format does not read is part of the file's hash.
+				_, err := io.Copy(io.Discard, in)
+				return err
+			}
+			return nil
+		}
+		var syntax *SyntaxError
+		if errors.As(err, &syntax) {
+			err = d.tolerate(syntax, f)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// detect returns the format of a file, why it is that, and a reader of all of
+// it.
+func (d *decoding) detect(in io.Reader, f file) (Format, string, io.Reader, error) {
+	if f.format != "" {
+		format, err := FormatByName(f.format)
+		return format, "it was named", in, err
+	}
+	head := make([]byte, headSize)
+	n, err := io.ReadFull(in, head)
+	whole := err == io.EOF || err == io.ErrUnexpectedEOF
+	if err != nil && !whole {
+		return Format{}, "", nil, err
+	}
+	head = head[:n]
+	format, why, err := detect(Formats, head, whole)
+	return format, why, io.MultiReader(bytes.NewReader(head), in), err
+}
+
+// decode fills b with records.
+func (d *decoding) decode(dec Decoder, b *batch) (int, error) {
+	if b.records == nil {
+		b.records = make([]Record, batchSize)
+		b.hashes = make([]uint64, batchSize)
+	}
+	b.records = b.records[:batchSize]
+	clear(b.records)
+	n, err := dec.Decode(b.records)
+	b.records = b.records[:n]
+	return n, err
+}
+
+// prepare leaves out the records of b that are not replayed, and gives the rest
+// hashes and texts that stay.
+func (d *decoding) prepare(b *batch) {
+	if d.o.Ops == ReadsOnly {
+		n := 0
+		for i := range b.records {
+			if op := b.records[i].Op; op != sim.Get {
+				d.leftOut[op]++
+				continue
+			}
+			if n < i {
+				b.records[n] = b.records[i]
+			}
+			n++
+		}
+		b.records = b.records[:n]
+	}
+	if d.skipped < d.o.Skip {
+		n := min(d.o.Skip-d.skipped, len(b.records))
+		d.skipped += n
+		b.records = b.records[:copy(b.records, b.records[n:])]
+	}
+	if d.o.Limit > 0 {
+		b.records = b.records[:min(len(b.records), d.o.Limit-d.kept)]
+	}
+	need := 0
+	for i := range b.records {
+		need += len(b.records[i].Text)
+	}
+	if cap(b.text) < need {
+		b.text = make([]byte, 0, max(need, 2*cap(b.text)))
+	}
+	text := b.text[:0]
+	b.hashes = b.hashes[:len(b.records)]
+	for i := range b.records {
+		r := &b.records[i]
+		if r.Text != nil {
+			key, ok := plainNumber(r.Text)
+			if !ok {
+				at := len(text)
+				text = append(text, r.Text...)
+				r.Text = text[at:len(text):len(text)]
+				b.hashes[i] = hashText(r.Text)
+				continue
+			}
+			r.Key, r.Text = key, nil
+		}
+		b.hashes[i] = hashNumber(r.Key)
+	}
+	b.text = text
+}
+
+// tolerate counts a malformed record, and returns an error if that is one too
+// many.
+func (d *decoding) tolerate(e *SyntaxError, f file) error {
+	e.File = f.name
+	d.bad++
+	kind := e.kind()
+	m := d.badSeen[kind]
+	if m == nil {
+		if len(d.badSeen) >= maxKinds {
+			kind = "others"
+			m = d.badSeen[kind]
+		}
+		if m == nil {
+			m = &malformed{first: e}
+			d.badSeen[kind] = m
+			d.badKind = append(d.badKind, kind)
+		}
+	}
+	m.n++
+	// A share is known at the end only, but a file that is not of the format at
+	// all need not be read until then.
+	const judged = 10_000
+	if d.bad <= d.o.SkipBad || d.o.SkipBadShare > 0 && (d.records < judged && d.bad < judged || d.withinShare()) {
+		return nil
+	}
+	return d.tooMany()
+}
+
+// maxKinds bounds the kinds of malformed records that are counted apart.
+const maxKinds = 8
+
+func (d *decoding) withinShare() bool {
+	return float64(d.bad) <= d.o.SkipBadShare*float64(d.bad+d.records)
+}
+
+// A MalformedError says that more records are malformed than was tolerated.
+type MalformedError struct {
+	Bad, Records int64 // so far
+	First        *SyntaxError
+}
+
+func (e *MalformedError) Error() string {
+	return fmt.Sprintf("%d of %d records are malformed, which is more than is tolerated; the first is %v", e.Bad, e.Records, e.First)
+}
+
+// tooMany returns the error for malformed records.
+func (d *decoding) tooMany() error {
+	first := d.badSeen[d.badKind[0]].first
+	if d.o.SkipBad == 0 && d.o.SkipBadShare == 0 {
+		return first
+	}
+	return &MalformedError{d.bad, d.bad + d.records, first}
+}
+
+// kind returns what the message has in common with that of other records:
+// values are in quotes or numbers.
+func (e *SyntaxError) kind() string {
+	var b strings.Builder
+	quoted := false
+	for _, c := range e.Msg {
+		switch {
+		case c == '"':
+			quoted = !quoted
+		case quoted || c >= '0' && c <= '9' || c == '-' || c == '.':
+		default:
+			b.WriteRune(c)
+		}
+	}
+	return b.String()
+}
+
+// notes returns what is to be known of the decoding.
+func (d *decoding) notes() []string {
+	var notes []string
+	for i, f := range d.formats {
+		if i == 0 || f != d.formats[i-1] {
+			notes = append(notes, fmt.Sprintf("format %s: %s", f, d.reasons[i]))
+		}
+	}
+	for op, n := range d.leftOut {
+		if n > 0 {
+			notes = append(notes, fmt.Sprintf("%d requests with operation %v were left out", n, sim.Op(op)))
+		}
+	}
+	if d.skipped > 0 {
+		notes = append(notes, fmt.Sprintf("the first %d requests were left out", d.skipped))
+	}
+	if d.done() {
+		notes = append(notes, fmt.Sprintf("it was read up to request %d after those left out at the start", d.kept))
+	}
+	for _, kind := range d.badKind {
+		m := d.badSeen[kind]
+		notes = append(notes, fmt.Sprintf("%d malformed records were left out, the first: %v", m.n, m.first))
+	}
+	return append(notes, d.reports...)
+}
+
+// format names the formats of the files.
+func (d *decoding) format() string {
+	distinct := map[string]bool{}
+	for _, f := range d.formats {
+		distinct[f] = true
+	}
+	return strings.Join(slices.Sorted(maps.Keys(distinct)), "+")
+}
+
+// A progressReader reports the bytes that are read.
+type progressReader struct {
+	io.Reader
+	f func(int64)
+}
+
+func (p *progressReader) Read(b []byte) (int, error) {
+	n, err := p.Reader.Read(b)
+	if p.f != nil && n > 0 {
+		p.f(int64(n))
+	}
+	return n, err
+}
