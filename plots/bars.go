@@ -62,7 +62,7 @@ func hatchOf(handle string) hatch {
 
 // barLegends explains styles: one by one while they are few, else ABIs by their
 // colours and below them handles by their patterns.
-func barLegends(styles []barStyle, width vg.Length) []legend {
+func barLegends(st Style, styles []barStyle, width vg.Length) []legend {
 	var each, abis, handles []legendEntry
 	for _, s := range styles {
 		each = append(each, barEntry(s.name(), s))
@@ -77,9 +77,9 @@ func barLegends(styles []barStyle, width vg.Length) []legend {
 		}
 	}
 	if len(each) <= 8 {
-		return []legend{newLegend(each, width)}
+		return []legend{newLegend(st, each, width)}
 	}
-	return []legend{newLegend(abis, width), newLegend(handles, width)}
+	return []legend{newLegend(st, abis, width), newLegend(st, handles, width)}
 }
 
 func barEntry(name string, s barStyle) legendEntry {
@@ -112,6 +112,7 @@ func logAxis(low, high float64) func(p *plot.Plot) {
 // bars draws the groups of one panel of a block.
 type bars struct {
 	groups [][]bar
+	label  func(g []bar, j int) string // above bar j; may be nil
 	block
 }
 
@@ -135,8 +136,29 @@ func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
 				c.StrokeLine2(s, mid-cap, y(v.low), mid+cap, y(v.low))
 				c.StrokeLine2(s, mid-cap, y(v.high), mid+cap, y(v.high))
 			}
+			if b.label != nil {
+				b.drawLabel(c, b.label(g, j), r, y(max(v.median, v.high)), width)
+			}
 		}
 	}
+}
+
+// labelSize is that of the numbers above bars.
+const labelSize = vg.Length(6)
+
+// drawLabel writes above a bar whose whisker ends at top: upright where the bar
+// is narrow, and not at all where it is too narrow for that.
+func (b bars) drawLabel(c draw.Canvas, text string, r vg.Rectangle, top, width vg.Length) {
+	s := b.st.text(labelSize)
+	s.XAlign, s.YAlign = draw.XCenter, draw.YBottom
+	at := vg.Point{X: (r.Min.X + r.Max.X) / 2, Y: max(top, r.Max.Y, c.Min.Y) + 1.5}
+	switch {
+	case text == "" || width < labelSize*0.95:
+		return
+	case s.Width(text) > width:
+		s.Rotation, s.XAlign, s.YAlign = upright, draw.XLeft, draw.YCenter
+	}
+	c.FillText(s, at, text)
 }
 
 // fillBar fills a rectangle in a style.
@@ -155,9 +177,12 @@ func fillBar(c draw.Canvas, r vg.Rectangle, s barStyle) {
 	case striped, crossed:
 		diagonals(c, r, pattern, s.hatch == crossed)
 	case ruled:
+		var path vg.Path
 		for y := r.Min.Y + hatchGap; y < r.Max.Y; y += hatchGap {
-			c.StrokeLine2(pattern, r.Min.X, y, r.Max.X, y)
+			path.Move(vg.Point{X: r.Min.X, Y: y})
+			path.Line(vg.Point{X: r.Max.X, Y: y})
 		}
+		strokePath(c, pattern, path)
 	}
 	c.SetLineStyle(draw.LineStyle{Color: s.fill, Width: 0.4})
 	path := r.Path()
@@ -177,6 +202,7 @@ const hatchGap = vg.Length(2.5)
 // set.
 func diagonals(c draw.Canvas, r vg.Rectangle, s draw.LineStyle, down bool) {
 	w, h := r.Max.X-r.Min.X, r.Max.Y-r.Min.Y
+	var path vg.Path
 	for d := hatchGap - h; d < w; d += hatchGap {
 		// The line y = x - d in the rectangle's own coordinates.
 		x0, x1 := max(0, d), min(w, h+d)
@@ -187,6 +213,16 @@ func diagonals(c draw.Canvas, r vg.Rectangle, s draw.LineStyle, down bool) {
 		if down {
 			y0, y1 = h-y0, h-y1
 		}
-		c.StrokeLine2(s, r.Min.X+x0, r.Min.Y+y0, r.Min.X+x1, r.Min.Y+y1)
+		path.Move(vg.Point{X: r.Min.X + x0, Y: r.Min.Y + y0})
+		path.Line(vg.Point{X: r.Min.X + x1, Y: r.Min.Y + y1})
+	}
+	strokePath(c, s, path)
+}
+
+// strokePath strokes lines in one go, which keeps files small.
+func strokePath(c draw.Canvas, s draw.LineStyle, path vg.Path) {
+	if len(path) > 0 {
+		c.SetLineStyle(s)
+		c.Stroke(path)
 	}
 }

@@ -1,7 +1,6 @@
 package plots
 
 import (
-	"errors"
 	"fmt"
 	"image/color"
 	"math"
@@ -14,37 +13,26 @@ import (
 	"cachesim/sim/results"
 )
 
-// CallFigures makes the figures that the costs of the micro benchmark give: a
-// call of each test, compiling and instantiating, payloads, and the parts of a
-// call. Of several costs of a test, engine and mode the first counts.
-func CallFigures(costs []results.CallCost, title string) ([]Figure, error) {
-	for i, c := range costs {
-		if err := measurable(c); err != nil {
-			return nil, fmt.Errorf("cost %d (%s, %s, %s): %w", i+1, c.Test, c.Engine, c.Mode, err)
+// Which costs a kind of figure shows.
+const (
+	callCosts    = results.CostOfCall
+	payloadCosts = results.CostOfPayload
+	partCosts    = results.CostOfPart
+)
+
+// benchKind draws the costs of the micro benchmark of a kind. Of several costs of
+// a test, engine and mode the first counts.
+func benchKind(kind string, draw func(Options, []results.CallCost, callLook) (Figure, bool)) func(Rows, Options) ([]Figure, error) {
+	return func(rows Rows, o Options) ([]Figure, error) {
+		if f, ok := draw(o, ofKind(rows.Costs, kind), callLooks(o.Style, rows.Costs)); ok {
+			f.Title = o.Title
+			return []Figure{f}, nil
 		}
+		return nil, nil
 	}
-	look := callLooks(costs)
-	var figures []Figure
-	for _, f := range []struct {
-		kind string
-		draw func([]results.CallCost, string, looks) (Figure, bool)
-	}{
-		{results.CostOfCall, benchCalls},
-		{results.CostOfCall, benchCompile},
-		{results.CostOfPayload, benchPayload},
-		{results.CostOfPart, benchBreakdown},
-	} {
-		if fig, ok := f.draw(ofKind(costs, f.kind), title, look); ok {
-			figures = append(figures, fig)
-		}
-	}
-	if len(figures) == 0 {
-		return nil, errors.New("the costs hold nothing to draw: neither calls, nor payloads, nor parts")
-	}
-	return figures, nil
 }
 
-// measurable tells what is wrong with c's numbers, as drawable does with those
+// measurable returns what is wrong with c's numbers, as drawable does with those
 // of a result. A part is a difference, which noise can make negative.
 func measurable(c results.CallCost) error {
 	const most = 1e18 // ns: 30 years
@@ -131,17 +119,17 @@ func inOneMode(costs []results.CallCost) []results.CallCost {
 }
 
 // perCall is the unit of costs in modes. No legend tells of a single mode.
-func perCall(modes []string) string { return inBuild("ns per call", modes) }
+func perCall(st Style, modes []string) string { return inBuild(st, "ns per call", modes) }
 
-func inBuild(unit string, modes []string) string {
+func inBuild(st Style, unit string, modes []string) string {
 	if len(modes) != 1 || modes[0] == releaseMode || modes[0] == "" {
 		return unit
 	}
-	return unit + " (" + shorten(modes[0], textStyle(textSize), 30) + " build)"
+	return unit + " (" + shorten(modes[0], st.text(textSize), 30) + " build)"
 }
 
 // modeLegends tells builds apart, by bars in a style, if there are several.
-func modeLegends(modes []string, fill color.Color, width vg.Length) []legend {
+func modeLegends(st Style, modes []string, fill color.Color, width vg.Length) []legend {
 	if len(modes) < 2 {
 		return nil
 	}
@@ -149,14 +137,14 @@ func modeLegends(modes []string, fill color.Color, width vg.Length) []legend {
 	for i, m := range modes {
 		entries = append(entries, barEntry(m+" build", barStyle{fill: fill, pale: i > 0}))
 	}
-	return []legend{newLegend(entries, width)}
+	return []legend{newLegend(st, entries, width)}
 }
 
-// looks returns the style of a test: its ABI's colour and its handle's pattern,
+// callLook returns the style of a test: its ABI's colour and its handle's pattern,
 // which are the same in all figures.
-type looks func(results.CallCost) barStyle
+type callLook func(results.CallCost) barStyle
 
-func callLooks(costs []results.CallCost) looks {
+func callLooks(st Style, costs []results.CallCost) callLook {
 	abis := values(costs, func(c results.CallCost) string { return c.ABI })
 	abis = slices.DeleteFunc(abis, func(abi string) bool { return abi == "" })
 	return func(c results.CallCost) barStyle {
@@ -166,7 +154,7 @@ func callLooks(costs []results.CallCost) looks {
 		case c.ABI == "":
 			return barStyle{abi: c.Test, fill: darkGray}
 		}
-		return barStyle{abi: c.ABI, handle: c.Handle, fill: palette[slices.Index(abis, c.ABI)%len(palette)], hatch: hatchOf(c.Handle)}
+		return barStyle{abi: c.ABI, handle: c.Handle, fill: st.color(slices.Index(abis, c.ABI)), hatch: hatchOf(c.Handle)}
 	}
 }
 

@@ -59,34 +59,35 @@ func comparableStacks(stacks []stack) (panels [][]stack) {
 
 // partStyle gives part i its look: colours and patterns come round at different
 // numbers.
-func partStyle(i int) barStyle {
-	return barStyle{fill: palette[i%len(palette)], hatch: []hatch{solid, striped, crossed, ruled}[i%4]}
+func (st Style) part(i int) barStyle {
+	return barStyle{fill: st.color(i), hatch: []hatch{solid, striped, crossed, ruled}[i%4]}
 }
 
 // benchBreakdown draws the parts of a call as stacked bars, one an engine.
-func benchBreakdown(costs []results.CallCost, title string, _ looks) (Figure, bool) {
+func benchBreakdown(o Options, costs []results.CallCost, _ callLook) (Figure, bool) {
+	st := o.Style
 	if len(costs) == 0 {
 		return Figure{}, false
 	}
 	costs = inOneMode(costs)
 	stacks, parts := costStacks(costs)
 	panels := comparableStacks(stacks)
-	width := vg.Length(oneColumn)
+	width := st.narrow()
 	if len(stacks)+2*len(panels) > 12 {
-		width = twoColumns
+		width = st.wide()
 	}
 	// Numbers wider than their bars stand on end.
 	pitch := (width - chartAxis*vg.Length(len(panels))) / vg.Length(len(stacks))
 	upended, above := false, 1.1
 	for _, s := range stacks {
-		if textStyle(tickSize).Width(number(s.total)) > pitch-2 {
+		if st.text(tickSize).Width(number(s.total)) > pitch-2 {
 			upended, above = true, 1.35
 		}
 	}
 	var charts []chart
 	tallest := 0.0 // of the first panel, which has the highest
 	for _, list := range panels {
-		b := block{panel: singleHeight, widest: len(list)}
+		b := block{st: st, panel: singleHeight, widest: len(list)}
 		high := 0.0
 		for _, s := range list {
 			b.names = append(b.names, s.engine)
@@ -105,14 +106,26 @@ func benchBreakdown(costs []results.CallCost, title string, _ looks) (Figure, bo
 			p.Y.Min, p.Y.Max = 0, high*above
 			p.Y.Tick.Marker = steps(nice(high / 5))
 		})
-		charts = append(charts, chart{unit: perCall(modes(costs)), rows: []block{b}, weight: max(2, len(list))})
+		charts = append(charts, chart{st: st, unit: perCall(st, modes(costs)), rows: []block{b}, weight: max(2, len(list))})
 	}
 	var entries []legendEntry
 	for i, part := range parts {
-		entries = append(entries, barEntry(part, partStyle(i)))
+		entries = append(entries, barEntry(part, st.part(i)))
 	}
-	h := newHeader(title, width, newLegend(entries, width-2*margin))
-	return beside("bench-breakdown", h, width, charts...), true
+	h := newHeader(st, o.Title, width, newLegend(st, entries, width-2*margin))
+	f := beside("bench-breakdown", h, width, charts...)
+	for i, list := range panels {
+		p := Panel{Heading: charts[i].rows[0].headings[0], Mark: Stacked, X: Axis{Categories: charts[i].rows[0].names}, Y: Axis{Unit: charts[i].unit}}
+		for j, part := range parts {
+			s := Series{Name: part}
+			for k, of := range list {
+				s.Points = append(s.Points, Point{X: float64(k), Y: of.parts[j]})
+			}
+			p.Series = append(p.Series, s)
+		}
+		f.Panels = append(f.Panels, p)
+	}
+	return f, true
 }
 
 // stackBars draws stacks with the number of their total above them.
@@ -126,7 +139,7 @@ type stackBars struct {
 func (s stackBars) Plot(c draw.Canvas, p *plot.Plot) {
 	_, y := p.Transforms(&c)
 	half := min(widestBar, c.Size().X/vg.Length(s.widest)*0.7) / 2
-	label := textStyle(tickSize)
+	label := s.st.text(tickSize)
 	label.XAlign = draw.XCenter
 	if s.upended {
 		label.Rotation, label.XAlign, label.YAlign = math.Pi/2, draw.XLeft, draw.YCenter
@@ -136,7 +149,7 @@ func (s stackBars) Plot(c draw.Canvas, p *plot.Plot) {
 		for j, v := range of.parts {
 			if v > 0 {
 				r := vg.Rectangle{Min: vg.Point{X: x - half, Y: y(from)}, Max: vg.Point{X: x + half, Y: y(from + v)}}
-				fillBar(c, r, partStyle(j))
+				fillBar(c, r, s.st.part(j))
 				from += v
 			}
 		}

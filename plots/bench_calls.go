@@ -15,7 +15,7 @@ const twoColumnsTests = 110
 
 // callPanels sorts costs of calls into panels: an engine's bars, a group a test,
 // a bar a build mode, native ones in each. Styles are those of release builds.
-func callPanels(costs []results.CallCost, look looks) (panels []panel, tests []string, styles []barStyle) {
+func callPanels(costs []results.CallCost, look callLook) (panels []panel, tests []string, styles []barStyle) {
 	tests = values(costs, testOf)
 	builds := modes(costs)
 	for _, e := range guestEngines(costs) {
@@ -45,7 +45,8 @@ func callPanels(costs []results.CallCost, look looks) (panels []panel, tests []s
 
 // benchCalls draws what a call of each test takes: a panel an engine, a bar a
 // test and build mode.
-func benchCalls(costs []results.CallCost, title string, look looks) (Figure, bool) {
+func benchCalls(o Options, costs []results.CallCost, look callLook) (Figure, bool) {
+	st := o.Style
 	if len(costs) == 0 {
 		return Figure{}, false
 	}
@@ -57,18 +58,20 @@ func benchCalls(costs []results.CallCost, title string, look looks) (Figure, boo
 		}
 	}
 	const least = 2 // slots of a test
-	width := vg.Length(oneColumn)
+	width := st.narrow()
 	if sum(groupSlots(panels, tests, least)) > oneColumnBars {
-		width = twoColumns
+		width = st.wide()
 	}
-	ch := newBarChart(panels, tests, least, twoColumnsTests, s.log())
-	ch.unit = perCall(modes(costs))
+	ch := newBarChart(st, panels, tests, least, twoColumnsTests, s.log(), nil)
+	ch.unit = perCall(st, modes(costs))
 	if n := len(panels) * len(ch.rows); n > 4 { // the figure is to fit on a page
 		for i := range ch.rows {
 			ch.rows[i].panel = max(0.8*vg.Inch, min(panelHeight, 6.6*vg.Inch/vg.Length(n)))
 		}
 	}
-	legends := barLegends(styles, width-2*margin)
-	legends = append(legends, modeLegends(modes(costs), black, width-2*margin)...)
-	return beside("bench-calls", newHeader(title, width, legends...), width, ch), true
+	legends := barLegends(st, styles, width-2*margin)
+	legends = append(legends, modeLegends(st, modes(costs), black, width-2*margin)...)
+	f := beside("bench-calls", newHeader(st, o.Title, width, legends...), width, ch)
+	f.Panels = barPanels(panels, tests, ch.unit)
+	return f, true
 }

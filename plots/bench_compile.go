@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/dustin/go-humanize"
-	"gonum.org/v1/plot/vg"
 
 	"cachesim/sim"
 	"cachesim/sim/results"
@@ -13,17 +12,17 @@ import (
 // compiledTest is the test whose compiling is shown, where an engine ran it.
 const compiledTest = "pair-cached-preload"
 
-var (
-	setupStyle = barStyle{fill: palette[2]}
-	callStyle  = barStyle{fill: palette[0]}
-	totalStyle = barStyle{fill: palette[1], hatch: striped}
-)
+// compileStyles are the looks of set-up, of calls and of calls with set-up.
+func compileStyles(st Style) (setup, call, total barStyle) {
+	return barStyle{abi: "set-up", fill: st.color(2)}, barStyle{abi: "calls alone", fill: st.color(0)}, barStyle{abi: "calls with set-up", fill: st.color(1), hatch: striped}
+}
 
 // compileBars returns, for each engine that compiles, what compiling and
 // instantiating take, and a call without them and with them, as the costs in
 // shown say. Names are those of the engines, with the test's where it is not
 // that of the first.
-func compileBars(costs []results.CallCost) (setup, share panel, names []string, shown []results.CallCost) {
+func compileBars(st Style, costs []results.CallCost) (setup, share panel, names []string, shown []results.CallCost) {
+	setupStyle, callStyle, totalStyle := compileStyles(st)
 	for _, engine := range guestEngines(costs) {
 		of := slices.DeleteFunc(slices.Clone(costs), func(c results.CallCost) bool { return c.Engine != engine })
 		test := of[0].Test
@@ -61,8 +60,9 @@ func compileBars(costs []results.CallCost) (setup, share panel, names []string, 
 
 // benchCompile draws what compiling and instantiating take, and beside it what
 // they add to a call.
-func benchCompile(costs []results.CallCost, title string, _ looks) (Figure, bool) {
-	setup, share, names, shown := compileBars(costs)
+func benchCompile(o Options, costs []results.CallCost, _ callLook) (Figure, bool) {
+	st := o.Style
+	setup, share, names, shown := compileBars(st, costs)
 	if len(names) == 0 {
 		return Figure{}, false
 	}
@@ -85,26 +85,29 @@ func benchCompile(costs []results.CallCost, title string, _ looks) (Figure, bool
 
 	const least = 2 // slots of an engine
 	all := sum(groupSlots([]panel{setup}, names, least)) + sum(groupSlots([]panel{share}, names, least))
-	width := vg.Length(oneColumn)
+	width := st.narrow()
 	if all > oneColumnBars*2/3 { // the second axis takes room, too
-		width = twoColumns
+		width = st.wide()
 	}
-	left := newBarChart([]panel{setup}, names, least, all, s.fit())
-	right := newBarChart([]panel{share}, names, least, all, calls.fit())
+	left := newBarChart(st, []panel{setup}, names, least, all, s.fit(), nil)
+	right := newBarChart(st, []panel{share}, names, least, all, calls.fit(), nil)
 	list := modes(shown)
-	left.unit, right.unit = inBuild(unit+" per run", list), perCall(list)
+	left.unit, right.unit = inBuild(st, unit+" per run", list), perCall(st, list)
 
 	with := "calls with set-up"
 	if n := shown[0].Calls; n > 0 && !slices.ContainsFunc(shown, func(c results.CallCost) bool { return c.Calls != n }) {
 		with += ", " + humanize.Comma(int64(n)) + " a run"
 	}
-	legends := []legend{newLegend([]legendEntry{
+	setupStyle, callStyle, totalStyle := compileStyles(st)
+	legends := []legend{newLegend(st, []legendEntry{
 		barEntry("set-up: compiling, instantiating", setupStyle),
 		barEntry("calls alone", callStyle),
 		barEntry(with, totalStyle),
 	}, width-2*margin)}
-	legends = append(legends, modeLegends(list, black, width-2*margin)...)
-	return beside("bench-compile", newHeader(title, width, legends...), width, left, right), true
+	legends = append(legends, modeLegends(st, list, black, width-2*margin)...)
+	f := beside("bench-compile", newHeader(st, o.Title, width, legends...), width, left, right)
+	f.Panels = append(barPanels([]panel{setup}, names, left.unit), barPanels([]panel{share}, names, right.unit)...)
+	return f, true
 }
 
 // setupUnit returns the unit that suits times, and its nanoseconds.

@@ -22,7 +22,7 @@ type costLine struct {
 
 // payloadLines returns the lines of each of engines. An ABI has a colour, a
 // handle a pattern of dashes, and a test a marker.
-func payloadLines(costs []results.CallCost, engines, tests []string, look looks) [][]costLine {
+func payloadLines(st Style, costs []results.CallCost, engines, tests []string, look callLook) [][]costLine {
 	handles := []string{"cached", "uncached", "srs"} // those with the first dashes
 	for _, h := range values(costs, func(c results.CallCost) string { return c.Handle }) {
 		if h != "" && !slices.Contains(handles, h) {
@@ -45,7 +45,7 @@ func payloadLines(costs []results.CallCost, engines, tests []string, look looks)
 					continue
 				}
 				c := l.points[0]
-				l.line, l.glyph = lineStyle(max(0, slices.Index(handles, c.Handle))), glyphStyle(j)
+				l.line, l.glyph = st.line(max(0, slices.Index(handles, c.Handle))), st.glyph(j)
 				l.line.Color = look(c).fill
 				l.glyph.Color = l.line.Color
 				slices.SortFunc(l.points, func(a, b results.CallCost) int { return cmp.Compare(a.Payload, b.Payload) })
@@ -75,13 +75,14 @@ func (l costLine) Plot(c draw.Canvas, p *plot.Plot) {
 
 // benchPayload draws what a call takes by the bytes it passes: a line a test, a
 // panel an engine, all with the same axes.
-func benchPayload(costs []results.CallCost, title string, look looks) (Figure, bool) {
+func benchPayload(o Options, costs []results.CallCost, look callLook) (Figure, bool) {
+	st := o.Style
 	if len(costs) == 0 {
 		return Figure{}, false
 	}
 	costs = inOneMode(costs)
 	engines, tests := guestEngines(costs), values(costs, testOf)
-	lines := payloadLines(costs, engines, tests, look)
+	lines := payloadLines(st, costs, engines, tests, look)
 	var times span
 	var sizes []float64
 	entries := make([]legendEntry, len(tests))
@@ -103,9 +104,9 @@ func benchPayload(costs []results.CallCost, title string, look looks) (Figure, b
 	sizes = slices.Compact(sizes)
 	entries = slices.DeleteFunc(entries, func(e legendEntry) bool { return e.draw == nil })
 
-	width, columns := vg.Length(oneColumn), len(engines)
+	width, columns := st.narrow(), len(engines)
 	if len(engines) > 2 || len(entries) > 12 {
-		width = twoColumns
+		width = st.wide()
 	}
 	if columns > 4 {
 		columns = 4
@@ -113,13 +114,13 @@ func benchPayload(costs []results.CallCost, title string, look looks) (Figure, b
 			columns = 3
 		}
 	}
-	g := panelGrid{columns: columns, x: "Payload", y: perCall(modes(costs)), headings: engines, panel: 1.5 * vg.Inch}
+	g := panelGrid{st: st, columns: columns, x: "Payload", y: perCall(st, modes(costs)), headings: engines, panel: 1.5 * vg.Inch}
 	if len(engines) == 1 {
 		g.headings, g.panel = []string{heading(engines[0])}, 2*vg.Inch
 	}
-	ticks := payloadTicks{sizes: sizes, axis: width/vg.Length(columns) - 30}
+	ticks := payloadTicks{st: st, sizes: sizes, axis: width/vg.Length(columns) - 30}
 	for _, of := range lines {
-		p := newPlot("", "")
+		p := st.plot("", "")
 		times.log()(p)
 		p.X.Scale = plot.LogScale{}
 		p.X.Min, p.X.Max = sizes[0]/1.5, sizes[len(sizes)-1]*1.5
@@ -130,19 +131,32 @@ func benchPayload(costs []results.CallCost, title string, look looks) (Figure, b
 		}
 		g.plots = append(g.plots, p)
 	}
-	return g.figure("bench-payload", newHeader(title, width, newLegend(entries, width-2*margin)), width), true
+	f := g.figure("bench-payload", newHeader(st, o.Title, width, newLegend(st, entries, width-2*margin)), width)
+	for i, of := range lines {
+		p := Panel{Heading: engines[i], Mark: Lines, X: Axis{Label: g.x, Unit: unitBytes, Log: true}, Y: Axis{Unit: g.y, Log: true}}
+		for _, l := range of {
+			s := Series{Name: l.points[0].Test}
+			for _, c := range l.points {
+				s.Points = append(s.Points, Point{float64(c.Payload), c.Call.Median, c.Call.Low, c.Call.High})
+			}
+			p.Series = append(p.Series, s)
+		}
+		f.Panels = append(f.Panels, p)
+	}
+	return f, true
 }
 
 // payloadTicks puts ticks at the sizes that were measured. Each has a label, or
 // every second or third, and so on, as there is room on an axis.
 type payloadTicks struct {
+	st    Style
 	sizes []float64 // ascending
 	axis  vg.Length
 }
 
 func (t payloadTicks) Ticks(low, high float64) []plot.Tick {
 	const gap = 6
-	style := textStyle(tickSize)
+	style := t.st.text(tickSize)
 	at := func(v float64) vg.Length { return t.axis * vg.Length(math.Log(v/low)/math.Log(high/low)) }
 	last := len(t.sizes) - 1
 	touch := func(every int) bool {

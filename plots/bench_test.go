@@ -19,7 +19,7 @@ import (
 
 func callFigures(t *testing.T, costs []results.CallCost, title string) []Figure {
 	t.Helper()
-	figs, err := CallFigures(costs, title)
+	figs, err := Make(Rows{Costs: costs}, Options{Title: title})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,9 +206,9 @@ func TestCallPanels(t *testing.T) {
 	}
 	native := barStyle{abi: "native", fill: gray}
 	loop := barStyle{abi: "loop", fill: darkGray}
-	pair := barStyle{abi: "pair", handle: "cached", fill: palette[0], hatch: ruled}
-	bincode := barStyle{abi: "bincode", handle: "uncached", fill: palette[1], hatch: striped}
-	panels, tests, styles := callPanels(costs, callLooks(costs))
+	pair := barStyle{abi: "pair", handle: "cached", fill: acm.color(0), hatch: ruled}
+	bincode := barStyle{abi: "bincode", handle: "uncached", fill: acm.color(1), hatch: striped}
+	panels, tests, styles := callPanels(costs, callLooks(acm, costs))
 	want := []panel{
 		{"wazero", [][]bar{{made(30, pair, false), made(40, pair, true)}, {made(2, native, false)}, nil, nil}},
 		{"wamr", [][]bar{nil, {made(2, native, false)}, {made(5, loop, false)}, {made(90, bincode, true)}}},
@@ -229,7 +229,7 @@ func TestCallPanels(t *testing.T) {
 func TestCompileBars(t *testing.T) {
 	costs := slices.Concat(called(callTests, callEngines[:1], bothModes), called(callTests[15:], callEngines[1:2], release),
 		altered(called(callTests, callEngines[2:3], release), func(_ int, c *results.CallCost) { c.Setup = results.Stats{} })) // does not compile
-	setup, share, names, shown := compileBars(costs)
+	setup, share, names, shown := compileBars(acm, costs)
 	if want := []string{"singlepass", "cranelift (batch)"}; !slices.Equal(names, want) {
 		t.Fatalf("got %q, want %q", names, want)
 	}
@@ -269,7 +269,7 @@ func TestPayloadLines(t *testing.T) {
 		cost("native", sim.NativeEngine, 8, 1),
 		cost("bincode-cached", "wamr", 8, 30),
 	}
-	lines := payloadLines(costs, guestEngines(costs), values(costs, testOf), callLooks(costs))
+	lines := payloadLines(acm, costs, guestEngines(costs), values(costs, testOf), callLooks(acm, costs))
 	var got [2][]string
 	for i, of := range lines {
 		for _, l := range of {
@@ -300,7 +300,7 @@ func TestPayloadTicks(t *testing.T) {
 		90:  "8 B, 512 B, 64 KiB",
 		20:  "64 KiB",
 	} {
-		got, _ := labels(payloadTicks{sizes, axis}.Ticks(5, 1e5))
+		got, _ := labels(payloadTicks{acm, sizes, axis}.Ticks(5, 1e5))
 		if s := strings.Join(got, ", "); s != want {
 			t.Errorf("%v long: got %s, want %s", axis, s, want)
 		}
@@ -403,7 +403,7 @@ func TestCallFiguresErrors(t *testing.T) {
 		{"no payload", with(results.CostOfPayload, func(c *results.CallCost) { c.Payload = 0 }), "(bincode-uncached, wazero, release): payload of 0 bytes: want a positive number"},
 	}
 	for _, tt := range tests {
-		if figs, err := CallFigures(tt.costs, ""); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if figs, err := Make(Rows{Costs: tt.costs}, Options{}); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %d figures and %v, want … %s …", tt.name, len(figs), err, tt.want)
 		}
 	}
@@ -427,7 +427,7 @@ func FuzzCallFigures(f *testing.F) {
 				c.Payload, c.Mode, c.Test = payload, mode, name
 			}
 		})
-		figs, err := CallFigures(costs, name)
+		figs, err := Make(Rows{Costs: costs}, Options{Title: name})
 		if (err == nil) != (len(figs) > 0) {
 			t.Fatalf("got %d figures and %v", len(figs), err)
 		}

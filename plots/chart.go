@@ -21,6 +21,7 @@ const (
 
 // chart is blocks below each other with one label for all vertical axes.
 type chart struct {
+	st     Style
 	unit   string
 	rows   []block
 	weight int       // of its width beside other charts
@@ -30,7 +31,8 @@ type chart struct {
 // newBarChart lays panels out: each has a group of bars under each of names, of
 // which no more than room bars and gaps stand beside each other. The others
 // come below, in panels of their own. A group takes least bars and gaps or more.
-func newBarChart(panels []panel, names []string, least, room int, axis func(*plot.Plot)) chart {
+// label, if not nil, writes above bar j of a group.
+func newBarChart(st Style, panels []panel, names []string, least, room int, axis func(*plot.Plot), label func(g []bar, j int) string) chart {
 	slots := groupSlots(panels, names, least)
 	blocks := (sum(slots) + room - 1) / room
 	each := (len(names) + blocks - 1) / blocks // names in a block
@@ -38,15 +40,15 @@ func newBarChart(panels []panel, names []string, least, room int, axis func(*plo
 	for b := range slices.Chunk(slots, each) {
 		widest = max(widest, sum(b))
 	}
-	ch := chart{weight: widest}
+	ch := chart{st: st, weight: widest}
 	for i := 0; i < len(names); i += each {
 		end := min(i+each, len(names))
-		b := block{names: names[i:end], slots: slots[i:end], widest: widest, panel: panelHeight}
+		b := block{st: st, names: names[i:end], slots: slots[i:end], widest: widest, panel: panelHeight}
 		if len(panels) == 1 && blocks == 1 {
 			b.panel = singleHeight
 		}
 		for _, pan := range panels {
-			b.add(pan.heading, bars{pan.groups[i:end], b}, axis)
+			b.add(pan.heading, bars{pan.groups[i:end], label, b}, axis)
 		}
 		ch.rows = append(ch.rows, b)
 	}
@@ -85,11 +87,11 @@ func (ch *chart) height() vg.Length {
 func (ch *chart) drawTo(c draw.Canvas) {
 	// One label for all panels. (The library centres that of a logarithmic
 	// axis as if it were linear, and makes room for what then sticks out.)
-	label := textStyle(textSize)
+	label := ch.st.text(textSize)
 	label.Rotation, label.XAlign, label.YAlign = math.Pi/2, draw.XCenter, draw.YTop
 	c.Min.X += ch.left
 	c.FillText(label, vg.Point{X: c.Min.X, Y: c.Center().Y + ch.rows[len(ch.rows)-1].below/2}, ch.unit)
-	c.Min.X += unitWidth()
+	c.Min.X += unitWidth(ch.st)
 	for _, b := range ch.rows {
 		b.drawTo(draw.Crop(c, 0, 0, c.Size().Y-b.height(), 0))
 		c.Max.Y -= b.height()
@@ -126,20 +128,19 @@ func beside(name string, h header, width vg.Length, charts ...chart) Figure {
 			ch.rows[0].below = below
 		}
 	}
-	f := Figure{Name: name, Width: width, Height: h.height() + charts[0].height() + margin}
-	f.draw = func(c draw.Canvas) {
+	return newFigure(charts[0].st, name, width, h.height()+charts[0].height()+margin, func(c draw.Canvas) {
 		c = h.drawTo(c)
 		for i, ch := range charts {
 			ch.drawTo(draw.Crop(c, 0, widths[i]-2*margin-c.Size().X, 0, 0))
 			c.Min.X += widths[i]
 		}
-	}
-	return f
+	})
 }
 
 // block is a row of groups of bars: panels below each other, and the names of
 // the groups below them.
 type block struct {
+	st       Style
 	plots    []*plot.Plot // one a panel
 	headings []string     // above the plots; empty: none
 	names    []string
@@ -156,7 +157,7 @@ type block struct {
 
 // add adds a panel with what data draws.
 func (b *block) add(heading string, data plot.Plotter, axis func(*plot.Plot)) {
-	p := newPlot("", "")
+	p := b.st.plot("", "")
 	axis(p)
 	p.X.Min, p.X.Max = 0, float64(b.widest)
 	p.X.Tick.Marker = plot.ConstantTicks(nil)
@@ -183,9 +184,9 @@ func (b *block) middle(i int) float64 {
 // than their groups of bars they are broken between parameters, or else slanted,
 // or upright where slanting ones would touch.
 func (b *block) layout(width vg.Length) {
-	style := textStyle(tickSize)
+	style := b.st.text(tickSize)
 	area := draw.Canvas{Rectangle: vg.Rectangle{Max: vg.Point{X: width, Y: b.panel}}}
-	area = draw.Crop(area, margin+unitWidth(), -margin, 0, 0)
+	area = draw.Crop(area, margin+unitWidth(b.st), -margin, 0, 0)
 	axes := b.plots[0].DataCanvas(area)
 	slot := axes.Size().X / vg.Length(b.widest)
 	b.lines, b.below = nil, 0
@@ -235,7 +236,7 @@ func (b *block) height() vg.Length {
 // drawTo draws the block into c, which is as tall as it and leaves the room that
 // it needs on the left.
 func (b *block) drawTo(c draw.Canvas) {
-	style := textStyle(tickSize)
+	style := b.st.text(tickSize)
 	style.XAlign = draw.XCenter
 	var axes draw.Canvas
 	for i, p := range b.plots {
@@ -271,7 +272,7 @@ func (b *block) drawTo(c draw.Canvas) {
 }
 
 // unitWidth is the room of the label beside the panels.
-func unitWidth() vg.Length { return textStyle(textSize).Height("X") + 4 }
+func unitWidth(st Style) vg.Length { return st.text(textSize).Height("X") + 4 }
 
 func sum(list []int) int {
 	n := 0

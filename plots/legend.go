@@ -21,6 +21,7 @@ const (
 // legend lays entries out in as few rows as it can, so that it stays small and
 // never covers data. Its columns are each as wide as they need.
 type legend struct {
+	st      Style
 	entries []legendEntry
 	columns []vg.Length // widths
 	row     vg.Length   // height
@@ -28,9 +29,9 @@ type legend struct {
 
 // newLegend makes a legend at most as wide as width, which has room for a
 // sample and a few letters.
-func newLegend(entries []legendEntry, width vg.Length) legend {
-	style := textStyle(tickSize)
-	l := legend{row: style.Height("X") * 1.35}
+func newLegend(st Style, entries []legendEntry, width vg.Length) legend {
+	style := st.text(tickSize)
+	l := legend{st: st, row: style.Height("X") * 1.35}
 	for _, e := range entries {
 		e.text = shorten(e.text, style, width-sampleWidth-sampleGap)
 		l.entries = append(l.entries, e)
@@ -72,13 +73,13 @@ func (l legend) box(i int) vg.Rectangle {
 	for _, w := range l.columns[:i%len(l.columns)] {
 		x += w + entryGap
 	}
-	width := sampleWidth + sampleGap + textStyle(tickSize).Width(l.entries[i].text)
+	width := sampleWidth + sampleGap + l.st.text(tickSize).Width(l.entries[i].text)
 	return vg.Rectangle{Min: vg.Point{X: x, Y: y - l.row}, Max: vg.Point{X: x + width, Y: y}}
 }
 
 // drawTo draws the legend at the top of c, centred.
 func (l legend) drawTo(c draw.Canvas) {
-	style := textStyle(tickSize)
+	style := l.st.text(tickSize)
 	style.YAlign = draw.YCenter
 	width, _ := l.size()
 	corner := vg.Point{X: c.Center().X - width/2, Y: c.Max.Y}

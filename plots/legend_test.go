@@ -26,7 +26,7 @@ func TestLegendGeometry(t *testing.T) {
 				for i := range n {
 					entries = append(entries, legendEntry{text: text(i)})
 				}
-				l := newLegend(entries, width)
+				l := newLegend(acm, entries, width)
 				w, h := l.size()
 				if w > width {
 					t.Errorf("%s, %d entries: %v wide, want at most %v", name, n, w, width)
@@ -60,7 +60,7 @@ func TestLegendGeometry(t *testing.T) {
 			}
 		}
 	}
-	if w, h := newLegend(nil, oneColumn).size(); w != 0 || h != 0 {
+	if w, h := newLegend(acm, nil, oneColumn).size(); w != 0 || h != 0 {
 		t.Errorf("no entries: %v x %v, want nothing", w, h)
 	}
 }

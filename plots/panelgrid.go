@@ -11,6 +11,7 @@ import (
 // panelGrid is panels in rows and columns that share their axes: labels stand
 // on the left and below only.
 type panelGrid struct {
+	st       Style
 	columns  int
 	plots    []*plot.Plot
 	headings []string
@@ -19,8 +20,9 @@ type panelGrid struct {
 }
 
 func (g panelGrid) figure(name string, h header, width vg.Length) Figure {
-	const gap = vg.Length(8)
-	style := textStyle(tickSize)
+	const gap = vg.Length(10)
+	st := g.st
+	style := st.text(tickSize)
 	headed := vg.Length(nameGap)
 	if g.headings[0] != "" {
 		headed += style.Height("X") + nameGap
@@ -28,7 +30,7 @@ func (g panelGrid) figure(name string, h header, width vg.Length) Figure {
 	// What labels and overhanging ends need around a panel's axes.
 	area := draw.Canvas{Rectangle: vg.Rectangle{Max: vg.Point{X: width / vg.Length(g.columns), Y: g.panel}}}
 	axes := g.plots[0].DataCanvas(area)
-	left, below, right := axes.Min.X+unitWidth(), axes.Min.Y, area.Max.X-axes.Max.X
+	left, below, right := axes.Min.X+unitWidth(st), axes.Min.Y, area.Max.X-axes.Max.X
 
 	for i, p := range g.plots {
 		if i%g.columns > 0 {
@@ -41,10 +43,10 @@ func (g panelGrid) figure(name string, h header, width vg.Length) Figure {
 	rows := (len(g.plots) + g.columns - 1) / g.columns
 	label := textSize + nameGap
 	each := (width - 2*margin - left - right - gap*vg.Length(g.columns-1)) / vg.Length(g.columns)
-	f := Figure{Name: name, Width: width, Height: h.height() + g.panel*vg.Length(rows) + below + label + margin}
-	f.draw = func(c draw.Canvas) {
+	height := h.height() + g.panel*vg.Length(rows) + below + label + margin
+	return newFigure(st, name, width, height, func(c draw.Canvas) {
 		c = h.drawTo(c)
-		axis := textStyle(textSize)
+		axis := st.text(textSize)
 		axis.XAlign, axis.YAlign = draw.XCenter, draw.YBottom
 		c.FillText(axis, vg.Point{X: (c.Min.X + left + c.Max.X - right) / 2, Y: c.Min.Y}, g.x)
 		axis.Rotation, axis.YAlign = math.Pi/2, draw.YTop
@@ -61,8 +63,7 @@ func (g panelGrid) figure(name string, h header, width vg.Length) Figure {
 				c.FillText(style, vg.Point{X: (box.Min.X + box.Max.X) / 2, Y: box.Max.Y + nameGap}, shorten(g.headings[i], style, each))
 			}
 		}
-	}
-	return f
+	})
 }
 
 // drawAxes draws p so that its axes stand at box, whatever their labels need.

@@ -3,6 +3,7 @@ package plots
 import (
 	"bytes"
 	"compress/zlib"
+	"encoding/csv"
 	"encoding/xml"
 	"errors"
 	"flag"
@@ -17,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -27,10 +29,23 @@ import (
 
 var figures = flag.String("figures", "", "keep the figures of TestDraw in this `folder`, to look at")
 
+// The measures of the default style.
+var (
+	acm                   = Styles[0]
+	oneColumn, twoColumns = acm.OneColumn, acm.TwoColumns
+)
+
+func textStyle(size vg.Length) draw.TextStyle { return acm.text(size) }
+
+// all returns the default figures of results.
+func all(rs []results.Result, title string) ([]Figure, error) {
+	return Make(Rows{Results: rs}, Options{Title: title})
+}
+
 // one returns the only figure that results give.
 func one(t *testing.T, rs []results.Result, title string) Figure {
 	t.Helper()
-	figs, err := Figures(rs, title)
+	figs, err := all(rs, title)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +91,68 @@ func TestDraw(t *testing.T) {
 }
 
 var checkFile = map[string]func(t *testing.T, f Figure, file []byte){
-	"png": checkPNG, "svg": checkSVG, "pdf": checkPDF,
+	"png": checkPNG, "svg": checkSVG, "pdf": checkPDF, "pgf": checkTeX, "tex": checkTeX, "csv": checkCSV,
+}
+
+// checkTeX: braces are in pairs, environments end in turn, and no number is
+// infinite.
+func checkTeX(t *testing.T, f Figure, file []byte) {
+	depth := 0
+	for i, b := range file {
+		if escaped := i > 0 && file[i-1] == '\\'; escaped {
+			continue
+		}
+		switch b {
+		case '{':
+			depth++
+		case '}':
+			depth--
+		}
+		if depth < 0 {
+			t.Fatalf("tex: a brace closes nothing: …%s", file[max(0, i-80):i+1])
+		}
+	}
+	if depth != 0 {
+		t.Errorf("tex: %d braces are open", depth)
+	}
+	var open []string
+	for _, part := range bytes.Split(file, []byte("\\"))[1:] {
+		if rest, ok := bytes.CutPrefix(part, []byte("begin{")); ok {
+			name, _, _ := bytes.Cut(rest, []byte("}"))
+			open = append(open, string(name))
+		} else if rest, ok := bytes.CutPrefix(part, []byte("end{")); ok {
+			name, _, _ := bytes.Cut(rest, []byte("}"))
+			if len(open) == 0 || open[len(open)-1] != string(name) {
+				t.Fatalf("tex: %s ends inside of %v", name, open)
+			}
+			open = open[:len(open)-1]
+		}
+	}
+	if len(open) > 0 {
+		t.Errorf("tex: %v do not end", open)
+	}
+	for _, word := range []string{"NaN", "Inf"} {
+		if bytes.Contains(file, []byte(word)) {
+			t.Errorf("tex: %s", word)
+		}
+	}
+}
+
+// checkCSV: a line for each point of the figure's data.
+func checkCSV(t *testing.T, f Figure, file []byte) {
+	points := 0
+	for _, p := range f.Panels {
+		for _, s := range p.Series {
+			points += len(s.Points)
+		}
+	}
+	rows, err := csv.NewReader(bytes.NewReader(file)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if points == 0 || len(rows) != 1+points {
+		t.Errorf("csv: %d rows, want one and the %d points", len(rows), points)
+	}
 }
 
 func checkPNG(t *testing.T, f Figure, file []byte) {
@@ -148,6 +224,12 @@ func checkPDF(t *testing.T, f Figure, file []byte) {
 	if want := fmt.Sprintf("/MediaBox [0 0 %.2f %.2f]", f.Width.Points(), f.Height.Points()); !bytes.Contains(file, []byte(want)) {
 		t.Errorf("pdf: no %s", want)
 	}
+	if len(file) > 60<<10 {
+		t.Errorf("pdf: %d bytes", len(file))
+	}
+	if !bytes.Equal(file, drawn(t, f, "pdf")) {
+		t.Error("pdf: drawn twice it differs")
+	}
 }
 
 // pdfStreams returns the contents of a file's streams.
@@ -180,7 +262,8 @@ type placed struct {
 
 func record(f Figure) drawing {
 	var r recorder.Canvas
-	f.draw(draw.NewCanvas(&r, f.Width, f.Height))
+	w, h := f.layout()
+	f.draw(draw.NewCanvas(&r, w, h))
 	var d drawing
 	angles := []float64{0}
 	for _, a := range r.Actions {
@@ -232,11 +315,12 @@ func TestTexts(t *testing.T) {
 func checkTexts(t *testing.T, name, title string, f Figure) {
 	t.Helper()
 	texts := record(f).texts
+	width, height := f.layout()
 	for i, a := range texts {
 		sin, cos := math.Sincos(a.angle)
 		for _, p := range []vg.Point{a.Min, a.Max, {X: a.Min.X, Y: a.Max.Y}, {X: a.Max.X, Y: a.Min.Y}} {
 			x, y := p.X*vg.Length(cos)-p.Y*vg.Length(sin), p.X*vg.Length(sin)+p.Y*vg.Length(cos)
-			if x < 0 || y < 0 || x > f.Width || y > f.Height {
+			if x < 0 || y < 0 || x > width || y > height {
 				t.Errorf("%s: %q leaves the figure, at %v, %v", name, a.text, x, y)
 				break
 			}
@@ -261,7 +345,7 @@ func TestBars(t *testing.T) {
 			continue
 		}
 		all := record(one(t, tt.results, "")).filled
-		panels, _, styles := runTimePanels(tt.results)
+		panels, _, styles := runTimePanels(acm, tt.results)
 		want := 0
 		for _, p := range panels {
 			for _, g := range p.groups {
@@ -287,8 +371,8 @@ func TestBars(t *testing.T) {
 // TestLegendShare: of the largest figures the legend takes a small part.
 func TestLegendShare(t *testing.T) {
 	for _, versions := range [][]version{threeEngines, fourEngines} {
-		_, _, styles := runTimePanels(timed(four, versions, measured))
-		h := newHeader("", twoColumns, barLegends(styles, twoColumns-2*margin)...)
+		_, _, styles := runTimePanels(acm, timed(four, versions, measured))
+		h := newHeader(acm, "", twoColumns, barLegends(acm, styles, twoColumns-2*margin)...)
 		if f := one(t, timed(four, versions, measured), ""); f.Width != twoColumns || h.height() > f.Height/10 {
 			t.Errorf("%d versions: the legend takes %v of %v x %v", len(versions), h.height(), f.Width, f.Height)
 		}
@@ -303,14 +387,51 @@ func TestTextsOfAllKinds(t *testing.T) {
 	if strings.Count(words, name) != 2 {
 		t.Errorf("svg: title and legend are not in %q", words)
 	}
-	// Fonts in PDF have letters of one byte, and strings their own escapes.
-	latin := []byte("a<b&c>\"d\" \\(gr\xf6\xdfe\\\\\\)")
-	if n := bytes.Count(pdfStreams(drawn(t, f, "pdf")), latin); n != 2 {
-		t.Errorf("pdf: title and legend are there %d times, want 2", n)
+	// Letters in PDF are numbers of two bytes, and strings have their own escapes.
+	for _, name := range []string{name, "Ωμέγα", "Заголовок", "λ ≤ 0.5 – č"} {
+		f := one(t, swept([]string{name}, sizesOf(mib, 3), rising), name)
+		if n := strings.Count(pdfText(drawn(t, f, "pdf")), name); n != 2 {
+			t.Errorf("pdf: title and legend %q are there %d times, want 2", name, n)
+		}
 	}
 	f = one(t, swept([]string{"日本"}, sizesOf(mib, 3), rising), "")
-	if !bytes.Contains(pdfStreams(drawn(t, f, "pdf")), []byte("(??)")) {
-		t.Error("pdf: letters that the font lacks must be question marks")
+	for _, format := range []string{"pdf", "png"} {
+		if err := f.Draw(io.Discard, format); err == nil || !strings.Contains(err.Error(), `the font has no letter '日' of "日本"`) {
+			t.Errorf("%s: got %v for letters that the font lacks", format, err)
+		}
+	}
+	if words := svgTexts(t, drawn(t, f, "svg")); !slices.Contains(words, "日本") {
+		t.Errorf("svg: got %q", words)
+	}
+}
+
+// pdfText returns the strings that a file shows, a line each.
+func pdfText(file []byte) string {
+	var lines []string
+	stream := pdfStreams(file)
+	for {
+		_, rest, ok := bytes.Cut(stream, []byte("("))
+		if !ok {
+			return strings.Join(lines, "\n")
+		}
+		var units []uint16
+		var b []byte
+		i := 0
+		for ; i < len(rest) && rest[i] != ')'; i++ {
+			if rest[i] == '\\' {
+				i++
+				if rest[i] == 'r' {
+					b = append(b, '\r')
+					continue
+				}
+			}
+			b = append(b, rest[i])
+		}
+		for j := 0; j+1 < len(b); j += 2 {
+			units = append(units, uint16(b[j])<<8|uint16(b[j+1]))
+		}
+		lines = append(lines, string(utf16.Decode(units)))
+		stream = rest[i:]
 	}
 }
 
@@ -349,17 +470,17 @@ func TestFigureNames(t *testing.T) {
 		want    string
 	}{
 		{"one trace", of("a.log", "1", "first"), "hit-ratio runtime"},
-		{"two", slices.Concat(of("a.log", "1", "first"), of("b c/d.log", "2", "first")), "hit-ratio-a.log runtime-a.log hit-ratio-b_c_d.log runtime-b_c_d.log"},
-		{"two of one name", slices.Concat(of("a", "1", "first"), of("a", "2", "first")), "hit-ratio-a runtime-a hit-ratio-a-2 runtime-a-2"},
-		{"one with two clocks", slices.Concat(of("a", "1", "first"), of("a", "1", "max")), "hit-ratio-a runtime-a hit-ratio-a-2 runtime-a-2"},
-		{"a name like a number", slices.Concat(of("a", "1", ""), of("a", "2", ""), of("a-2", "3", ""), of("a", "4", "")), "hit-ratio-a runtime-a hit-ratio-a-2 runtime-a-2 hit-ratio-a-2-2 runtime-a-2-2 hit-ratio-a-3 runtime-a-3"},
-		{"names that differ in odd letters", slices.Concat(of("a/b", "1", ""), of("a:b", "2", "")), "hit-ratio-a_b runtime-a_b hit-ratio-a_b-2 runtime-a_b-2"},
-		{"interleaved", slices.Concat(of("a", "1", "")[:1], of("b", "2", "")[:1], of("a", "1", "")[1:]), "hit-ratio-a runtime-a hit-ratio-b"},
+		{"two", slices.Concat(of("a.log", "1", "first"), of("b c/d.log", "2", "first")), "hit-ratio-a-log hit-ratio-b_c_d-log runtime-a-log runtime-b_c_d-log"},
+		{"two of one name", slices.Concat(of("a", "1", "first"), of("a", "2", "first")), "hit-ratio-a hit-ratio-a-2 runtime-a runtime-a-2"},
+		{"one with two clocks", slices.Concat(of("a", "1", "first"), of("a", "1", "max")), "hit-ratio-a hit-ratio-a-2 runtime-a runtime-a-2"},
+		{"a name like a number", slices.Concat(of("a", "1", ""), of("a", "2", ""), of("a-2", "3", ""), of("a", "4", "")), "hit-ratio-a hit-ratio-a-2 hit-ratio-a-2-2 hit-ratio-a-3 runtime-a runtime-a-2 runtime-a-2-2 runtime-a-3"},
+		{"names that differ in odd letters", slices.Concat(of("a/b", "1", ""), of("a:b", "2", "")), "hit-ratio-a_b hit-ratio-a_b-2 runtime-a_b runtime-a_b-2"},
+		{"interleaved", slices.Concat(of("a", "1", "")[:1], of("b", "2", "")[:1], of("a", "1", "")[1:]), "hit-ratio-a hit-ratio-b runtime-a"},
 		{"times only", timed(four, defaults, measured), "runtime"},
 		{"ratios only", swept(four, sizesOf(mib, 2), rising), "hit-ratio"},
 	}
 	for _, tt := range tests {
-		figs, err := Figures(tt.results, "Title")
+		figs, err := all(tt.results, "Title")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -371,7 +492,7 @@ func TestFigureNames(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", tt.name, s, tt.want)
 		}
 		// With several traces the title tells which.
-		titled := slices.ContainsFunc(record(figs[0]).texts, func(p placed) bool { return strings.TrimSpace(p.text) == "Title "+tt.results[0].Cell.Trace })
+		titled := slices.ContainsFunc(record(figs[0]).texts, func(p placed) bool { return strings.TrimSpace(p.text) == "Title: "+tt.results[0].Cell.Trace })
 		if several := strings.HasPrefix(figs[0].Name, "hit-ratio-"); titled != several {
 			t.Errorf("%s: the trace's name in the title: %v, want %v", tt.name, titled, several)
 		}
@@ -401,7 +522,7 @@ func TestFiguresOfNothing(t *testing.T) {
 		{"time runs backwards", timed(four, defaults[1:], constant(-1)), "result 1 (fifo, cranelift/pair/srs): replay took -100µs"},
 	}
 	for _, tt := range tests {
-		if figs, err := Figures(tt.results, ""); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if figs, err := all(tt.results, ""); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %d figures and %v, want … %s …", tt.name, len(figs), err, tt.want)
 		}
 	}
@@ -428,7 +549,7 @@ func FuzzFigures(f *testing.F) {
 				}
 			}
 		}
-		figs, err := Figures(rs, "")
+		figs, err := all(rs, "")
 		if (err == nil) != (len(figs) > 0) {
 			t.Fatalf("got %d figures and %v", len(figs), err)
 		}

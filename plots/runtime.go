@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -10,18 +11,34 @@ import (
 	"cachesim/sim/results"
 )
 
-// runTimePanels sorts timed cells into panels, all with the same policies.
-// They are those of the first capacity that was timed; of several results of a
-// version the first counts.
-func runTimePanels(rs []results.Result) (panels []panel, policies []string, styles []barStyle) {
-	var timed []results.Result
-	for _, r := range rs {
-		if r.Timed && r.Requests > 0 && (len(timed) == 0 || r.Capacity == timed[0].Capacity) &&
-			!slices.ContainsFunc(timed, func(t results.Result) bool { return t.Policy == r.Policy && t.Version == r.Version }) {
-			timed = append(timed, r)
-		}
+// timedCells returns the timed cells of a group by capacity, each policy and
+// version once: the first.
+func timedCells(rs []results.Result) (capacities []int64, cells map[int64][]results.Result) {
+	cells = make(map[int64][]results.Result)
+	type key struct {
+		policy   string
+		version  sim.Version
+		capacity int64
 	}
-	policies = names(timed, func(r results.Result) string { return r.Policy })
+	seen := make(map[key]bool)
+	for _, r := range rs {
+		k := key{r.Policy, r.Version, r.Capacity}
+		if !r.Timed || r.Requests == 0 || seen[k] {
+			continue
+		}
+		seen[k] = true
+		if cells[r.Capacity] == nil {
+			capacities = append(capacities, r.Capacity)
+		}
+		cells[r.Capacity] = append(cells[r.Capacity], r)
+	}
+	return capacities, cells
+}
+
+// runTimePanels sorts timed cells into panels, all with the same policies.
+func runTimePanels(st Style, timed []results.Result) (panels []panel, policies []string, styles []barStyle) {
+	policies = names(timed, policyOf)
+	timed = slices.Clone(timed)
 	slices.SortStableFunc(timed, func(a, b results.Result) int { return nativeFirst(a) - nativeFirst(b) })
 	engines := names(timed, func(r results.Result) string { return r.Engine })
 	engines = slices.DeleteFunc(engines, func(e string) bool { return e == sim.NativeEngine && len(engines) > 1 })
@@ -29,9 +46,9 @@ func runTimePanels(rs []results.Result) (panels []panel, policies []string, styl
 	abis := names(guests, func(r results.Result) string { return r.ABI })
 	style := func(r results.Result) barStyle {
 		if r.Engine == sim.NativeEngine {
-			return barStyle{abi: "native", fill: gray}
+			return barStyle{abi: sim.NativeEngine, fill: gray}
 		}
-		return barStyle{abi: r.ABI, handle: r.Handle, fill: palette[slices.Index(abis, r.ABI)%len(palette)], hatch: hatchOf(r.Handle)}
+		return barStyle{abi: r.ABI, handle: r.Handle, fill: st.color(slices.Index(abis, r.ABI)), hatch: hatchOf(r.Handle)}
 	}
 	for _, e := range engines {
 		var p panel
@@ -44,8 +61,8 @@ func runTimePanels(rs []results.Result) (panels []panel, policies []string, styl
 				if r.Policy != policy || r.Engine != e && r.Engine != sim.NativeEngine {
 					continue
 				}
-				n := float64(r.Requests)
-				b := bar{r.PerRequest(), float64(r.ReplayMin) / n, float64(r.ReplayMax) / n, style(r)}
+				t, _ := TimePerRequest(r)
+				b := bar{t.Value, t.Low, t.High, style(r)}
 				group = append(group, b)
 				if !slices.Contains(styles, b.style) {
 					styles = append(styles, b.style)
@@ -66,27 +83,164 @@ func nativeFirst(r results.Result) int {
 }
 
 // runTime draws running times as bars: a panel an engine, a group a policy, a
-// bar a version, with the range over the repeats. Policies that have no room
-// beside each other get panels of their own.
-func runTime(rs []results.Result, title string) (Figure, bool) {
-	panels, policies, styles := runTimePanels(rs)
-	if len(policies) == 0 {
-		return Figure{}, false
+// bar a version, with its interval and its ratio to native. Policies that have no
+// room beside each other get panels of their own. There is a figure for each
+// trace and size, which it names.
+func runTime(rows Rows, o Options) ([]Figure, error) {
+	labels := Labels(rows.Results, o.Labels)
+	var figures []Figure
+	for _, g := range rows.chartGroups() {
+		capacities, cells := timedCells(g.results)
+		for _, c := range capacities {
+			name := "runtime" + g.suffix
+			if len(capacities) > 1 {
+				name += "-" + fileName(cells[c][0].Cell.Size())
+			}
+			figures = append(figures, runTimeFigure(o, name, g.trace, cells[c], labels))
+		}
 	}
+	return figures, nil
+}
+
+func runTimeFigure(o Options, name, trace string, timed []results.Result, labels map[string]string) Figure {
+	st := o.Style
+	panels, policies, styles := runTimePanels(st, timed)
 	low, high := math.Inf(1), 0.0
 	for _, p := range panels {
 		for _, b := range slices.Concat(p.groups...) {
 			low, high = min(low, b.low, b.median), max(high, b.high, b.median)
 		}
 	}
-	width := vg.Length(oneColumn)
-	if sum(groupSlots(panels, policies, leastSlots)) > oneColumnBars {
-		width = twoColumns
+	for i, p := range policies {
+		policies[i] = labels[p]
 	}
-	ch := newBarChart(panels, policies, leastSlots, twoColumnsBars, timeAxis(low, high))
+	width := st.narrow()
+	if sum(groupSlots(panels, policies, leastSlots)) > oneColumnBars {
+		width = st.wide()
+	}
+	note := fmt.Sprintf("%s, %s; median, whiskers: %s", trace, timed[0].Cell.Size(), whiskers(timed))
+	label := func(g []bar, j int) string {
+		if j == 0 || g[0].style.abi != sim.NativeEngine || g[0].median <= 0 {
+			return ""
+		}
+		return "×" + ratioLabel(g[j].median/g[0].median)
+	}
+	if slices.ContainsFunc(timed, func(r results.Result) bool { return r.Engine == sim.NativeEngine }) &&
+		slices.ContainsFunc(timed, func(r results.Result) bool { return r.Engine != sim.NativeEngine }) {
+		note += "; ×: ratio to native"
+		if low > 0 && high/low > 15 {
+			high *= 3 // the ratios need room
+		} else {
+			high *= 1.3
+		}
+	}
+	ch := newBarChart(st, panels, policies, leastSlots, twoColumnsBars, timeAxis(low, high), label)
 	ch.unit = "ns per request"
-	h := newHeader(title, width, barLegends(styles, width-2*margin)...)
-	return beside("runtime", h, width, ch), true
+	if n := len(panels) * len(ch.rows); n > 5 { // the figure is to fit on a page
+		for i := range ch.rows {
+			ch.rows[i].panel = max(0.75*panelHeight, panelHeight*5/vg.Length(n))
+		}
+	}
+	h := newHeader(st, o.Title, width, barLegends(st, styles, width-2*margin)...).withNote(note, width)
+	f := beside(name, h, width, ch)
+	f.Title, f.Panels = o.Title, barPanels(panels, policies, "ns per request")
+	return f
+}
+
+// whiskers says what the intervals of timed cells are.
+func whiskers(timed []results.Result) string {
+	least, most := timed[0].Repeats, 0
+	all := true
+	for _, r := range timed {
+		least, most = min(least, r.Repeats), max(most, r.Repeats)
+		_, interval := TimePerRequest(r)
+		all = all && interval
+	}
+	n := fmt.Sprint(most)
+	if least < most {
+		n = fmt.Sprintf("%d to %d", least, most)
+	}
+	if all {
+		return "95 % interval of " + n + " replays"
+	}
+	return "range of " + n + " replays"
+}
+
+// barPanels returns what bars show: a series for each style.
+func barPanels(panels []panel, names []string, unit string) []Panel {
+	var list []Panel
+	for _, p := range panels {
+		out := Panel{Heading: p.heading, Mark: Bars, X: Axis{Categories: names}, Y: Axis{Unit: unit}}
+		at := make(map[string]int)
+		for i, g := range p.groups {
+			for _, b := range g {
+				name := b.style.name()
+				if b.style.pale {
+					name += ", debug"
+				}
+				j, ok := at[name]
+				if !ok {
+					j = len(out.Series)
+					at[name] = j
+					out.Series = append(out.Series, Series{Name: name})
+				}
+				out.Series[j].Points = append(out.Series[j].Points, Point{float64(i), b.median, b.low, b.high})
+			}
+		}
+		list = append(list, out)
+	}
+	return list
+}
+
+// ratioLabel writes a ratio as short as a label above a bar must be.
+func ratioLabel(v float64) string {
+	switch {
+	case v >= 100:
+		return fmt.Sprintf("%.0f", v)
+	case v >= 10:
+		return fmt.Sprintf("%.1f", v)
+	}
+	return fmt.Sprintf("%.2f", v)
 }
 
 const leastSlots = 3 // of a policy, whose name may be long
+
+// timeHitRatio draws running time against hit ratio: a point for each policy, in
+// its fastest version, and a line through those that no other one dominates.
+func timeHitRatio(rows Rows, o Options) ([]Figure, error) {
+	labels := Labels(rows.Results, o.Labels)
+	look := rows.allLooks(labels)
+	var figures []Figure
+	for _, g := range rows.chartGroups() {
+		capacities, cells := timedCells(g.results)
+		for _, c := range capacities {
+			p := Panel{Mark: Points, X: Axis{Label: "Running time", Unit: "ns per request", Log: true}, Y: Axis{Label: "Hit ratio", Unit: unitPercent}}
+			for _, policy := range names(cells[c], policyOf) {
+				best := -1
+				for i, r := range cells[c] {
+					if r.Policy == policy && r.Replay > 0 && (best < 0 || r.PerRequest() < cells[c][best].PerRequest()) {
+						best = i
+					}
+				}
+				i := slices.IndexFunc(g.results, func(r results.Result) bool {
+					return r.Policy == policy && r.Capacity == c && r.Whole && r.Gets > 0
+				})
+				if i >= 0 && best >= 0 {
+					p.Series = append(p.Series, Series{labels[policy], []Point{{X: cells[c][best].PerRequest(), Y: hitRatio.of(g.results[i])}}})
+				}
+			}
+			if len(p.Series) == 0 {
+				continue
+			}
+			name := "time-hit-ratio" + g.suffix
+			if len(capacities) > 1 {
+				name += "-" + fileName(cells[c][0].Cell.Size())
+			}
+			ch := xyChart{name: name, title: o.Title, panels: []Panel{p}, looks: look}
+			ch.note = fmt.Sprintf("%s, %s; line: no other policy is both faster and better", g.trace, cells[c][0].Cell.Size())
+			ch.under = front(p)
+			figures = append(figures, ch.figure(o))
+		}
+	}
+	return figures, nil
+}

@@ -22,7 +22,7 @@ func TestRunTimePanels(t *testing.T) {
 	}
 	nat := version{engine: sim.NativeEngine}
 	pair, uncached, batch, llvm := version{"cranelift", "pair", "srs"}, version{"cranelift", "pair", "uncached"}, version{"cranelift", "batch", "driver"}, version{"llvm", "pair", "srs"}
-	panels, policies, styles := runTimePanels([]results.Result{
+	capacities, cells := timedCells([]results.Result{
 		cell("lru", nat, mib, 1, false), // not timed
 		cell("lru", pair, 4*mib, 400, true),
 		cell("lru", nat, 4*mib, 100, true), // not first among the results
@@ -34,12 +34,16 @@ func TestRunTimePanels(t *testing.T) {
 		cell("lru", pair, 4*mib, 401, true),  // a second time
 		cell("arc", nat, 8*mib, 70, true),
 	})
+	if want := []int64{4 * mib, 8 * mib}; !slices.Equal(capacities, want) {
+		t.Errorf("got capacities %d, want %d", capacities, want)
+	}
+	panels, policies, styles := runTimePanels(acm, cells[4*mib])
 	style := func(v version, c color.Color, h hatch) barStyle {
 		return barStyle{abi: v.abi, handle: v.handle, fill: c, hatch: h}
 	}
 	n := barStyle{abi: "native", fill: gray}
 	bar10 := func(ns float64, s barStyle) bar { return bar{ns / 10, (ns - 10) / 10, (ns + 20) / 10, s} }
-	sPair, sUncached, sBatch := style(pair, palette[0], solid), style(uncached, palette[0], striped), style(batch, palette[1], crossed)
+	sPair, sUncached, sBatch := style(pair, acm.color(0), solid), style(uncached, acm.color(0), striped), style(batch, acm.color(1), crossed)
 	want := []panel{
 		{"cranelift", [][]bar{
 			{bar10(100, n), bar10(400, sPair), bar10(800, sUncached)},
@@ -64,7 +68,7 @@ func TestRunTimePanels(t *testing.T) {
 }
 
 func TestRunTimePanelsOfNative(t *testing.T) {
-	panels, _, styles := runTimePanels(timed(four, defaults[:1], measured))
+	panels, _, styles := runTimePanels(acm, timed(four, defaults[:1], measured))
 	if len(panels) != 1 || panels[0].heading != "" || len(panels[0].groups) != 4 || len(styles) != 1 {
 		t.Errorf("got %+v, want one panel with four bars", panels)
 	}
@@ -72,7 +76,7 @@ func TestRunTimePanelsOfNative(t *testing.T) {
 
 // TestBarsDiffer: versions of one engine have looks that can be told apart.
 func TestBarsDiffer(t *testing.T) {
-	_, _, styles := runTimePanels(timed(four[:1], twoEngines[:18], measured))
+	_, _, styles := runTimePanels(acm, timed(four[:1], twoEngines[:18], measured))
 	looks := make(map[barStyle]string)
 	for _, s := range styles {
 		look := barStyle{fill: s.fill, hatch: s.hatch}
@@ -98,9 +102,9 @@ func TestBarLegends(t *testing.T) {
 		{[]version{{"llvm", "", ""}}, []string{""}}, // nobody says that results are complete
 	}
 	for _, tt := range tests {
-		_, _, styles := runTimePanels(timed(four, tt.versions, measured))
+		_, _, styles := runTimePanels(acm, timed(four, tt.versions, measured))
 		var got []string
-		for _, l := range barLegends(styles, twoColumns) {
+		for _, l := range barLegends(acm, styles, twoColumns) {
 			var words []string
 			for _, e := range l.entries {
 				words = append(words, e.text)
@@ -131,7 +135,7 @@ func TestTimeAxis(t *testing.T) {
 		{2, 3e9, "1 100 10000 1e+06 1e+08", true},
 	}
 	for _, tt := range tests {
-		p := newPlot("", "")
+		p := acm.plot("", "")
 		timeAxis(tt.low, tt.high)(p)
 		got, without := labels(p.Y.Tick.Marker.Ticks(p.Y.Min, p.Y.Max))
 		if s := strings.Join(got, " "); s != tt.want || (without > 0) != tt.minor {

@@ -3,8 +3,6 @@ package plots
 import (
 	"fmt"
 	"image/color"
-	"math"
-	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -14,20 +12,33 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
+// Figures are laid out in points at a text size of textSize, and drawn larger by
+// the scale of their style: so everything keeps its proportions.
 const (
-	oneColumn  = 3.33 * vg.Inch
-	twoColumns = 7 * vg.Inch
-	margin     = vg.Length(3)
-	textSize   = vg.Length(8) // points, as captions are set
-	tickSize   = vg.Length(7)
-	lineWidth  = vg.Length(1)
+	margin    = vg.Length(3)
+	textSize  = vg.Length(8) // points, as captions are set
+	tickSize  = vg.Length(7)
+	lineWidth = vg.Length(1)
 )
 
-var typeface = font.Font{Typeface: "Liberation", Variant: "Sans"}
+// A Style is how figures look: how large they and their text are, and their
+// colours. It is a value; those of Styles can be changed.
+type Style struct {
+	Name, Doc string
+	// Width of a figure that fits one column, and of one that needs two.
+	OneColumn, TwoColumns vg.Length
+	// Columns is 1 or 2 where all figures have that width; 0: as they need.
+	Columns int
+	// Scale of text, lines and marks: at 1 text has 8 points.
+	Scale   float64
+	Serif   bool // Liberation Serif instead of Sans
+	Palette []color.RGBA
+}
 
-// palette holds the colours of Okabe and Ito (Color universal design, 2008),
-// which colour-blind readers can tell apart, those that print well first.
-var palette = []color.RGBA{
+// OkabeIto holds the colours of Okabe and Ito (Color universal design, 2008),
+// which colour-blind readers can distinguish, those that print well first. Their
+// luminances differ, so that neighbours differ in grey print, too.
+var OkabeIto = []color.RGBA{
 	{0x00, 0x72, 0xb2, 0xff}, // blue
 	{0xd5, 0x5e, 0x00, 0xff}, // vermillion
 	{0x00, 0x9e, 0x73, 0xff}, // green
@@ -37,10 +48,83 @@ var palette = []color.RGBA{
 	{0x80, 0x70, 0x00, 0xff}, // olive, for the palette's yellow, which fades on paper
 }
 
+// Grey holds greys alone; dashes, markers and patterns distinguish the rest.
+var Grey = []color.RGBA{
+	{0x00, 0x00, 0x00, 0xff},
+	{0x70, 0x70, 0x70, 0xff},
+	{0x3a, 0x3a, 0x3a, 0xff},
+	{0x98, 0x98, 0x98, 0xff},
+}
+
+// Styles lists the styles, the default first.
+var Styles = []Style{
+	{Name: "acm", Doc: "ACM papers: columns of 3.33 and 7 inches, 8-point sans", OneColumn: 3.33 * vg.Inch, TwoColumns: 7 * vg.Inch, Scale: 1, Palette: OkabeIto},
+	{Name: "ieee", Doc: "IEEE papers: columns of 3.5 and 7.16 inches, 8-point serif", OneColumn: 3.5 * vg.Inch, TwoColumns: 7.16 * vg.Inch, Scale: 1, Serif: true, Palette: OkabeIto},
+	{Name: "slides", Doc: "half and whole slides of 16:9, 15-point sans", OneColumn: 6.2 * vg.Inch, TwoColumns: 12.5 * vg.Inch, Scale: 1.85, Palette: OkabeIto},
+	{Name: "web", Doc: "pages of 480 and 960 pixels, 11-pixel sans", OneColumn: 360, TwoColumns: 720, Scale: 1.4, Palette: OkabeIto},
+	{Name: "grey", Doc: "acm without colours", OneColumn: 3.33 * vg.Inch, TwoColumns: 7 * vg.Inch, Scale: 1, Palette: Grey},
+}
+
+// StyleNamed returns the style of a name; the empty one is that of the first.
+func StyleNamed(name string) (Style, error) {
+	var known []string
+	for _, s := range Styles {
+		if s.Name == name || name == "" {
+			return s, nil
+		}
+		known = append(known, s.Name)
+	}
+	return Style{}, fmt.Errorf("unknown style %q: known are %s", name, strings.Join(known, ", "))
+}
+
+// orDefault completes a style of which fields are unset.
+func (st Style) orDefault() Style {
+	d := Styles[0]
+	if st.OneColumn <= 0 {
+		st.OneColumn = d.OneColumn
+	}
+	if st.TwoColumns <= 0 {
+		st.TwoColumns = max(st.OneColumn, d.TwoColumns)
+	}
+	if st.Scale <= 0 {
+		st.Scale = 1
+	}
+	if len(st.Palette) == 0 {
+		st.Palette = d.Palette
+	}
+	return st
+}
+
+// narrow and wide are the widths that figures are laid out in.
+func (st Style) narrow() vg.Length {
+	if st.Columns == 2 {
+		return st.TwoColumns / vg.Length(st.Scale)
+	}
+	return st.OneColumn / vg.Length(st.Scale)
+}
+
+func (st Style) wide() vg.Length {
+	if st.Columns == 1 {
+		return st.OneColumn / vg.Length(st.Scale)
+	}
+	return st.TwoColumns / vg.Length(st.Scale)
+}
+
+func (st Style) typeface() font.Font {
+	if st.Serif {
+		return font.Font{Typeface: "Liberation", Variant: "Serif"}
+	}
+	return font.Font{Typeface: "Liberation", Variant: "Sans"}
+}
+
+// color returns the colour of series i.
+func (st Style) color(i int) color.RGBA { return st.Palette[i%len(st.Palette)] }
+
 var (
 	black     = color.RGBA{A: 0xff}
 	gray      = color.RGBA{0x80, 0x80, 0x80, 0xff}
 	darkGray  = color.RGBA{0x40, 0x40, 0x40, 0xff}
+	paleGray  = color.RGBA{0xec, 0xec, 0xec, 0xff}
 	lightGray = color.RGBA{0xd0, 0xd0, 0xd0, 0xff}
 )
 
@@ -57,30 +141,31 @@ var glyphs = []draw.GlyphDrawer{
 	draw.RingGlyph{}, draw.SquareGlyph{}, draw.PyramidGlyph{}, draw.PlusGlyph{},
 }
 
-// lineStyle and glyphStyle give series i its look. Colours, dashes and markers
-// come round at different numbers, so that a look recurs after 280 series only.
-func lineStyle(i int) draw.LineStyle {
-	return draw.LineStyle{Color: palette[i%len(palette)], Width: lineWidth, Dashes: dashes[i%len(dashes)]}
+// line and glyph give series i its look. Colours, dashes and markers come round
+// at different numbers, so that a look recurs after 280 series only.
+func (st Style) line(i int) draw.LineStyle {
+	return draw.LineStyle{Color: st.color(i), Width: lineWidth, Dashes: dashes[i%len(dashes)]}
 }
 
-func glyphStyle(i int) draw.GlyphStyle {
-	return draw.GlyphStyle{Color: palette[i%len(palette)], Radius: 2, Shape: glyphs[i%len(glyphs)]}
+func (st Style) glyph(i int) draw.GlyphStyle {
+	return draw.GlyphStyle{Color: st.color(i), Radius: 2, Shape: glyphs[i%len(glyphs)]}
 }
 
-func textStyle(size vg.Length) draw.TextStyle {
-	f := typeface
+// text returns the style of text of a size.
+func (st Style) text(size vg.Length) draw.TextStyle {
+	f := st.typeface()
 	f.Size = size
 	return draw.TextStyle{Color: black, Font: f, Handler: plot.DefaultTextHandler}
 }
 
-// newPlot returns axes in our style.
-func newPlot(x, y string) *plot.Plot {
+// plot returns axes in our style.
+func (st Style) plot(x, y string) *plot.Plot {
 	p := plot.New()
 	p.BackgroundColor = nil
 	p.X.Label.Text, p.Y.Label.Text = x, y
 	for _, a := range []*plot.Axis{&p.X, &p.Y} {
-		a.Label.TextStyle.Font = font.Font{Typeface: typeface.Typeface, Variant: typeface.Variant, Size: textSize}
-		a.Tick.Label.Font = font.Font{Typeface: typeface.Typeface, Variant: typeface.Variant, Size: tickSize}
+		a.Label.TextStyle.Font = font.From(st.typeface(), textSize)
+		a.Tick.Label.Font = font.From(st.typeface(), tickSize)
 		a.LineStyle.Width = 0.5
 		a.Tick.LineStyle.Width = 0.5
 		a.Tick.Length = 3
@@ -95,57 +180,6 @@ func grid() *plotter.Grid {
 		s.Width, s.Color = 0.25, lightGray
 	}
 	return g
-}
-
-// nice rounds x, which is positive, up to 1, 2 or 5 times a power of ten.
-func nice(x float64) float64 {
-	p := math.Pow(10, math.Floor(math.Log10(x)))
-	for _, m := range []float64{1, 2, 5} {
-		if x <= m*p*(1+1e-9) {
-			return m * p
-		}
-	}
-	return 10 * p
-}
-
-// steps puts a labelled tick at each multiple of a step.
-type steps float64
-
-func (s steps) Ticks(low, high float64) []plot.Tick {
-	step := float64(s)
-	var ticks []plot.Tick
-	first := math.Ceil(low/step - 1e-9)
-	for i := range 1 + int(math.Floor(high/step-first+1e-9)) {
-		v := (first + float64(i)) * step
-		label := strconv.FormatFloat(v, 'g', 6, 64)
-		if step >= 1e-4 && high < 1e6 {
-			label = strconv.FormatFloat(v, 'f', max(0, int(math.Ceil(-math.Log10(step)-1e-9))), 64)
-		}
-		ticks = append(ticks, plot.Tick{Value: v, Label: label})
-	}
-	return ticks
-}
-
-// decades labels powers of ten, at most six of them, and marks 2 to 9 times
-// them where all are labelled.
-type decades struct{}
-
-func (decades) Ticks(low, high float64) []plot.Tick {
-	first, last := math.Floor(math.Log10(low)), math.Floor(math.Log10(high))
-	every := math.Ceil((last - first + 1) / 6)
-	var ticks []plot.Tick
-	for k := first; k <= last; k++ {
-		for m := 1.0; m < 10; m++ {
-			t := plot.Tick{Value: m * math.Pow(10, k)}
-			if m == 1 && math.Mod(k-first, every) == 0 {
-				t.Label = fmt.Sprintf("%g", t.Value)
-			}
-			if t.Value >= low*(1-1e-9) && t.Value <= high && (m == 1 || every == 1) {
-				ticks = append(ticks, t)
-			}
-		}
-	}
-	return ticks
 }
 
 // shorten replaces the middle of s by dots until it is as narrow as width:
@@ -184,26 +218,46 @@ func wrap(pieces []string, style draw.TextStyle, width vg.Length) []string {
 
 // header is what stands above the axes: the title and the legends.
 type header struct {
+	st      Style
 	title   []string
+	note    []string // in smaller type below the title
 	legends []legend
 }
 
-func newHeader(title string, width vg.Length, legends ...legend) header {
-	style := textStyle(textSize)
+func newHeader(st Style, title string, width vg.Length, legends ...legend) header {
+	style := st.text(textSize)
 	width -= 2 * margin
 	var words []string
 	for _, w := range strings.Fields(title) {
 		words = append(words, shorten(w, style, width)+" ")
 	}
-	return header{wrap(words, style, width), legends}
+	return header{st: st, title: wrap(words, style, width), legends: legends}
 }
 
-const titleLine = textSize * 1.25
+// withNote adds what the figure's numbers are of.
+func (h header) withNote(note string, width vg.Length) header {
+	style := h.st.text(tickSize)
+	width -= 2 * margin
+	var words []string
+	for _, w := range strings.Fields(note) {
+		words = append(words, shorten(w, style, width)+" ")
+	}
+	h.note = wrap(words, style, width)
+	return h
+}
+
+const (
+	titleLine = textSize * 1.25
+	noteLine  = tickSize * 1.25
+)
 
 func (h header) height() vg.Length {
 	y := 2 * margin
 	if len(h.title) > 0 {
 		y += titleLine*vg.Length(len(h.title)) + margin
+	}
+	if len(h.note) > 0 {
+		y += noteLine*vg.Length(len(h.note)) + margin
 	}
 	for _, l := range h.legends {
 		_, height := l.size()
@@ -216,13 +270,22 @@ func (h header) height() vg.Length {
 func (h header) drawTo(c draw.Canvas) draw.Canvas {
 	rest := draw.Crop(c, margin, -margin, margin, -h.height())
 	c = draw.Crop(c, margin, -margin, margin, -margin)
-	s := textStyle(textSize)
+	s := h.st.text(textSize)
 	s.XAlign, s.YAlign = draw.XCenter, draw.YTop
 	for _, line := range h.title {
 		c.FillText(s, vg.Point{X: c.Center().X, Y: c.Max.Y}, line)
 		c.Max.Y -= titleLine
 	}
 	if len(h.title) > 0 {
+		c.Max.Y -= margin
+	}
+	s = h.st.text(tickSize)
+	s.XAlign, s.YAlign, s.Color = draw.XCenter, draw.YTop, darkGray
+	for _, line := range h.note {
+		c.FillText(s, vg.Point{X: c.Center().X, Y: c.Max.Y}, line)
+		c.Max.Y -= noteLine
+	}
+	if len(h.note) > 0 {
 		c.Max.Y -= margin
 	}
 	for _, l := range h.legends {

@@ -23,6 +23,9 @@ var fifoSpec = sim.Spec{
 	New:     func(c sim.Config) sim.Policy { return &fifo{kit.NewQueue(c)} },
 }
 
+// Victim returns the object that would be evicted first.
+func (p *fifo) Victim() uint32 { return p.Back() }
+
 // Access serves r and reports whether it was a hit.
 func (p *fifo) Access(r sim.Request) bool {
 	if p.Has(r.ID) {

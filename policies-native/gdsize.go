@@ -29,6 +29,12 @@ var gdSizeSpec = sim.Spec{
 	New:     func(c sim.Config) sim.Policy { return &gdSize{Heap: kit.NewHeap(c)} },
 }
 
+// Victim returns the object that would be evicted first.
+func (p *gdSize) Victim() uint32 {
+	id, _ := p.Min()
+	return id
+}
+
 // Access serves r and reports whether it was a hit.
 func (p *gdSize) Access(r sim.Request) bool {
 	if p.Has(r.ID) {

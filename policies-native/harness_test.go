@@ -80,17 +80,32 @@ func (s setting) open(t testing.TB, c sim.Config) cache {
 	return p
 }
 
-// defaults returns every policy with the defaults of its parameters.
+// specs returns every policy, and LRU with each filter.
+func specs(t testing.TB) []sim.Spec {
+	t.Helper()
+	all := slices.Clone(native.All)
+	for _, f := range native.Filters {
+		s, ok := native.ByName("lru+" + f.Name)
+		if !ok {
+			t.Fatalf("LRU cannot have the filter %s", f.Name)
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+// defaults returns every policy, and LRU with each filter, with the defaults of
+// their parameters.
 func defaults(t testing.TB) []setting {
 	t.Helper()
 	var all []setting
-	for _, s := range native.All {
+	for _, s := range specs(t) {
 		all = append(all, newSetting(t, s, nil))
 	}
 	return all
 }
 
-// settings returns every policy with the defaults, with the parameters of its
+// settings returns the same with the defaults, with the parameters of its
 // scripts, and with each parameter at the ends of its range, where those are
 // numbers of a size that a tiny trace can tell from others.
 func settings(t testing.TB) []setting {
@@ -104,10 +119,11 @@ func settings(t testing.TB) []setting {
 	for _, c := range scripts(t) {
 		add(parse(t, c.Policy))
 	}
-	for _, s := range native.All {
+	for _, s := range specs(t) {
 		for _, p := range s.Params {
 			for _, v := range []float64{p.Min, p.Max} {
-				if math.Abs(v) <= 1000 && v != p.Default {
+				// Models have no false positives, so those must stay improbable.
+				if math.Abs(v) <= 1000 && v != p.Default && p.Name != "fp" {
 					add(newSetting(t, s, map[string]float64{p.Name: v}))
 				}
 			}

@@ -38,6 +38,9 @@ var lfuSpec = sim.Spec{
 	New:        func(c sim.Config) sim.Policy { return &lfu{Queues: kit.NewQueues[uint32](c, 1, 0)} },
 }
 
+// Victim returns the object that would be evicted first.
+func (p *lfu) Victim() uint32 { return p.Front(0) }
+
 // Access serves r and reports whether it was a hit.
 func (p *lfu) Access(r sim.Request) bool {
 	if p.Has(r.ID) {

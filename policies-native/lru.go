@@ -23,6 +23,9 @@ var lruSpec = sim.Spec{
 	New:     func(c sim.Config) sim.Policy { return &lru{kit.NewQueue(c)} },
 }
 
+// Victim returns the object that would be evicted first.
+func (p *lru) Victim() uint32 { return p.Back() }
+
 // Access serves r and reports whether it was a hit.
 func (p *lru) Access(r sim.Request) bool {
 	if p.Has(r.ID) {

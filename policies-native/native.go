@@ -4,6 +4,7 @@ package native
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,12 +13,32 @@ import (
 
 // All lists the native policies in the order in which they are shown.
 var All = []sim.Spec{
+	// Classic.
 	fifoSpec,
 	lruSpec,
+	mruSpec,
+	clockSpec,
+	randomSpec,
 	lfuSpec,
+	perfectLFUSpec,
+	lfudaSpec,
+	sizeSpec,
 	gdSizeSpec,
+	lruKSpec,
 
-	// adaptive
+	// Built of several queues.
+	twoQSpec,
+	slruSpec,
+	s4LRUSpec,
+	mqSpec,
+	fifoMergeSpec,
+	qdlpSpec,
+	s3fifoSpec,
+	sieveSpec,
+	s4fifoSpec,
+	clock2QPlusSpec,
+
+	// Adaptive.
 	arcSpec,
 	carSpec,
 	lirsSpec,
@@ -32,16 +53,18 @@ var All = []sim.Spec{
 	wTinyLFUAdaptiveSpec,
 	merlinSpec,
 	adaptiveClimbSpec,
+
+	// Offline.
+	beladySpec,
+	beladyBypassSpec,
+	beladySizeSpec,
 }
 
-// ByName returns the spec of the named policy.
+// ByName returns the spec of the named policy, which may have a filter in front
+// of it: lru+adaptsize.
 func ByName(name string) (sim.Spec, bool) {
-	for _, s := range All {
-		if s.Name == name {
-			return s, true
-		}
-	}
-	return sim.Spec{}, false
+	s, err := find(name)
+	return s, err == nil
 }
 
 // Defaults returns the names of the policies that are compared where none is
@@ -56,14 +79,43 @@ func Defaults() []string {
 	return names
 }
 
-// Parse reads a policy and its parameters as --policy names them: "lru" or
-// "s3fifo:small=0.2,ghost=0.5". It returns the parameters that are given, which
-// are known and in range; sim.CheckParams adds the others.
+// find is ByName with an error that says what is not known.
+func find(name string) (sim.Spec, error) {
+	policy, filter, joined := strings.Cut(name, "+")
+	i := slices.IndexFunc(All, func(s sim.Spec) bool { return s.Name == policy })
+	if i < 0 {
+		var known []string
+		for _, s := range All {
+			known = append(known, s.Name)
+		}
+		return sim.Spec{}, fmt.Errorf("unknown policy %q%s", policy, sim.DidYouMean(policy, known))
+	}
+	if !joined {
+		return All[i], nil
+	}
+	f, ok := FilterByName(filter)
+	if !ok {
+		if strings.Contains(filter, "+") {
+			return sim.Spec{}, fmt.Errorf("policy %s: want one filter at most", name)
+		}
+		var known []string
+		for _, f := range Filters {
+			known = append(known, f.Name)
+		}
+		return sim.Spec{}, fmt.Errorf("policy %s: unknown filter %q%s", name, filter, sim.DidYouMean(filter, known))
+	}
+	return Join(All[i], f)
+}
+
+// Parse reads a policy and its parameters as --policy names them: "lru",
+// "s3fifo:small=0.2,ghost=0.5" or "lru+adaptsize:window=100000". It returns the
+// parameters that are given, which are known and in range; sim.CheckParams adds
+// the others.
 func Parse(text string) (sim.Spec, map[string]float64, error) {
 	name, list, _ := strings.Cut(text, ":")
-	s, ok := ByName(name)
-	if !ok {
-		return sim.Spec{}, nil, fmt.Errorf("unknown policy %q%s", name, sim.DidYouMean(name, names()))
+	s, err := find(name)
+	if err != nil {
+		return sim.Spec{}, nil, err
 	}
 	given := map[string]float64{}
 	for _, part := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ':' }) {
@@ -81,13 +133,4 @@ func Parse(text string) (sim.Spec, map[string]float64, error) {
 		return sim.Spec{}, nil, err
 	}
 	return s, given, nil
-}
-
-// names lists the names of all policies.
-func names() []string {
-	var list []string
-	for _, s := range All {
-		list = append(list, s.Name)
-	}
-	return list
 }

@@ -1,6 +1,7 @@
 package native_test
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -28,7 +29,7 @@ func TestScripts(t *testing.T) {
 			}
 		})
 	}
-	for _, s := range native.All {
+	for _, s := range specs(t) {
 		if !has[s.Name] {
 			t.Errorf("policy %s has no script in testdata/scripts", s.Name)
 		}
@@ -38,8 +39,9 @@ func TestScripts(t *testing.T) {
 // TestSpecs checks what is said of each policy for people.
 func TestSpecs(t *testing.T) {
 	names := map[string]bool{}
-	for _, s := range native.All {
-		if names[s.Name] || s.Name != strings.ToLower(s.Name) || strings.ContainsAny(s.Name, " :+,=") || s.Name == "" {
+	for _, s := range specs(t) {
+		base, filter, _ := strings.Cut(s.Name, "+")
+		if names[s.Name] || s.Name != strings.ToLower(s.Name) || strings.ContainsAny(base+filter, " :+,=") || base == "" {
 			t.Errorf("policy %q: the name is taken, or not one for a command line", s.Name)
 		}
 		names[s.Name] = true
@@ -57,7 +59,7 @@ func TestSpecs(t *testing.T) {
 		if _, ok := native.ByName(s.Name); !ok {
 			t.Errorf("ByName does not find %s", s.Name)
 		}
-		if _, err := os.Stat("testdata/scripts/" + s.Name + ".txt"); err != nil {
+		if _, err := os.Stat("testdata/scripts/" + cmp.Or(filter, base) + ".txt"); err != nil {
 			t.Error(err)
 		}
 	}
@@ -68,10 +70,15 @@ func TestSpecs(t *testing.T) {
 
 func TestParseFaults(t *testing.T) {
 	for text, want := range map[string]string{
-		"lrv":       `unknown policy "lrv"; did you mean "lru"?`,
-		"lru:x=1":   `policy lru has no parameter "x": it takes none`,
-		"lru:x":     `policy lru: "x" is not a parameter: write name=value`,
-		"lru:x=one": "policy lru: x=one is not a number",
+		"lrv":            `unknown policy "lrv"; did you mean "lru"?`,
+		"lru:x=1":        `policy lru has no parameter "x": it takes none`,
+		"lru:x":          `policy lru: "x" is not a parameter: write name=value`,
+		"lru:x=one":      "policy lru: x=one is not a number",
+		"lrv+prob":       `unknown policy "lrv"; did you mean "lru"?`,
+		"lru+prop":       `policy lru+prop: unknown filter "prop"; did you mean "prob"?`,
+		"lru+prob+prob":  "policy lru+prob+prob: want one filter at most",
+		"lru+prob:p=2":   "policy lru+prob: p=2 is out of range: want 0 to 1",
+		"belady+tinylfu": "policy belady cannot have the filter tinylfu, which compares an object with the one to be evicted: the policy does not name that",
 	} {
 		if _, _, err := native.Parse(text); err == nil || err.Error() != want {
 			t.Errorf("Parse(%q): got error %v, want %s", text, err, want)

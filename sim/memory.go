@@ -20,8 +20,8 @@ type Memory struct {
 	ttl  [][]uint32 // nil: all are 0
 	n    int
 
-	once sync.Once
-	next [][]uint32
+	mutex sync.Mutex // of next
+	next  [][]uint32 // nil: not asked for yet
 }
 
 // Append adds a request with its operation and time to live, in ticks.
@@ -130,6 +130,8 @@ func (m *Memory) Memory() int64 {
 	for _, c := range m.ttl {
 		n += 4 * int64(cap(c))
 	}
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
 	for _, c := range m.next {
 		n += 4 * int64(cap(c))
 	}
@@ -141,13 +143,19 @@ func (m *Memory) Close() error { return nil }
 
 // Reader returns a reader of m.
 func (m *Memory) Reader(columns Columns) (Reader, error) {
+	r := &memoryReader{m: m, columns: columns}
 	if columns&ColumnNext != 0 {
-		m.once.Do(m.computeNext)
+		m.mutex.Lock()
+		defer m.mutex.Unlock()
+		if m.next == nil {
+			m.next = m.computeNext()
+		}
+		r.next = m.next
 	}
-	return &memoryReader{m: m, columns: columns}, nil
+	return r, nil
 }
 
-func (m *Memory) computeNext() {
+func (m *Memory) computeNext() [][]uint32 {
 	last := make([]uint32, m.Objects)
 	for i := range last {
 		last[i] = Never
@@ -157,12 +165,13 @@ func (m *Memory) computeNext() {
 		ops, _ := m.Column(i)
 		NextAccess(i*chunkSize, m.reqs[i], ops, next[i], last)
 	}
-	m.next = next
+	return next
 }
 
 type memoryReader struct {
 	m       *Memory
 	columns Columns
+	next    [][]uint32
 	at      int
 }
 
@@ -175,7 +184,7 @@ func (r *memoryReader) Next() (Batch, error) {
 	r.at += j - i
 	b := Batch{Requests: r.m.reqs[c][i:j:j]}
 	if r.columns&ColumnNext != 0 {
-		b.Next = r.m.next[c][i:j:j]
+		b.Next = r.next[c][i:j:j]
 	}
 	if r.columns&ColumnOps != 0 && r.m.ops != nil {
 		b.Ops = r.m.ops[c][i:j:j]

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/bits"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"cachesim/sim"
@@ -19,7 +20,8 @@ import (
 type builder struct {
 	o     Options
 	in    *interner
-	store *sim.Memory
+	store store
+	c     *cache // nil: there is none
 	n     int
 
 	tick     time.Duration // of the first file
@@ -35,8 +37,12 @@ type builder struct {
 	rewrite      bool // sizes or times that were stored are not final
 	ops, ttl     bool // there are such columns
 
-	block  sim.Batch // requests on their way to store
-	digest *digest   // of what was stored so far; nil if a pass at the end has to compute it
+	block       sim.Batch // that is being filled
+	full, empty chan sim.Batch
+	kept        chan error // of keep, when it ends
+	failed      atomic.Bool
+
+	digest *digest // of what was stored so far; nil if a pass at the end has to compute it
 	clock  *digest
 }
 
@@ -46,20 +52,39 @@ type segment struct {
 	scale uint64
 }
 
-func newBuilder(o Options) *builder {
-	b := &builder{o: o, in: newInterner(), store: &sim.Memory{}, scale: 1}
-	b.block.Requests = make([]sim.Request, 0, batchSize)
-	if o.Ops == ApplyOps {
-		b.block.Ops = make([]sim.Op, 0, batchSize)
-		b.block.TTL = make([]uint32, 0, batchSize)
-	} else {
+func newBuilder(o Options, c *cache) *builder {
+	b := &builder{
+		o: o, in: newInterner(), store: store{c: c, o: o}, c: c, scale: 1,
+		full: make(chan sim.Batch, blocksInFlight), empty: make(chan sim.Batch, blocksInFlight), kept: make(chan error, 1),
+	}
+	for range blocksInFlight {
+		block := sim.Batch{Requests: make([]sim.Request, 0, batchSize)}
+		if o.Ops == ApplyOps {
+			block.Ops = make([]sim.Op, 0, batchSize)
+			block.TTL = make([]uint32, 0, batchSize)
+		}
+		b.empty <- block
+	}
+	if o.Ops != ApplyOps { // otherwise the columns are known at the end only
 		b.digest, b.clock = newDigest(0, 0), newDigest(0, 0)
 	}
+	go func() { b.kept <- b.keep() }()
 	return b
 }
 
+const blocksInFlight = 8
+
 // consume takes in all batches of d.
 func (b *builder) consume(d *decoding) error {
+	err := b.addAll(d)
+	close(b.full)
+	if keepErr := <-b.kept; keepErr != nil {
+		err = keepErr
+	}
+	return err
+}
+
+func (b *builder) addAll(d *decoding) error {
 	for batch := range d.batches {
 		if err := b.add(batch); err != nil {
 			return &fileError{batch.file, err}
@@ -81,10 +106,7 @@ func (b *builder) add(batch *batch) error {
 	if uint64(b.n)+uint64(len(batch.records)) > b.o.limits.requests {
 		return &LimitError{"requests", b.o.limits.requests}
 	}
-	b.block.Requests = b.block.Requests[:0]
-	if b.block.Ops != nil {
-		b.block.Ops, b.block.TTL = b.block.Ops[:0], b.block.TTL[:0]
-	}
+	b.block = <-b.empty
 	if batch.tick != b.tick {
 		for i := range batch.records {
 			batch.records[i].Time = convert(batch.records[i].Time, batch.tick, b.tick)
@@ -97,15 +119,14 @@ func (b *builder) add(batch *batch) error {
 			return err
 		}
 	}
-	b.flush()
-	return nil
+	return b.flush()
 }
 
 // requests takes in records that were preloaded.
 func (b *builder) requests(records []Record, hashes []uint64) error {
 	for i := range records {
 		r := &records[i]
-		id, isNew := b.in.number(r, hashes[i])
+		id, isNew := b.in.number(i, r, hashes[i])
 		if isNew && uint64(b.in.n) > b.o.limits.objects {
 			return &LimitError{"objects", b.o.limits.objects}
 		}
@@ -225,11 +246,12 @@ func convert(t int64, from, to time.Duration) int64 {
 	return int64(lo)
 }
 
-// flush stores the block.
-func (b *builder) flush() {
+// flush passes the block on.
+func (b *builder) flush() error {
 	q := b.block
-	if len(q.Requests) == 0 {
-		return
+	b.n += len(q.Requests)
+	if b.failed.Load() {
+		return errStopped
 	}
 	if !b.ops {
 		q.Ops = nil
@@ -237,15 +259,39 @@ func (b *builder) flush() {
 	if !b.ttl {
 		q.TTL = nil
 	}
-	b.store.AppendBatch(q)
-	b.n += len(q.Requests)
-	if b.digest != nil && (b.rewrite || len(b.segments) > 1) {
-		b.digest, b.clock = nil, nil
+	b.full <- q
+	return nil
+}
+
+// keep stores blocks and computes the digests, on a goroutine of its own.
+func (b *builder) keep() (err error) {
+	for q := range b.full {
+		if err == nil {
+			err = b.store.append(q)
+			b.failed.Store(err != nil)
+		}
+		if b.digest != nil {
+			b.digest.add(q)
+			b.clock.addTimes(q.Requests)
+		}
+		b.empty <- b.emptied(q)
 	}
-	if b.digest != nil {
-		b.digest.add(q)
-		b.clock.addTimes(q.Requests)
+	return err
+}
+
+// emptied returns a block to be filled again, with all columns.
+func (b *builder) emptied(q sim.Batch) sim.Batch {
+	q.Requests = q.Requests[:0]
+	if b.o.Ops == ApplyOps {
+		if q.Ops == nil {
+			q.Ops = make([]sim.Op, 0, batchSize)
+		}
+		if q.TTL == nil {
+			q.TTL = make([]uint32, 0, batchSize)
+		}
+		q.Ops, q.TTL = q.Ops[:0], q.TTL[:0]
 	}
+	return q
 }
 
 // finish returns the trace.
@@ -274,7 +320,7 @@ func (b *builder) finish(d *decoding) (*sim.Trace, error) {
 	if b.ttl && t.Tick == 0 {
 		t.Notes = append(t.Notes, "times to live are left out, because the trace has no times")
 	}
-	if t.Gets = b.n; b.block.Ops != nil {
+	if t.Gets = b.n; b.o.Ops == ApplyOps {
 		t.Gets = b.gets
 	}
 	if b.ops {
@@ -297,10 +343,7 @@ func (b *builder) finish(d *decoding) (*sim.Trace, error) {
 		t.Footprint += size
 		t.LargestSize = max(t.LargestSize, size)
 	}
-	b.store.Objects = t.Objects
-	t.ObjectName = b.in.names().name
-	t.Source = b.store
-	return t, nil
+	return b.store.finish(t, b.in.names())
 }
 
 // fix gives the stored requests their final sizes, times and times to live, and
@@ -312,14 +355,8 @@ func (b *builder) fix(t *sim.Trace) error {
 	if b.o.SizeRule == FirstSize {
 		b.changes = t.SizeChanges // the other sizes are no longer there
 	}
-	for i, reqs := range b.store.Chunks() {
-		ops, ttl := b.store.Column(i)
-		if t.Columns&sim.ColumnTTL == 0 {
-			ttl = nil
-		}
-		if err := f.fix(sim.Batch{Requests: reqs, Ops: ops, TTL: ttl}); err != nil {
-			return err
-		}
+	if err := b.store.rewrite(f.fix); err != nil {
+		return err
 	}
 	t.RequestBytes, t.SizeChanges = b.requestBytes, b.changes
 	return nil
@@ -351,7 +388,7 @@ func (f *fixer) fix(q sim.Batch) error {
 			}
 			r.Time = uint32(uint64(r.Time) / (b.scale / b.segments[0].scale))
 		}
-		if q.TTL != nil {
+		if f.t.Columns&sim.ColumnTTL != 0 {
 			q.TTL[i] = ticks(q.TTL[i], f.t.Tick)
 		}
 	}

@@ -287,3 +287,75 @@ func TestFailingReader(t *testing.T) {
 		}
 	}
 }
+
+// Files of other programs, written by
+//
+//	bzip2 -c numbers.txt
+//	yes "1 10" | head -n 200000 | zstd --long=31 -c
+//
+// for which there is no compressor here.
+func TestOtherCompressors(t *testing.T) {
+	long := readTrace(t, readFile(t, "testdata/long.zst"))
+	if long.Requests != 200_000 || long.Objects != 1 {
+		t.Errorf("a window of 2 GiB: %+v", long)
+	}
+	data := readFile(t, "testdata/numbers.bz2")
+	want := readTrace(t, data)
+	if want.Requests != 500 || want.Objects != 49 {
+		t.Errorf("bzip2: %+v", want)
+	}
+	for n := 1; n < len(data); n++ {
+		wantDamaged(t, fmt.Sprintf("%d of %d bytes", n, len(data)), data[:n], Options{Format: "id-size"})
+	}
+	for i := range data {
+		bad := bytes.Clone(data)
+		bad[i] ^= 1
+		// The last byte has bits that fill it up, and the fourth the size of
+		// blocks, which may be larger than needed.
+		if got, err := Read(bytes.NewReader(bad), "t", Options{Format: "id-size"}); err == nil && !same(got, want) {
+			t.Errorf("byte %d ^ 1: another trace, of %d requests", i, got.Requests)
+		}
+	}
+	two := append(bytes.Clone(data), data...)
+	if got := readTrace(t, two); got.Requests != 1000 {
+		t.Errorf("two parts: %d requests", got.Requests)
+	}
+	for n := len(data) + 1; n < len(two); n++ {
+		wantDamaged(t, fmt.Sprintf("%d of %d bytes in two parts", n, len(two)), two[:n], Options{Format: "id-size"})
+	}
+	wantDamaged(t, "junk after bzip2", append(bytes.Clone(data), "junk"...), Options{Format: "id-size"})
+}
+
+func readFile(t *testing.T, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// Frames to skip may be in front of lz4, too, and between its frames.
+func TestSkippableFrames(t *testing.T) {
+	const frame = "\x5a\x2a\x4d\x18\x03\x00\x00\x00abc"
+	plain := numbers(50)
+	want := readTrace(t, plain)
+	for _, c := range []string{"lz4", "zstd"} {
+		part := compress(t, c, plain)
+		data := slices.Concat([]byte(frame+frame), part, []byte(frame))
+		if got := readTrace(t, data); !same(got, want) {
+			t.Errorf("%s: %+v", c, got)
+		}
+		twice := slices.Concat([]byte(frame), part, []byte(frame), part)
+		if got := readTrace(t, twice); got.Requests != 2*want.Requests {
+			t.Errorf("%s: %d requests, want %d", c, got.Requests, 2*want.Requests)
+		}
+		for n := 1; n < 2*len(frame); n++ {
+			if n != len(frame) {
+				wantDamaged(t, fmt.Sprintf("%s: %d bytes of frames to skip", c, n), data[:n], Options{Format: "id-size"})
+			}
+		}
+		wantDamaged(t, c+": a frame to skip, cut at the end", data[:len(data)-1], Options{})
+	}
+	wantDamaged(t, "text after a frame to skip", append([]byte(frame), plain...), Options{})
+}

@@ -36,6 +36,7 @@ type decoding struct {
 	err     error
 
 	o       Options
+	pipe    bool     // reading a file may block indefinitely
 	formats []string // of each file
 	reasons []string
 	sha256  string // of all files; empty if one was not read whole
@@ -71,6 +72,7 @@ func startDecoding(files []file, o Options) *decoding {
 		batches: make(chan *batch, inFlight), free: make(chan *batch, inFlight), quit: make(chan struct{}),
 		o: o, badSeen: map[string]*malformed{},
 	}
+	d.pipe = slices.ContainsFunc(files, func(f file) bool { return f.pipe })
 	for range inFlight {
 		d.free <- &batch{}
 	}
@@ -81,10 +83,18 @@ func startDecoding(files []file, o Options) *decoding {
 	return d
 }
 
-// stop ends the goroutine, if it has not ended.
-func (d *decoding) stop() {
+// stop ends the goroutine, if it has not ended. It waits for that if wait, or if
+// no file is one that reading may block in.
+func (d *decoding) stop(wait bool) {
 	close(d.quit)
-	for range d.batches {
+	drain := func() {
+		for range d.batches {
+		}
+	}
+	if wait || !d.pipe {
+		drain()
+	} else {
+		go drain()
 	}
 }
 
@@ -120,7 +130,7 @@ func (d *decoding) run(files []file) error {
 			}
 			return err
 		}
-		whole = whole && in.drained
+		whole = whole && in.drained && !d.done() // a short rest may have been read or not
 		if f.pipe && !in.drained {
 			return nil
 		}
@@ -236,12 +246,18 @@ func (d *decoding) decode(dec Decoder, b *batch) (int, error) {
 // hashes and texts that stay.
 func (d *decoding) prepare(b *batch) {
 	if d.o.Ops == ReadsOnly {
-		b.records = slices.DeleteFunc(b.records, func(r Record) bool {
-			if r.Op != sim.Get {
-				d.leftOut[r.Op]++
+		n := 0
+		for i := range b.records {
+			if op := b.records[i].Op; op != sim.Get {
+				d.leftOut[op]++
+				continue
 			}
-			return r.Op != sim.Get
-		})
+			if n < i {
+				b.records[n] = b.records[i]
+			}
+			n++
+		}
+		b.records = b.records[:n]
 	}
 	if d.skipped < d.o.Skip {
 		n := min(d.o.Skip-d.skipped, len(b.records))

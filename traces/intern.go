@@ -89,33 +89,57 @@ func (in *interner) textual(id uint32) bool {
 	return w < len(in.isText) && in.isText[w]>>(id&63)&1 != 0
 }
 
-// preload looks up the slots and objects of up to ahead hashes, so that they
-// are in the processor's caches when number needs them. The loads of different
-// ids do not depend on each other and overlap.
+// preload looks up to ahead hashes and keeps the objects that they probably lead
+// to, for number. First it touches all slots, then reads them, then touches all
+// objects: loads that no branch and no other load depends on overlap, which is
+// most of what interning costs.
 func (in *interner) preload(hashes []uint64) {
-	cands := in.cands[:len(hashes)]
-	for i, h := range hashes {
-		cands[i] = uint32(in.slots[h>>in.shift])
+	slots, shift := in.slots, in.shift
+	var sum uint64
+	for _, h := range hashes {
+		sum += slots[h>>shift]
 	}
-	for _, c := range cands {
-		if c != 0 {
-			in.touch += in.object(c - 1).key
+	mask := uint64(len(slots) - 1)
+	cands := in.cands[:len(hashes)]
+	for k, h := range hashes {
+		i := h >> shift
+		s := slots[i]
+		for s != 0 && (s^h<<32)>>32 != 0 {
+			i = (i + 1) & mask
+			s = slots[i]
+		}
+		cands[k] = uint32(s)
+	}
+	if in.n > 0 {
+		for _, c := range cands {
+			sum += in.object(max(c, 1) - 1).key
 		}
 	}
+	in.touch += sum
 }
 
-// number returns the number of the object with a record's id, of the given
-// hash, and whether it is new.
-func (in *interner) number(r *Record, hash uint64) (id uint32, isNew bool) {
+// number returns the number of the object with the id of a record, which was the
+// k-th in the last preload, and whether it is new.
+func (in *interner) number(k int, r *Record, hash uint64) (id uint32, isNew bool) {
+	if c := in.cands[k]; c != 0 {
+		if key := in.object(c - 1).key; r.Text == nil && key == r.Key || r.Text != nil && string(in.text.at(key)) == string(r.Text) {
+			return c - 1, false
+		}
+	}
+	return in.lookup(r, hash)
+}
+
+// lookup is number without what preload has found. An object may have become
+// known since then, or another one may have the same part of the hash.
+func (in *interner) lookup(r *Record, hash uint64) (id uint32, isNew bool) {
 	mask := uint64(len(in.slots) - 1)
-	tag := hash << 32
 	i := hash >> in.shift
 	for {
 		s := in.slots[i]
 		if s == 0 {
 			break
 		}
-		if s&^uint64(1<<32-1) == tag {
+		if (s^hash<<32)>>32 == 0 {
 			id := uint32(s) - 1
 			key := in.object(id).key
 			if r.Text == nil && key == r.Key || r.Text != nil && string(in.text.at(key)) == string(r.Text) {
@@ -139,7 +163,7 @@ func (in *interner) number(r *Record, hash uint64) (id uint32, isNew bool) {
 		}
 		in.isText[id>>6] |= 1 << (id & 63)
 	}
-	in.slots[i] = tag | uint64(id+1)
+	in.slots[i] = hash<<32 | uint64(id+1)
 	in.n++
 	if int(in.n) > len(in.slots)/2 {
 		in.resize(2 * len(in.slots))

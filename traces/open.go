@@ -54,6 +54,13 @@ type Options struct {
 	// in a file. 0: no bound.
 	Memory int64
 
+	// Cache is the folder of the trace cache, see DefaultCache; empty: none is
+	// used, and what does not fit in Memory is kept in a temporary folder until
+	// the trace is closed. CacheSize is how many bytes it may have; 0: no bound.
+	// The traces that were not used for longest are removed.
+	Cache     string
+	CacheSize int64
+
 	// Progress, if set, is called with the number of bytes, as they are stored,
 	// that were read since the last call, from another goroutine.
 	Progress func(bytes int64)
@@ -160,19 +167,19 @@ func Read(r io.Reader, name string, o Options) (*sim.Trace, error) {
 
 // read reads files as one trace.
 func read(files []file, o Options) (*sim.Trace, error) {
-	p := startDecoding(files, o)
-	b := newBuilder(o)
-	err := b.consume(p)
-	p.stop()
-	if p.err != nil && p.err != errStopped {
-		err = p.err
-	}
-	if err != nil {
-		return nil, locate(err, files)
-	}
-	t, err := b.finish(p)
-	if err != nil {
-		return nil, locate(err, files)
+	c := newCache(files, o)
+	s, unusable := c.find()
+	var t *sim.Trace
+	if s != nil {
+		t = s.trace()
+	} else {
+		var err error
+		if t, err = load(files, o, c); err != nil {
+			return nil, locate(err, files)
+		}
+		if unusable != nil {
+			t.Notes = append(t.Notes, fmt.Sprintf("its copy in the trace cache could not be used and was made again: %v", unusable))
+		}
 	}
 	var base, paths []string
 	for _, f := range files {
@@ -182,6 +189,26 @@ func read(files []file, o Options) (*sim.Trace, error) {
 	t.Name, t.Path = strings.Join(base, "+"), strings.Join(paths, " ")
 	if len(base) > 3 {
 		t.Name = fmt.Sprintf("%s+%d", base[0], len(base)-1)
+	}
+	return t, nil
+}
+
+// load decodes files.
+func load(files []file, o Options, c *cache) (*sim.Trace, error) {
+	d := startDecoding(files, o)
+	b := newBuilder(o, c)
+	err := b.consume(d)
+	d.stop(err == nil)
+	if err == nil { // otherwise that is about earlier records
+		err = d.err
+	}
+	var t *sim.Trace
+	if err == nil {
+		t, err = b.finish(d)
+	}
+	if err != nil {
+		b.store.abort()
+		return nil, err
 	}
 	return t, nil
 }

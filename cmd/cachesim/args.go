@@ -28,6 +28,24 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 		}
 		return nil, usagef("unknown command %q%s", args[1], sim.DidYouMean(args[1], known))
 	}
+	path := []string{args[0], args[1]}
+	if len(command.Subcommands) > 0 {
+		if len(args) == 2 || strings.HasPrefix(args[2], "-") || args[2] == "help" || args[2] == "h" {
+			return args, nil
+		}
+		var known []string
+		var sub *cli.Command
+		for _, c := range command.Subcommands {
+			known = append(known, c.Name)
+			if c.HasName(args[2]) {
+				sub = c
+			}
+		}
+		if sub == nil {
+			return nil, usagef("unknown command %q%s", args[1]+" "+args[2], sim.DidYouMean(args[2], known))
+		}
+		command, path = sub, append(path, args[2])
+	}
 	takesValue := map[string]bool{"help": false, "h": false}
 	var known []string
 	for _, f := range command.Flags {
@@ -42,7 +60,7 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 		})
 	}
 	var flags, rest []string
-	for i := 2; i < len(args); i++ {
+	for i := len(path); i < len(args); i++ {
 		a := args[i]
 		if a == "--" {
 			rest = append(rest, args[i+1:]...)
@@ -60,11 +78,11 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 		flags = append(flags, a)
 		if value && !inline {
 			if i++; i == len(args) {
-				return nil, usagef("flag --%s wants a value", name)
+				return nil, usagef("flag --%s expects a value", name)
 			}
 			flags = append(flags, args[i])
 		}
 	}
-	out := append([]string{args[0], args[1]}, flags...)
+	out := append(path, flags...)
 	return append(append(out, "--"), rest...), nil
 }

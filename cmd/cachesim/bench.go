@@ -32,8 +32,8 @@ const goFormat = "go"
 
 type benchOptions struct {
 	micro.Options
-	out, title  string
-	formats     []string
+	out         string
+	figures     figureOptions
 	goFormat    bool
 	json, quiet bool
 
@@ -87,7 +87,7 @@ var (
 
 func newBenchOptions(c *cli.Context, stdout, stderr io.Writer) (*benchOptions, error) {
 	o := &benchOptions{
-		out: c.String("out"), title: c.String("title"), json: c.Bool("json"), quiet: c.Bool("quiet"),
+		out: c.String("out"), json: c.Bool("json"), quiet: c.Bool("quiet"),
 		stdout: stdout, stderr: stderr,
 		Options: micro.Options{
 			Calls: c.Int("calls"), Runs: c.Int("runs"), Warmups: c.Int("warmups"),
@@ -159,7 +159,8 @@ func newBenchOptions(c *cli.Context, stdout, stderr io.Writer) (*benchOptions, e
 	if o.goFormat = slices.Contains(formats, goFormat); o.goFormat {
 		formats = slices.DeleteFunc(slices.Clone(formats), func(f string) bool { return f == goFormat })
 	}
-	if o.formats, err = parseFormats(formats); err != nil {
+	o.figures.Title = c.String("title")
+	if o.figures.formats, err = pick("figure format", formats, plots.Formats, plots.Formats); err != nil {
 		return nil, err
 	}
 	for _, n := range notes {
@@ -264,11 +265,7 @@ func (o *benchOptions) write(costs []results.CallCost) error {
 			return fmt.Errorf("write results: %w", err)
 		}
 	}
-	figures, err := plots.CallFigures(costs, o.title)
-	if err != nil {
-		return err
-	}
-	return writeFigures(o.out, figures, o.formats)
+	return drawFigures(o.out, plots.Rows{Costs: costs}, o.figures)
 }
 
 func (o *benchOptions) report(costs []results.CallCost) error {

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"cachesim/sim"
+	"cachesim/sim/results"
 )
 
 // bench runs the benchmark on little, and returns what it printed and its folder.
@@ -59,7 +59,7 @@ func TestBench(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	costs, err := sim.ReadCallCostJSON(strings.NewReader(string(b)))
+	costs, err := results.ReadCallCostJSON(strings.NewReader(string(b)))
 	if err != nil || len(costs) != len(rows)-1 || costs[0].Provenance == nil || costs[0].Provenance.Engines["wazero"] == "" {
 		t.Errorf("bench.json: %d costs, error %v", len(costs), err)
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -73,34 +72,32 @@ func (f *folder) close() error {
 }
 
 // finish derives the tables and the figures from all journals of the folder.
-func (f *folder) finish(o outputOptions) (*results.Set, error) {
+func (f *folder) finish(o figureOptions) (*results.Set, error) {
 	set, err := results.ReadJournals(f.path)
 	if err != nil {
 		return nil, err
 	}
+	set.Sort()
 	if err := writeTables(f.path, set); err != nil {
 		return set, err
 	}
-	return set, drawFigures(f.path, set, o)
+	return set, drawFigures(f.path, plots.Rows{Results: set.Results, Traces: set.Traces}, o)
 }
 
 // writeTables writes the result files of a set, each whole and then renamed
 // into place.
 func writeTables(dir string, set *results.Set) error {
-	sorted := *set
-	sorted.Results = slices.Clone(set.Results)
-	sorted.Sort()
-	timed := slices.ContainsFunc(sorted.Results, func(r results.Result) bool { return r.Timed })
-	series := slices.ContainsFunc(sorted.Results, func(r results.Result) bool { return len(r.Series) > 0 })
+	timed := slices.ContainsFunc(set.Results, func(r results.Result) bool { return r.Timed })
+	series := slices.ContainsFunc(set.Results, func(r results.Result) bool { return len(r.Series) > 0 })
 	files := []struct {
 		name  string
 		write func(io.Writer) error
 		when  bool
 	}{
-		{"results.csv", sorted.WriteCSV, true},
-		{"times.csv", sorted.WriteTimesCSV, timed},
-		{"series.csv", sorted.WriteSeriesCSV, series},
-		{"results.json", sorted.WriteJSON, true},
+		{"results.csv", set.WriteCSV, true},
+		{"times.csv", set.WriteTimesCSV, timed},
+		{"series.csv", set.WriteSeriesCSV, series},
+		{"results.json", set.WriteJSON, true},
 	}
 	for _, file := range files {
 		if !file.when {
@@ -117,48 +114,11 @@ func writeTables(dir string, set *results.Set) error {
 	return nil
 }
 
-// figureList names the figures that cachesim has drawn in a folder, so that
-// those that no longer follow from its results can be removed.
-const figureList = "figures.json"
-
-func drawFigures(dir string, set *results.Set, o outputOptions) error {
-	figures, err := plots.Figures(set.Results, o.title)
-	if err != nil {
-		return err
-	}
-	return writeFigures(dir, figures, o.formats)
-}
-
-// writeFigures writes the figures, and removes those of earlier runs that are
-// not among them.
-func writeFigures(dir string, figures []plots.Figure, formats []string) error {
-	var drawn, earlier []string
-	for _, f := range figures {
-		for _, format := range formats {
-			var b bytes.Buffer
-			name := f.Name + "." + format
-			if err := f.Draw(&b, format); err != nil {
-				return fmt.Errorf("draw %s: %w", name, err)
-			}
-			if err := maybe.WriteFile(filepath.Join(dir, name), b.Bytes(), 0o644); err != nil {
-				return fmt.Errorf("write figure: %w", err)
-			}
-			drawn = append(drawn, name)
-		}
-	}
-	list := filepath.Join(dir, figureList)
-	if b, err := os.ReadFile(list); err == nil && json.Unmarshal(b, &earlier) == nil {
-		for _, name := range earlier {
-			if !slices.Contains(drawn, name) && filepath.Base(name) == name {
-				_ = os.Remove(filepath.Join(dir, name))
-			}
-		}
-	}
-	b, err := json.MarshalIndent(drawn, "", "  ")
-	if err != nil {
-		return err
-	}
-	return maybe.WriteFile(list, append(b, '\n'), 0o644)
+// taskKey identifies a task: a cell may be replayed for its hit ratio and for
+// its running time.
+type taskKey struct {
+	cell  string
+	timed bool
 }
 
 // keeper passes on the progress of a run, and writes every result and failure
@@ -166,14 +126,15 @@ func writeFigures(dir string, figures []plots.Figure, formats []string) error {
 type keeper struct {
 	sim.Progress
 	journal *results.Journal
-	texts   map[string]plan.Task // by ID of the cell
+	tasks   map[taskKey]plan.Task
 	cancel  context.CancelCauseFunc
 	results []results.Result
 }
 
 func (k *keeper) Done(m sim.Measurement) {
 	r := results.New(m)
-	r.Size, r.Title = k.texts[r.CellID].Size, k.texts[r.CellID].Title
+	task := k.tasks[taskKey{r.CellID, r.Timed}]
+	r.Size, r.Title, r.Order = task.Size, task.Title, task.Order
 	k.results = append(k.results, r)
 	if err := k.journal.AddResult(r); err != nil {
 		k.cancel(err)
@@ -182,8 +143,7 @@ func (k *keeper) Done(m sim.Measurement) {
 }
 
 func (k *keeper) Failed(f sim.Failure) {
-	timed := k.texts[f.Cell.ID()].Timed
-	if err := k.journal.AddFailure(results.Failure{Cell: f.Cell, CellID: f.Cell.ID(), Timed: timed, Error: f.Err.Error()}); err != nil {
+	if err := k.journal.AddFailure(results.Failure{Cell: f.Cell, CellID: f.Cell.ID(), Timed: f.Timed, Error: f.Err.Error()}); err != nil {
 		k.cancel(err)
 	}
 	k.Progress.Failed(f)
@@ -202,19 +162,15 @@ func (f *folder) resumed(tasks []plan.Task, o runOptions, version string) (todo 
 			}
 		}
 	}
-	type key struct {
-		cell  string
-		timed bool
-	}
-	done, failed := make(map[key]results.Result), make(map[key]bool)
+	done, failed := make(map[taskKey]results.Result), make(map[taskKey]bool)
 	for _, r := range f.before.Results {
-		done[key{r.CellID, r.Timed}] = r
+		done[taskKey{r.CellID, r.Timed}] = r
 	}
 	for _, r := range f.before.Failures {
-		failed[key{r.CellID, r.Timed}] = true
+		failed[taskKey{r.CellID, r.Timed}] = true
 	}
 	for _, t := range tasks {
-		k := key{t.ID(), t.Timed}
+		k := taskKey{t.ID(), t.Timed}
 		r, ok := done[k]
 		switch {
 		case ok && (!t.Timed || r.Repeats >= o.repeat):

@@ -75,12 +75,15 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Writer:          stdout,
 		ErrWriter:       stderr,
 		Commands: []*cli.Command{runCommand(stdout, stderr), planCommand(stdout, stderr), plotCommand(stderr), mergeCommand(stderr),
-			benchCommand(stdout, stderr), policiesCommand(stdout), cacheCommand(stdout), versionCommand(stdout)},
+			traceCommand(stdout, stderr), benchCommand(stdout, stderr), policiesCommand(stdout), cacheCommand(stdout), versionCommand(stdout)},
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return usageError{err} },
 	}
 	for _, c := range app.Commands {
 		c.OnUsageError = app.OnUsageError
+		for _, sub := range c.Subcommands {
+			sub.OnUsageError = app.OnUsageError
+		}
 	}
 	return app
 }

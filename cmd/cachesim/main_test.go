@@ -17,10 +17,13 @@ import (
 	"testing"
 	"time"
 
+	native "cachesim/policies-native"
 	wasm "cachesim/policies-wasm"
 	"cachesim/policies-wasm/engines"
 	"cachesim/policies-wasm/wattest"
 	"cachesim/sim"
+	"cachesim/sim/plan"
+	"cachesim/sim/results"
 )
 
 // TestMain lets tests start this binary as cachesim itself.
@@ -63,9 +66,10 @@ func module(t *testing.T, name, wat string) string {
 	return file(t, name, wattest.Assemble(t, wat))
 }
 
-func readCSV(t *testing.T, dir string) []map[string]string {
+// readCSV reads a table of a results folder; without it there is no row.
+func readCSV(t *testing.T, dir, name string) []map[string]string {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join(dir, "results.csv"))
+	b, err := os.ReadFile(filepath.Join(dir, name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +96,7 @@ func TestRun(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit %d: %s", code, stderr)
 	}
-	for _, want := range []string{"3,000 requests for 50 objects", "Hit ratio, %", "Byte hit ratio, %", "Running time at", "x native"} {
+	for _, want := range []string{"3,000 requests for 50 objects", "Hit ratio, %", "Byte hit ratio, %", "Running time, ns per request", "times the native one"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("stdout lacks %q:\n%s", want, stdout)
 		}
@@ -103,25 +107,32 @@ func TestRun(t *testing.T) {
 		}
 	}
 	sizes := make(map[string]bool)
-	hits := make(map[string]string)
-	versions := 0
-	for _, r := range readCSV(t, dir) {
-		if r["engine"] == "native" && r["timed"] == "false" {
-			sizes[r["capacity_bytes"]] = true
-		}
-		if r["timed"] == "true" {
-			versions++
-			if h, ok := hits[r["policy"]]; ok && h != r["hits"] {
-				t.Errorf("%s: %s hits on %s, %s before", r["policy"], r["hits"], r["engine"], h)
-			}
-			hits[r["policy"]] = r["hits"]
-			if r["repeats"] != "3" {
-				t.Errorf("repeats %s, want 3", r["repeats"])
-			}
+	for _, r := range readCSV(t, dir, "results.csv") {
+		sizes[r["capacity"]] = true
+		if r["engine"] != "native" || r["requests"] != "3000" || r["gets"] != "3000" || r["trace"] != "small.tr" || !strings.HasSuffix(r["size"], "%") {
+			t.Errorf("results.csv: %v", r)
 		}
 	}
-	if want := 4 * (1 + 3*(len(defaultEngines())-1)); len(sizes) != 7 || versions != want {
-		t.Errorf("%d sizes and %d timed versions, want 7 (the eighth is timed) and %d", len(sizes), versions, want)
+	hits := make(map[string]string)
+	versions := 0
+	for _, r := range readCSV(t, dir, "times.csv") {
+		versions++
+		if h, ok := hits[r["policy"]]; ok && h != r["timed_hits"] {
+			t.Errorf("%s: %s hits on %s, %s before", r["policy"], r["timed_hits"], r["engine"], h)
+		}
+		hits[r["policy"]] = r["timed_hits"]
+		if r["repeats"] != "3" || len(strings.Fields(r["replays_ns"])) != 3 {
+			t.Errorf("repeats %s with times %s, want 3", r["repeats"], r["replays_ns"])
+		}
+	}
+	guests := 0
+	for _, name := range native.Defaults() {
+		if _, ok := wasm.Builtin(name); ok {
+			guests++
+		}
+	}
+	if want := guests * (1 + 3*(len(defaultEngines())-1)); len(sizes) != 8 || versions != want {
+		t.Errorf("%d sizes and %d timed versions, want 8 and %d", len(sizes), versions, want)
 	}
 }
 
@@ -136,8 +147,8 @@ func TestFlagsEitherSide(t *testing.T) {
 		append(append([]string{"run", "--policy=lru", "--size", "2000"}, trace), flags[3:]...),
 		append(append([]string{"run"}, flags...), "--", trace),
 	} {
-		stdout, stderr, code := cachesim(append(args, "--out", t.TempDir())[0:len(args):len(args)]...)
-		os.RemoveAll("results")
+		// --out comes first: behind a bare -- it would be a trace.
+		stdout, stderr, code := cachesim(append([]string{"run", "--out", t.TempDir()}, args[1:]...)...)
 		if code != 0 {
 			t.Fatalf("%v: exit %d: %s", args, code, stderr)
 		}
@@ -159,19 +170,19 @@ func TestUsageErrors(t *testing.T) {
 		args string
 		want string
 	}{
-		{"run", "wants a trace"},
+		{"run", "expects a trace"},
 		{"runn T", `did you mean "run"`},
 		{"T", "say cachesim run"},
 		{"run T --polcy lru", `unknown flag --polcy; did you mean "--policy"?`},
-		{"run T --policy", "flag --policy wants a value"},
+		{"run T --policy", "flag --policy expects a value"},
 		{"run T --policy lruu", `unknown policy "lruu"; did you mean "lru"?`},
 		{"run T --policy lru:k=2", `policy lru has no parameter "k"`},
 		{"run T --policy lru,lru", "twice"},
 		{"run T --policy nowhere.wasm", "no such file"},
 		{"run T --policy " + my + ":k=2", `has no parameter "k"`},
 		{"run T --policy " + my + ":abi=bincoed", `did you mean "bincode"?`},
-		{"run T --policy " + pairOnly + " --abi batch", "speaks pair, which --abi batch leaves out"},
-		{"run T --policy " + my + " --engine native", "has no native version"},
+		{"run T --policy " + pairOnly + " --abi batch", "it supports the ABIs pair, and not batch"},
+		{"run T --policy " + my + " --engine native", "it has no native version"},
 		{"run T --engine cranlift", `unknown engine "cranlift"; did you mean "cranelift"?`},
 		{"run T --abi par", `did you mean "pair"?`},
 		{"run T --handle drivr", `did you mean "driver"?`},
@@ -181,21 +192,36 @@ func TestUsageErrors(t *testing.T) {
 		{"run T --size 0", "out of range"},
 		{"run T --size 8MiB..4MiB", "the range goes down"},
 		{"run T --size -5%", "not a share"},
-		{"run T --timing-requests none --abi pair", "--abi is for timed cells"},
-		{"run T --timing-requests none --handle srs", "--handle is for timed cells"},
+		{"run T --timing-requests none --abi pair", "--abi has no effect"},
+		{"run T --timing-requests none --handle srs", "--handle has no effect"},
 		{"run T --engine native --guest-memory 2GiB", "--guest-memory is for WASM engines"},
 		{"run T --abi pair,batch --handle driver", "--abi batch goes with"},
-		{"run T --repeat 0", "want at least 1"},
-		{"run T --repeat 2 --timing-requests none", "--repeat is for timed cells"},
-		{"run T --timing-requests some", "want a number"},
-		{"run T --jobs 0", "want at least 1"},
+		{"run T --repeat 0", "expects at least 1"},
+		{"run T --repeat 2 --timing-requests none", "--repeat is for running times"},
+		{"run T --timing-requests some", "expects a number"},
+		{"run T --jobs 0", "expects at least 1"},
 		{"run T --format gif", "unknown figure format"},
 		{"run T --object-size middle", "--object-size"},
-		{"run T --trace-format csv", "--trace-format"},
-		{"run T --guest-memory 5TiB", "want a size from 64KiB to 4GiB"},
+		{"run T --trace-format no-such", "--trace-format"},
+		{"run T --ops some", "--ops"},
+		{"run T --limit -1", "--limit"},
+		{"run T --skip-bad x%", "--skip-bad"},
+		{"run T --memory lots", "--memory"},
+		{"run T --warmup 100%", "--warmup"},
+		{"run T --warmup 10", "has only 10 requests"},
+		{"run T --window 0", "--window"},
+		{"run T --capacity-unit files", "--capacity-unit"},
+		{"run T --metadata-bytes -1", "--metadata-bytes"},
+		{"run T --metadata-bytes 8 --capacity-unit objects", "--metadata-bytes"},
+		{"run T --seeds 0", "--seeds"},
+		{"run T --shard 3/2", "--shard"},
+		{"run T --shard env", "none of SLURM_ARRAY_TASK_ID"},
+		{"run T --retry-failed", "goes with --resume"},
+		{"merge", "expects the folders"},
+		{"run T --guest-memory 5TiB", "expects a size from 64KiB to 4GiB"},
 		{"run T --guest-timeout 1ns", "--guest-timeout"},
 		{"run T --seed x", "seed"},
-		{"plot", "wants a result file"},
+		{"plot", "expects the folder or the result files"},
 		{"version now", "takes no arguments"},
 	}
 	for _, tt := range tests {
@@ -227,18 +253,18 @@ func TestFailedCells(t *testing.T) {
 	if code != 1 {
 		t.Errorf("exit %d, want 1: %s", code, stderr)
 	}
-	for _, want := range []string{"text.wasm at", `starts with "hell"`, "it speaks no calling convention", "lacks init (i64) -> (), send (i32, i64) -> i32", "unreachable", "more cells alike", "the others are kept"} {
+	for _, want := range []string{"text.wasm at", `starts with "hell"`, "init (i64) -> ()", "unreachable", "more cells alike", "the others are kept"} {
 		if !strings.Contains(stderr, want) {
 			t.Errorf("stderr lacks %q:\n%s", want, stderr)
 		}
 	}
-	rows := readCSV(t, dir)
+	rows := readCSV(t, dir, "results.csv")
 	for _, r := range rows {
 		if r["policy"] != "lru" {
 			t.Errorf("a row of %s, which failed", r["policy"])
 		}
 	}
-	if len(rows) < 3 {
+	if len(rows) != 2 {
 		t.Errorf("%d rows of lru", len(rows))
 	}
 }
@@ -267,42 +293,49 @@ func TestAmbiguousModule(t *testing.T) {
 func TestSeveralTraces(t *testing.T) {
 	dir := t.TempDir()
 	bad := file(t, "bad.tr", []byte("1 a 10\n2 b ten\n"))
-	stdout, stderr, code := cachesim("run", smallTrace(t, 500), bad, "nowhere.tr", "--policy", "lru", "--out", dir, "--quiet", "--timing-requests", "none")
+	stdout, stderr, code := cachesim("run", smallTrace(t, 500), bad, "nowhere.tr", "--separate", "--policy", "lru", "--out", dir, "--quiet", "--timing-requests", "none")
 	if code != 1 || !strings.Contains(stderr, `bad.tr:2: size "ten"`) || !strings.Contains(stderr, "nowhere.tr") || !strings.Contains(stdout, "Hit ratio") {
 		t.Errorf("exit %d, stderr %q", code, stderr)
 	}
-	if n := len(readCSV(t, dir)); n != 8 {
+	if n := len(readCSV(t, dir, "results.csv")); n != 8 {
 		t.Errorf("%d rows, want the 8 of the first trace", n)
 	}
 }
 
-// TestJSON prints a result a line, with all that tells where it comes from.
+// TestJSON prints a result a line, and keeps where they come from.
 func TestJSON(t *testing.T) {
-	trace := smallTrace(t, 500)
-	stdout, stderr, code := cachesim("run", trace, "--json", "--policy", "lfu", "--size", "10%", "--seed", "9", "--quiet", "--out", t.TempDir())
+	trace, dir := smallTrace(t, 500), t.TempDir()
+	stdout, stderr, code := cachesim("run", trace, "--json", "--policy", "lfu", "--size", "10%", "--seed", "9", "--quiet", "--out", dir)
 	if code != 0 {
 		t.Fatalf("exit %d: %s", code, stderr)
 	}
+	set, err := results.Read(filepath.Join(dir, "results.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := set.Runs[0]; p.Version == "" || p.Go == "" || p.Host == "" || len(p.Engines) < 2 || len(p.Command) == 0 {
+		t.Errorf("provenance: %+v", p)
+	}
+	if tr := set.Traces[0]; len(tr.SHA256) != 64 || len(tr.Digest) != 32 || tr.Path != trace || tr.Requests != 500 || tr.Format == "" {
+		t.Errorf("trace: %+v", tr)
+	}
 	lines := bufio.NewScanner(strings.NewReader(stdout))
+	lines.Buffer(nil, 1<<20)
 	n := 0
 	for ; lines.Scan(); n++ {
-		var r sim.Result
+		var r results.Result
 		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
 			t.Fatalf("line %d: %v", n+1, err)
-		}
-		p := r.Provenance
-		if p == nil || p.Version == "" || p.Go == "" || p.Host == "" || len(p.Engines) < 2 || p.Trace.SHA256 != r.TraceSHA256 || len(r.TraceSHA256) != 64 || r.Seed != 9 || r.Trace != filepath.Base(trace) {
-			t.Fatalf("line %d lacks provenance: %+v", n+1, r)
 		}
 		if r.Engine != sim.NativeEngine && (r.Setup <= 0 || len(r.ModuleSHA) != 64) {
 			t.Errorf("line %d: set-up time %v, module %q", n+1, r.Setup, r.ModuleSHA)
 		}
-		if r.Evictions == nil || r.Requests != 500 || r.CellID != r.ID() {
+		if r.Evictions == nil || r.Requests != 500 || r.CellID != r.ID() || r.Seed != 9 || r.TraceDigest != set.Traces[0].Digest || r.Size != "10%" {
 			t.Errorf("line %d: %+v", n+1, r)
 		}
 	}
-	if n < 3 {
-		t.Errorf("%d lines", n)
+	if n < 3 || n != len(set.Results) {
+		t.Errorf("%d lines, %d results", n, len(set.Results))
 	}
 }
 
@@ -312,16 +345,20 @@ func TestPlot(t *testing.T) {
 	if _, stderr, code := cachesim("run", smallTrace(t, 500), "--out", dir, "--format", "svg", "--quiet", "--repeat", "1"); code != 0 {
 		t.Fatal(stderr)
 	}
-	for _, kind := range []string{"json", "csv"} {
+	for _, files := range [][]string{{"results.json"}, {"results.csv", "times.csv"}, {""}} {
 		out := t.TempDir()
-		if _, stderr, code := cachesim("plot", filepath.Join(dir, "results."+kind), "--out", out, "--format", "svg"); code != 0 {
+		args := []string{"plot", "--out", out, "--format", "svg"}
+		for _, name := range files {
+			args = append(args, filepath.Join(dir, name))
+		}
+		if _, stderr, code := cachesim(args...); code != 0 {
 			t.Fatal(stderr)
 		}
 		for _, name := range []string{"hit-ratio.svg", "runtime.svg"} {
 			want, _ := os.ReadFile(filepath.Join(dir, name))
 			got, err := os.ReadFile(filepath.Join(out, name))
 			if err != nil || !bytes.Equal(got, want) {
-				t.Errorf("%s from results.%s is not what run drew (error %v)", name, kind, err)
+				t.Errorf("%s from %q is not what run drew (error %v)", name, files, err)
 			}
 		}
 	}
@@ -374,17 +411,17 @@ func TestInterrupt(t *testing.T) {
 	if code := c.ProcessState.ExitCode(); code != 130 {
 		t.Errorf("exit %d, want 130; it said %q", code, last)
 	}
-	if !strings.Contains(last, "4 cells are kept") {
+	if !strings.Contains(last, "4 results are kept") {
 		t.Errorf("it said %q", last)
 	}
-	if n := len(readCSV(t, dir)); n != 4 {
+	if n := len(readCSV(t, dir, "results.csv")); n != 4 {
 		t.Errorf("%d rows are kept, want 4", n)
 	}
 }
 
 func TestPoliciesAndVersion(t *testing.T) {
 	stdout, _, code := cachesim("policies")
-	for _, want := range []string{"fifo", "lru", "lfu", "gdsize", "Cao, Irani", "native, " + strings.Join(engines.Names(true), ", "), "docs/ABI.md"} {
+	for _, want := range []string{"fifo", "lru", "lfu", "gdsize", strings.Join(engines.Names(true), ", "), "docs/ABI.md"} {
 		if code != 0 || !strings.Contains(stdout, want) {
 			t.Errorf("policies lacks %q:\n%s", want, stdout)
 		}
@@ -455,17 +492,48 @@ func TestSizes(t *testing.T) {
 		if tt.text != "" {
 			values = strings.Split(tt.text, ",")
 		}
-		s, err := parseSizes(values)
+		s, err := parseSizes(values, sim.UnitBytes)
 		if err != nil {
 			t.Errorf("%s: %v", tt.text, err)
 			continue
 		}
-		if got, err := capacities(s, tt.footprint); err != nil || !slices.Equal(got, tt.want) {
+		list, err := capacities(s, tt.footprint, sim.UnitBytes)
+		var got []int64
+		for _, c := range list {
+			got = append(got, c.Value)
+		}
+		if err != nil || !slices.Equal(got, tt.want) {
 			t.Errorf("%q of %d: %v, %v, want %v", tt.text, tt.footprint, got, err, tt.want)
 		}
 	}
-	if got := nearest([]int64{10, 90, 120, 1000}, 1000); got != 90 {
+	if got := nearest([]plan.Capacity{{Value: 10}, {Value: 90}, {Value: 120}, {Value: 1000}}, 1000); got != 90 {
 		t.Errorf("nearest to 100 is %d, want 90", got)
+	}
+}
+
+// TestSizeTexts keeps sizes as they were asked for beside their values.
+func TestSizeTexts(t *testing.T) {
+	tests := []struct{ text, unit, want string }{
+		{"10%,0.25,1.0", sim.UnitBytes, "100=10% 250=25% 1000=100%"},
+		{"10,20%", sim.UnitObjects, "10=10 200=20%"},
+		{"1KiB..3000", sim.UnitBytes, "1024=1.0KiB 2048=2.0KiB"},
+	}
+	for _, tt := range tests {
+		s, err := parseSizes(strings.Split(tt.text, ","), tt.unit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := capacities(s, 1000, tt.unit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, c := range list {
+			got = append(got, fmt.Sprint(c.Value, "=", c.Text))
+		}
+		if s := strings.Join(got, " "); s != tt.want {
+			t.Errorf("%s in %s: got %s, want %s", tt.text, tt.unit, s, tt.want)
+		}
 	}
 }
 

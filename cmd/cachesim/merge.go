@@ -75,7 +75,7 @@ func merge(folders []string, o outputOptions, stderr io.Writer) error {
 		}
 	}
 	f := &folder{path: o.out}
-	set, err := f.finish(o)
+	set, err := f.finish(o.figures)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,6 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
-	"cachesim/plots"
 	"cachesim/sim"
 	"cachesim/sim/results"
 )
@@ -347,7 +346,3 @@ func reportFailures(w io.Writer, failures []sim.Failure, of int) {
 
 // asStall is errors.As for a StallError.
 func asStall(err error, stall **sim.StallError) bool { return errors.As(err, stall) }
-
-func parseFormats(given []string) ([]string, error) {
-	return pick("figure format", given, plots.Formats, plots.Formats)
-}

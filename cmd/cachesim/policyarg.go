@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	native "cachesim/policies-native"
+	"cachesim/policies-native/bounds"
 	wasm "cachesim/policies-wasm"
 	"cachesim/sim"
 	"cachesim/sim/plan"
@@ -21,10 +22,14 @@ type policy struct {
 	spec     *sim.Spec          // nil: there is no native version
 	module   *wasm.Binary       // nil: there is no WASM version
 	declared string             // ABI that the user says a file's module supports
+	bound    *bounds.Bound      // it is computed, not replayed
 }
 
 // planned returns what a plan has to know of p.
 func (p policy) planned() plan.Policy {
+	if p.bound != nil {
+		return plan.Policy{Name: p.name, Title: p.bound.Title, Native: true, PerRequest: p.bound.Memory}
+	}
 	q := plan.Policy{Name: p.name, Title: p.name, Native: p.spec != nil, Guest: p.module != nil}
 	if p.spec != nil {
 		q.Revision, q.Needs, q.Memory = p.spec.Revision, p.spec.Needs, p.spec.Memory
@@ -113,6 +118,40 @@ func cutPolicy(text string) (name, params string, isFile bool) {
 
 func parsePolicy(text string) (policy, error) {
 	name, list, isFile := cutPolicy(text)
+	if isFile {
+		return parseFile(name, list)
+	}
+	if _, err := os.Stat(name); err == nil {
+		if _, ok := native.ByName(strings.ToLower(name)); !ok {
+			return policy{}, usagef("unknown policy %q: a module's file name ends in .wasm", name)
+		}
+	}
+	if b, ok := bounds.ByName(strings.ToLower(name)); ok {
+		if list != "" {
+			return policy{}, usagef("policy %s has no parameters", b.Name)
+		}
+		return policy{name: b.Name, bound: &b}, nil
+	}
+	if list != "" {
+		list = ":" + list
+	}
+	spec, given, err := native.Parse(strings.ToLower(name) + list)
+	if err != nil {
+		return policy{}, usageError{err}
+	}
+	params, err := sim.CheckParams(spec.Name, spec.Params, given)
+	if err != nil {
+		return policy{}, usageError{err}
+	}
+	p := policy{name: sim.PolicyName(spec.Name, given), params: params, spec: &spec}
+	if m, ok := wasm.Builtin(spec.Name); ok {
+		p.module = m
+	}
+	return p, nil
+}
+
+// parseFile reads a module's file and the parameters given for it.
+func parseFile(name, list string) (policy, error) {
 	given := make(map[string]float64)
 	var declared string
 	for _, part := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ':' }) {
@@ -120,7 +159,7 @@ func parsePolicy(text string) (policy, error) {
 		if !ok {
 			return policy{}, usagef("policy %s: %q is not a parameter: write name=value", name, part)
 		}
-		if isFile && key == "abi" {
+		if key == "abi" {
 			if !slices.Contains(wasm.ABIs, value) {
 				return policy{}, usagef("policy %s: unknown ABI %q%s", name, value, sim.DidYouMean(value, wasm.ABIs))
 			}
@@ -133,30 +172,7 @@ func parsePolicy(text string) (policy, error) {
 		}
 		given[key] = v
 	}
-	if isFile {
-		return filePolicy(name, given, declared)
-	}
-	name = strings.ToLower(name)
-	spec, ok := native.ByName(name)
-	if !ok {
-		var known []string
-		for _, s := range native.All {
-			known = append(known, s.Name)
-		}
-		if _, err := os.Stat(name); err == nil {
-			return policy{}, usagef("unknown policy %q: a module's file name ends in .wasm", name)
-		}
-		return policy{}, usagef("unknown policy %q%s", name, sim.DidYouMean(name, known))
-	}
-	params, err := sim.CheckParams(name, spec.Params, given)
-	if err != nil {
-		return policy{}, usageError{err}
-	}
-	p := policy{name: sim.PolicyName(name, given), params: params, spec: &spec}
-	if m, ok := wasm.Builtin(name); ok {
-		p.module = m
-	}
-	return p, nil
+	return filePolicy(name, given, declared)
 }
 
 // filePolicy reads a module's file. One that is not a module is for its cells

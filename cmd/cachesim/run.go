@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
@@ -18,8 +19,8 @@ import (
 	"github.com/shirou/gopsutil/v4/mem"
 	"github.com/urfave/cli/v2"
 
-	"cachesim/plots"
 	native "cachesim/policies-native"
+	"cachesim/policies-native/bounds"
 	wasm "cachesim/policies-wasm"
 	"cachesim/policies-wasm/engines"
 	"cachesim/sim"
@@ -60,8 +61,7 @@ type runOptions struct {
 // outputOptions say what to do with results.
 type outputOptions struct {
 	out     string
-	formats []string
-	title   string
+	figures figureOptions
 	quiet   bool
 	json    bool
 	verbose bool
@@ -88,11 +88,9 @@ func planFlags() []cli.Flag {
 }
 
 func outputFlags() []cli.Flag {
-	return []cli.Flag{
+	return append([]cli.Flag{
 		&cli.StringFlag{Category: aboutOutput, Name: "out", Usage: "`FOLDER` for result files and figures", Value: "results"},
-		&cli.StringSliceFlag{Category: aboutOutput, Name: "format", Usage: "of the figures: " + strings.Join(plots.Formats, ", "), Value: cli.NewStringSlice("png", "pdf")},
-		&cli.StringFlag{Category: aboutOutput, Name: "title", Usage: "`TITLE` of the figures"},
-	}
+	}, figureFlags()...)
 }
 
 func runCommand(stdout, stderr io.Writer) *cli.Command {
@@ -218,8 +216,8 @@ func newPlanOptions(c *cli.Context, stderr io.Writer) (planOptions, error) {
 }
 
 func newOutputOptions(c *cli.Context) (o outputOptions, err error) {
-	o = outputOptions{out: c.String("out"), title: c.String("title"), quiet: c.Bool("quiet"), json: c.Bool("json"), verbose: c.Bool("verbose")}
-	o.formats, err = parseFormats(c.StringSlice("format"))
+	o = outputOptions{out: c.String("out"), quiet: c.Bool("quiet"), json: c.Bool("json"), verbose: c.Bool("verbose")}
+	o.figures, err = newFigureOptions(c)
 	return o, err
 }
 
@@ -296,7 +294,13 @@ func (o *planOptions) tasks(t *sim.Trace) ([]plan.Task, error) {
 	}
 	var policies []plan.Policy
 	for _, p := range o.policies {
-		policies = append(policies, p.planned())
+		q := p.planned()
+		if p.bound != nil {
+			if q.Compute, err = o.bound(t, *p.bound, list, warmup); err != nil {
+				return nil, err
+			}
+		}
+		policies = append(policies, q)
 	}
 	tasks, _, err := plan.Tasks(t, policies, o.choice, ways(), plan.Options{
 		Capacities: list, Unit: o.unit, Metadata: o.metadata, Warmup: warmup,
@@ -310,6 +314,28 @@ func (o *planOptions) tasks(t *sim.Trace) ([]plan.Task, error) {
 		tasks = plan.Shard(tasks, o.shard.i, o.shard.n)
 	}
 	return tasks, nil
+}
+
+// bound computes a bound for all capacities when the first of its cells asks.
+func (o *planOptions) bound(t *sim.Trace, b bounds.Bound, list []plan.Capacity, warmup int) (func(int64) func(context.Context, *sim.Trace) (sim.Tally, error), error) {
+	if warmup > 0 || o.metadata > 0 || o.window != (span{}) {
+		return nil, usagef("%s is computed for whole traces: it goes without --warmup, --window and --metadata-bytes", b.Name)
+	}
+	var capacities []int64
+	for _, c := range list {
+		capacities = append(capacities, c.Value)
+	}
+	all := sync.OnceValues(func() ([]bounds.Result, error) { return b.Of(t, bounds.Options{Unit: o.unit}, capacities) })
+	return func(capacity int64) func(context.Context, *sim.Trace) (sim.Tally, error) {
+		return func(context.Context, *sim.Trace) (sim.Tally, error) {
+			found, err := all()
+			if err != nil {
+				return sim.Tally{}, err
+			}
+			i := slices.IndexFunc(found, func(r bounds.Result) bool { return r.Capacity == capacity })
+			return sim.Tally{Gets: int64(t.Gets), Bytes: t.RequestBytes, Hits: found[i].Hits, HitBytes: found[i].HitBytes}, nil
+		}
+	}, nil
 }
 
 func (o *runOptions) run(ctx context.Context) (err error) {
@@ -339,7 +365,7 @@ func (o *runOptions) run(ctx context.Context) (err error) {
 	if f.journal == nil {
 		return errReported
 	}
-	set, err := f.finish(o.outputOptions)
+	set, err := f.finish(o.figures)
 	if err != nil {
 		return err
 	}
@@ -394,11 +420,11 @@ func (o *runOptions) trace(ctx context.Context, f *folder, provenance results.Pr
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	k := &keeper{Progress: watch, journal: f.journal, texts: make(map[string]plan.Task), cancel: cancel}
+	k := &keeper{Progress: watch, journal: f.journal, tasks: make(map[taskKey]plan.Task), cancel: cancel}
 	engineTasks := make([]sim.Task, len(todo))
 	for i, task := range todo {
 		engineTasks[i] = task.Task
-		k.texts[task.ID()] = task
+		k.tasks[taskKey{task.ID(), task.Timed}] = task
 	}
 	memory := availableMemory()
 	if most := mostMemory(engineTasks); most*int64(o.jobs) > memory && len(todo) > 1 {
@@ -420,17 +446,13 @@ func (o *runOptions) trace(ctx context.Context, f *folder, provenance results.Pr
 
 // inOrder returns the results in the order of the plan.
 func inOrder(tasks []plan.Task, list []results.Result) []results.Result {
-	type key struct {
-		cell  string
-		timed bool
-	}
-	found := make(map[key]results.Result)
+	found := make(map[taskKey]results.Result)
 	for _, r := range list {
-		found[key{r.CellID, r.Timed}] = r
+		found[taskKey{r.CellID, r.Timed}] = r
 	}
 	var ordered []results.Result
 	for _, t := range tasks {
-		if r, ok := found[key{t.ID(), t.Timed}]; ok {
+		if r, ok := found[taskKey{t.ID(), t.Timed}]; ok {
 			ordered = append(ordered, r)
 		}
 	}
@@ -497,6 +519,7 @@ func (o *runOptions) interrupted(f *folder) error {
 		return errInterrupted
 	}
 	if err == nil {
+		set.Sort()
 		err = writeTables(f.path, set)
 		fmt.Fprintf(o.stderr, "cachesim: interrupted: %d results are kept in %s; the same command with --resume continues, cachesim plot %s draws what there is\n",
 			len(set.Results), o.out, o.out)

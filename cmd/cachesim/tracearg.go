@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -51,17 +49,12 @@ func traceFlags() []cli.Flag {
 	}
 }
 
-// defaultTraceCache is a folder beside what the engines keep.
 func defaultTraceCache() string {
-	dir := os.Getenv("CACHESIM_CACHE")
-	if dir == "" {
-		base, err := os.UserCacheDir()
-		if err != nil {
-			return "off"
-		}
-		dir = filepath.Join(base, "cachesim")
+	dir, err := traces.DefaultCache()
+	if err != nil {
+		return "off"
 	}
-	return filepath.Join(dir, "traces")
+	return dir
 }
 
 func newTraceOptions(c *cli.Context) (traceOptions, error) {
@@ -136,13 +129,13 @@ func newTraceOptions(c *cli.Context) (traceOptions, error) {
 	}
 	p.Memory = int64(memory)
 	if dir := c.String("trace-cache"); dir != "off" {
-		_ = dir // CACHE
+		p.Cache = dir
 	}
 	size, err := humanize.ParseBytes(c.String("trace-cache-size"))
 	if err != nil {
 		return o, usagef("--trace-cache-size %q: expects a size, such as 20GiB", c.String("trace-cache-size"))
 	}
-	_ = size // CACHE
+	p.CacheSize = int64(size)
 	return o, nil
 }
 
@@ -218,9 +211,9 @@ func describe(w io.Writer, t *sim.Trace) {
 	if t.Tick > 0 && t.Span > 0 {
 		times = ", over " + (time.Duration(t.Span) * t.Tick).Round(time.Second).String()
 	}
-	fmt.Fprintf(w, "%s: %s requests for %s objects%s; footprint (all objects together) %s, %s requested; format %s\n",
+	fmt.Fprintf(w, "%s: %s requests for %s objects%s; footprint (all objects together) %s, %s requested\n",
 		clean(t.Name), humanize.Comma(int64(t.Requests)), humanize.Comma(int64(t.Objects)), times,
-		humanize.IBytes(uint64(t.Footprint)), humanize.IBytes(uint64(t.RequestBytes)), t.Format)
+		humanize.IBytes(uint64(t.Footprint)), humanize.IBytes(uint64(t.RequestBytes)))
 	if t.SizeChanges > 0 {
 		rule := map[string]string{"first": "first", "last": "last", "max": "largest"}[t.SizeRule]
 		fmt.Fprintf(w, "%s requests give their object another size; its %s one counts (--object-size)\n", humanize.Comma(int64(t.SizeChanges)), rule)

@@ -38,8 +38,9 @@ func (s *Space) check(used int64) error {
 	return nil
 }
 
-// Admitted counts the objects that a policy stores. Only a policy that does
-// not store every object that it misses embeds them, and calls Admit.
+// Admitted counts the objects that a policy stores. Only a policy that does not
+// store every object that it misses embeds it, and calls Admit. (It is not named
+// after its method, which the name of the embedded field would hide.)
 type Admitted struct{ objects, bytes int64 }
 
 // Admit counts an object that is stored.

@@ -27,6 +27,32 @@ var All = map[string]func(sim.Config) Model{
 	"lru":    newLRU,
 	"lfu":    newLFU,
 	"gdsize": newGDSize,
+
+	"mru":         newMRU,
+	"clock":       newClock,
+	"random":      newRandom,
+	"perfect-lfu": newPerfectLFU,
+	"lfuda":       newLFUDA,
+	"size":        newSize,
+	"lru-k":       newLRUK,
+
+	"2q":          newTwoQ,
+	"slru":        newSLRU,
+	"s4lru":       newS4LRU,
+	"mq":          newMQ,
+	"fifo-merge":  newFIFOMerge,
+	"qdlp":        newQDLP,
+	"s3fifo":      newS3FIFO,
+	"sieve":       newSIEVE,
+	"s4fifo":      newS4FIFO,
+	"clock2qplus": newClock2QPlus,
+
+	"belady":        newBelady,
+	"belady-bypass": newBeladyBypass,
+	"belady-size":   newBeladySize,
+
+	"lru+size-threshold": newLRUSizeThreshold,
+	"lru+second-hit":     newLRUSecondHit,
 }
 
 // ranked is a cache that stores every object that it misses, and evicts the one

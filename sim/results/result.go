@@ -17,6 +17,7 @@ type Result struct {
 	CellID string `json:"cell"`
 	Size   string `json:"size,omitempty"`  // the capacity as it was asked for: "10%", "64MiB"
 	Title  string `json:"title,omitempty"` // the policy as in print; empty: Policy
+	Order  int    `json:"order"`           // position in the plan of its run
 
 	sim.Tally
 	Outcome string `json:"outcome"` // digest of every request's outcome
@@ -242,7 +243,7 @@ func (s *Set) Trace(r Result) Trace {
 }
 
 // Sort puts the results in an order that does not depend on the one in which
-// they were obtained: by trace, policy, capacity and version.
+// they were obtained: by trace, position in the plan, policy, capacity and version.
 func (s *Set) Sort() {
 	slices.SortStableFunc(s.Results, func(a, b Result) int { return compare(a, b) })
 }

@@ -1,8 +1,22 @@
-// Example writes the example trace, web.tr.gz: two days of made-up requests to
-// a web cache, as text lines "time id size" in seconds and bytes. It is the same
-// on every run:
-//
-//	go run ./traces/example -o traces/example/web.tr.gz
+package gen
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"sort"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+)
+
+// Example returns the example trace, traces/example/web.tr.gz, which is
+// committed with the program: two days of made-up requests to a web cache, as
+// text lines "time id size" in seconds and bytes. Its parameters are fixed. The
+// test of this package writes the file again with -update.
 //
 // Requests come from three kinds of objects:
 //
@@ -15,8 +29,9 @@
 // shot is news: it is published at some moment, from a tenth of the trace
 // before its start to its end, and the ages at which it is requested are
 // exponential; their mean is drawn for each shot, log-uniform from 1/300 to
-// 1/10 of the trace. Those outside the trace are left out. So popularity drifts, which a policy that counts requests
-// for ever does not follow. (Traverso et al., Temporal locality in today's
+// 1/10 of the trace. Those outside
+// the trace are left out. So popularity drifts, which a policy that counts
+// requests indefinitely does not follow. (Traverso et al., Temporal locality in today's
 // content caching, CCR 2013, calls this the shot noise model.) Objects requested
 // once come at any moment.
 //
@@ -27,49 +42,7 @@
 // The moments above are shares of the requests. The clock makes seconds of
 // them, so that requests are a Poisson process whose rate goes up and down by
 // 60 in 100 each day, lowest at the start.
-package main
-
-import (
-	"bytes"
-	"cmp"
-	"flag"
-	"fmt"
-	"io"
-	"math"
-	"math/rand/v2"
-	"os"
-	"slices"
-	"sort"
-	"time"
-
-	"github.com/klauspost/compress/gzip"
-)
-
-func main() { os.Exit(run(os.Args, os.Stdout, os.Stderr)) }
-
-func run(args []string, stdout, stderr io.Writer) int {
-	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	out := flags.String("o", "", "`file` to write (default: standard output)")
-	if err := flags.Parse(args[1:]); err != nil {
-		return 2
-	}
-	if flags.NArg() > 0 {
-		fmt.Fprintf(stderr, "example: unexpected argument %q\n", flags.Arg(0))
-		return 2
-	}
-	data, err := compress(text())
-	if err == nil && *out != "" {
-		err = os.WriteFile(*out, data, 0o666)
-	} else if err == nil {
-		_, err = stdout.Write(data)
-	}
-	if err != nil {
-		fmt.Fprintf(stderr, "example: %v\n", err)
-		return 1
-	}
-	return 0
-}
+func Example() ([]byte, error) { return compress(text()) }
 
 const (
 	coreObjects, coreRequests = 3_000, 30_000

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 
 	"cachesim/sim"
@@ -18,7 +17,7 @@ func TestRatioSeries(t *testing.T) {
 	cell := func(policy, engine string, capacity, hits int64, whole bool) results.Result {
 		return results.Result{Cell: sim.Cell{Policy: policy, Version: sim.Version{Engine: engine}, Capacity: capacity, Requests: 200}, Tally: sim.Tally{Gets: 200, Hits: hits}, Whole: whole}
 	}
-	got := ratioSeries([]results.Result{
+	rs := []results.Result{
 		cell("lru", "native", 4*mib, 50, true),
 		cell("lru", "native", mib, 20, true),
 		cell("fifo", "native", 2*mib, 30, true),
@@ -27,10 +26,11 @@ func TestRatioSeries(t *testing.T) {
 		cell("lfu", "native", 2*mib, 40, false),
 		cell("lru", "cranelift", 2*mib, 45, true), // a size that native lacks
 		cell("fifo", "native", mib, 0, true),
-	})
-	want := []series{
-		{"lru", plotter.XYs{{X: mib, Y: 10}, {X: 2 * mib, Y: 22.5}, {X: 4 * mib, Y: 25}}},
-		{"fifo", plotter.XYs{{X: mib, Y: 0}, {X: 2 * mib, Y: 15}}},
+	}
+	got := bySize(hitRatio.usable(rs), map[string]string{"lru": "LRU", "fifo": "FIFO"}, hitRatio.of)
+	want := []Series{
+		{"LRU", []Point{{X: mib, Y: 10}, {X: 2 * mib, Y: 22.5}, {X: 4 * mib, Y: 25}}},
+		{"FIFO", []Point{{X: mib, Y: 0}, {X: 2 * mib, Y: 15}}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
@@ -70,7 +70,7 @@ func TestSizeTicks(t *testing.T) {
 	}
 	for _, tt := range tests {
 		low, high := tt.sizes[0], tt.sizes[len(tt.sizes)-1]
-		got, without := labels(sizeTicks(tt.sizes).Ticks(low/1.01, high*1.01))
+		got, without := labels(sizeTicks{tt.sizes, unitBytes}.Ticks(low/1.01, high*1.01))
 		if s := strings.Join(got, ", "); s != tt.want || without != tt.without {
 			t.Errorf("%.0f: got %s and %d without a label, want %s and %d", tt.sizes, s, without, tt.want, tt.without)
 		}
@@ -92,7 +92,7 @@ func TestSizeTicksHaveRoom(t *testing.T) {
 				sizes = append(sizes, math.Round(5e5*math.Pow(factor, float64(i))))
 			}
 			low, high := sizes[0]/1.01, sizes[n-1]*1.01
-			ticks := sizeTicks(sizes).Ticks(low, high)
+			ticks := sizeTicks{sizes, unitBytes}.Ticks(low, high)
 			list, _ := labels(ticks)
 			if len(list) < 1 || len(list) > 6 {
 				t.Errorf("%d sizes, each %g times the one before: %d labels, want 1 to 6", n, factor, len(list))
@@ -167,8 +167,8 @@ func distinct(list []string) int {
 // TestHitRatioWidth: one column of a paper, or two where there are many lines.
 func TestHitRatioWidth(t *testing.T) {
 	for n, want := range map[int]vg.Length{1: oneColumn, 8: oneColumn, 9: twoColumns, 40: twoColumns} {
-		f, ok := hitRatio(swept(count(n, "p%d"), sizesOf(mib, 5), rising), "")
-		if !ok || f.Width != want {
+		f := one(t, swept(count(n, "p%d"), sizesOf(mib, 5), rising), "")
+		if f.Width != want {
 			t.Errorf("%d policies: got a width of %v, want %v", n, f.Width, want)
 		}
 	}
@@ -180,9 +180,9 @@ func TestLooks(t *testing.T) {
 	differences := func(i, j int) int {
 		n := 0
 		for _, differ := range []bool{
-			lineStyle(i).Color != lineStyle(j).Color,
-			!reflect.DeepEqual(lineStyle(i).Dashes, lineStyle(j).Dashes),
-			glyphStyle(i).Shape != glyphStyle(j).Shape,
+			acm.line(i).Color != acm.line(j).Color,
+			!reflect.DeepEqual(acm.line(i).Dashes, acm.line(j).Dashes),
+			acm.glyph(i).Shape != acm.glyph(j).Shape,
 		} {
 			if differ {
 				n++
@@ -196,7 +196,7 @@ func TestLooks(t *testing.T) {
 				t.Errorf("series %d and %d differ in %d ways", j, i, n)
 			}
 		}
-		if lineStyle(i).Color != glyphStyle(i).Color {
+		if acm.line(i).Color != acm.glyph(i).Color {
 			t.Errorf("series %d: line and marker have different colours", i)
 		}
 	}

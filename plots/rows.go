@@ -1,0 +1,344 @@
+package plots
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+
+	"cachesim/sim"
+	"cachesim/sim/results"
+)
+
+// Rows are what figures and tables are made from.
+type Rows struct {
+	Results  []results.Result
+	Traces   []results.Trace // descriptions of the traces of Results, if they are known
+	Costs    []results.CallCost
+	Profiles []TraceProfile
+}
+
+// objectSize returns the rule for sizes of objects that r was replayed with.
+func (rows Rows) objectSize(r results.Result) string {
+	s := results.Set{Traces: rows.Traces}
+	return s.Trace(r).ObjectSize
+}
+
+// A Field is a property of results by which they can be chosen and grouped.
+type Field struct {
+	Name, Doc string
+	value     func(results.Result) string
+}
+
+// Fields lists the fields.
+var Fields = []Field{
+	{"trace", "base name of the trace's file", func(r results.Result) string { return r.Cell.Trace }},
+	{"policy", "with its parameters, or without them", func(r results.Result) string { return r.Policy }},
+	{"size", "as it was asked for, or the capacity", SizeLabel},
+	{"unit", "bytes or objects", func(r results.Result) string { return r.Unit }},
+	{"engine", "", func(r results.Result) string { return r.Engine }},
+	{"abi", "", func(r results.Result) string { return r.ABI }},
+	{"handle", "", func(r results.Result) string { return r.Handle }},
+	{"version", "engine/abi/handle", func(r results.Result) string { return r.Version.String() }},
+	{"seed", "", func(r results.Result) string { return strconv.FormatUint(r.Seed, 10) }},
+	{"metadata", "bytes added to each object", func(r results.Result) string { return strconv.FormatInt(r.Metadata, 10) }},
+	{"warmup", "requests before those that count", func(r results.Result) string { return strconv.Itoa(r.Warmup) }},
+	{"timed", "true or false", func(r results.Result) string { return strconv.FormatBool(r.Timed) }},
+}
+
+// SizeLabel names a capacity as it was asked for where that is a share of the
+// footprint ("10%"), else by its bytes or objects: so sizes of different traces
+// can be compared.
+func SizeLabel(r results.Result) string {
+	if strings.HasSuffix(r.Size, "%") {
+		return r.Size
+	}
+	return r.Cell.Size()
+}
+
+func fieldNamed(name string) (Field, error) {
+	var known []string
+	for _, f := range Fields {
+		if f.Name == name {
+			return f, nil
+		}
+		known = append(known, f.Name)
+	}
+	return Field{}, fmt.Errorf("unknown field %q: known are %s", name, strings.Join(known, ", "))
+}
+
+// A Condition chooses results: those of which a field has one of the values or,
+// with Not, none of them. A value may have the wildcards of path.Match. That of
+// a policy matches it with its parameters and without, that of a size also in
+// other units.
+type Condition struct {
+	Field  string
+	Values []string
+	Not    bool
+}
+
+// ParseCondition reads a condition: "policy=lru,arc", "size!=10%". Parameters of
+// a policy may be part of it: "policy=2q:in=0.25,out=0.5,lru".
+func ParseCondition(s string) (Condition, error) {
+	name, list, ok := strings.Cut(s, "=")
+	c := Condition{Field: strings.TrimSuffix(name, "!"), Not: strings.HasSuffix(name, "!")}
+	if !ok || list == "" {
+		return c, fmt.Errorf("condition %q: expected a field and values, as in policy=lru,arc", s)
+	}
+	if _, err := fieldNamed(c.Field); err != nil {
+		return c, fmt.Errorf("condition %q: %w", s, err)
+	}
+	for _, v := range strings.Split(list, ",") {
+		if last := len(c.Values) - 1; last >= 0 && strings.Contains(v, "=") && !strings.Contains(v, ":") && strings.Contains(c.Values[last], ":") {
+			c.Values[last] += "," + v // the next parameter of a policy
+			continue
+		}
+		if _, err := path.Match(v, ""); err != nil {
+			return c, fmt.Errorf("condition %q: value %q: %w", s, v, err)
+		}
+		c.Values = append(c.Values, v)
+	}
+	return c, nil
+}
+
+func (c Condition) holds(r results.Result) bool {
+	f, err := fieldNamed(c.Field)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(c.Values, func(v string) bool { return matches(f, v, r) }) != c.Not
+}
+
+func matches(f Field, pattern string, r results.Result) bool {
+	value := f.value(r)
+	match := func(s string) bool {
+		ok, err := path.Match(strings.ReplaceAll(pattern, "/", "\x00"), strings.ReplaceAll(s, "/", "\x00"))
+		return err == nil && ok || pattern == s
+	}
+	switch f.Name {
+	case "policy":
+		name, _, _ := strings.Cut(value, ":")
+		return match(value) || match(name)
+	case "size":
+		if match(value) || match(r.Size) {
+			return true
+		}
+		n, err := humanize.ParseBytes(pattern)
+		return err == nil && r.Capacity == int64(n)
+	}
+	return match(value)
+}
+
+// Filter returns the results for which all conditions hold, in their order.
+func Filter(rs []results.Result, conditions ...Condition) []results.Result {
+	var list []results.Result
+	for _, r := range rs {
+		if !slices.ContainsFunc(conditions, func(c Condition) bool { return !c.holds(r) }) {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// A Group is results with the same values of some fields.
+type Group struct {
+	Values  []string // in the order of the fields
+	Results []results.Result
+}
+
+// GroupBy groups results by fields, in the order in which the values come.
+func GroupBy(rs []results.Result, fields ...string) ([]Group, error) {
+	var by []Field
+	for _, name := range fields {
+		f, err := fieldNamed(name)
+		if err != nil {
+			return nil, fmt.Errorf("group results: %w", err)
+		}
+		by = append(by, f)
+	}
+	var groups []Group
+	at := make(map[string]int)
+	for _, r := range rs {
+		var values []string
+		for _, f := range by {
+			values = append(values, f.value(r))
+		}
+		key := strings.Join(values, "\x00")
+		i, ok := at[key]
+		if !ok {
+			i = len(groups)
+			at[key] = i
+			groups = append(groups, Group{Values: values})
+		}
+		groups[i].Results = append(groups[i].Results, r)
+	}
+	return groups, nil
+}
+
+// semantics are what results in one chart must agree on, apart from the trace.
+type semantics struct {
+	unit       string
+	metadata   int64
+	warmup     int // in the results of one trace requests, in those of several percent
+	objectSize string
+}
+
+// differences names what a and b differ in: "metadata 0 B and 64 B".
+func (a semantics) differences(b semantics) string {
+	var list []string
+	if a.unit != b.unit {
+		list = append(list, fmt.Sprintf("the unit of the capacity (%s and %s)", a.unit, b.unit))
+	}
+	if a.metadata != b.metadata {
+		list = append(list, fmt.Sprintf("the metadata of an object (%d and %d bytes)", a.metadata, b.metadata))
+	}
+	if a.warmup != b.warmup {
+		list = append(list, fmt.Sprintf("the warm-up (%d and %d %% of the requests)", a.warmup, b.warmup))
+	}
+	if a.objectSize != b.objectSize {
+		list = append(list, fmt.Sprintf("the size of objects that counts (%s and %s)", a.objectSize, b.objectSize))
+	}
+	return strings.Join(list, " and ")
+}
+
+// chartGroup is the results that one chart may show: those of one trace, replayed
+// with the same semantics.
+type chartGroup struct {
+	trace     string // name
+	digest    string // of requests and times
+	semantics semantics
+	suffix    string // of the names of its files
+	note      string // how it differs from the other groups, for the title
+	results   []results.Result
+}
+
+// chartGroups sorts results into groups. Their suffixes differ; that of a single
+// group is empty.
+func (rows Rows) chartGroups() []chartGroup {
+	var groups []chartGroup
+	type key struct {
+		trace, digest string
+		semantics
+	}
+	at := make(map[key]int)
+	for _, r := range rows.Results {
+		s := semantics{r.Unit, r.Metadata, r.Warmup, rows.objectSize(r)}
+		k := key{r.Cell.Trace, r.TraceDigest + " " + r.Clock, s}
+		i, ok := at[k]
+		if !ok {
+			i = len(groups)
+			at[k] = i
+			groups = append(groups, chartGroup{trace: k.trace, digest: k.digest, semantics: s})
+		}
+		groups[i].results = append(groups[i].results, r)
+	}
+	differ := func(f func(g chartGroup) any) bool {
+		return slices.ContainsFunc(groups, func(g chartGroup) bool { return f(g) != f(groups[0]) })
+	}
+	var notes []func(g chartGroup) (suffix, note string)
+	if differ(func(g chartGroup) any { return g.trace + g.digest }) {
+		notes = append(notes, func(g chartGroup) (string, string) { return fileName(g.trace), g.trace })
+	}
+	if differ(func(g chartGroup) any { return g.semantics.unit }) {
+		notes = append(notes, func(g chartGroup) (string, string) {
+			return g.semantics.unit, "capacity in " + g.semantics.unit
+		})
+	}
+	if differ(func(g chartGroup) any { return g.semantics.metadata }) {
+		notes = append(notes, func(g chartGroup) (string, string) {
+			return fmt.Sprintf("metadata%d", g.semantics.metadata), fmt.Sprintf("%d bytes of metadata", g.semantics.metadata)
+		})
+	}
+	if differ(func(g chartGroup) any { return g.semantics.warmup }) {
+		notes = append(notes, func(g chartGroup) (string, string) {
+			return fmt.Sprintf("warmup%d", g.semantics.warmup), fmt.Sprintf("warm-up of %s requests", humanize.Comma(int64(g.semantics.warmup)))
+		})
+	}
+	if differ(func(g chartGroup) any { return g.semantics.objectSize }) {
+		notes = append(notes, func(g chartGroup) (string, string) {
+			return g.semantics.objectSize, g.semantics.objectSize + " size of an object"
+		})
+	}
+	taken := make(map[string]bool)
+	for i := range groups {
+		g := &groups[i]
+		var words []string
+		for _, f := range notes {
+			suffix, note := f(*g)
+			g.suffix += "-" + suffix
+			words = append(words, note)
+		}
+		g.note = strings.Join(words, ", ")
+		suffix, note := g.suffix, g.note
+		for n := 2; taken[g.suffix]; n++ { // traces of one name in several folders
+			g.suffix = fmt.Sprintf("%s-%d", suffix, n)
+			g.note = fmt.Sprintf("%s (%d)", note, n)
+		}
+		taken[g.suffix] = true
+	}
+	return groups
+}
+
+// ratios returns the results of replays of whole traces that are not timed, or
+// are of cells that have none, one for each policy, capacity and seed: versions
+// of a policy agree.
+func ratios(rs []results.Result) []results.Result {
+	type key struct {
+		policy   string
+		capacity int64
+		seed     uint64
+	}
+	seen := make(map[key]bool)
+	var list []results.Result
+	for _, r := range rs {
+		k := key{r.Policy, r.Capacity, r.Seed}
+		if r.Whole && r.Gets > 0 && !seen[k] {
+			seen[k] = true
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// names returns the distinct values of f over rs, in their order.
+func names(rs []results.Result, f func(results.Result) string) []string {
+	var list []string
+	seen := make(map[string]bool)
+	for _, r := range rs {
+		if n := f(r); !seen[n] {
+			seen[n] = true
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
+func policyOf(r results.Result) string { return r.Policy }
+
+// drawable returns what is wrong with r's numbers. A scale needs the right ones,
+// and a result file can be edited.
+func drawable(r results.Result) error {
+	switch {
+	case r.Capacity <= 0:
+		return fmt.Errorf("capacity of %d %s: want a positive number", r.Capacity, r.Unit)
+	case r.Requests < 0:
+		return fmt.Errorf("%d requests: want no negative number", r.Requests)
+	case r.Hits < 0 || r.Hits > r.Gets:
+		return fmt.Errorf("%d hits of %d gets", r.Hits, r.Gets)
+	case r.HitBytes < 0 || r.HitBytes > r.Bytes:
+		return fmt.Errorf("%d of %d bytes are hits", r.HitBytes, r.Bytes)
+	case min(r.Replay, r.ReplayMin, r.ReplayMax) < 0:
+		return fmt.Errorf("replay took %v, from %v to %v: want no negative time", r.Replay, r.ReplayMin, r.ReplayMax)
+	case r.Unit != sim.UnitBytes && r.Unit != sim.UnitObjects:
+		return fmt.Errorf("capacity in %q: known are %s", r.Unit, strings.Join(sim.Units, ", "))
+	}
+	for _, v := range r.Series {
+		if v.Hits < 0 || v.Hits > v.Gets || v.Start < 0 || v.Time < 0 {
+			return fmt.Errorf("interval at request %d: %d hits of %d gets", v.Start, v.Hits, v.Gets)
+		}
+	}
+	return nil
+}

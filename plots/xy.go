@@ -1,0 +1,220 @@
+package plots
+
+import (
+	"math"
+	"slices"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// looks numbers the series of a figure, so that a policy looks the same in all
+// figures of one Make.
+type looks map[string]int
+
+func looksOf(names []string) looks {
+	l := make(looks)
+	for _, n := range names {
+		if _, ok := l[n]; !ok {
+			l[n] = len(l)
+		}
+	}
+	return l
+}
+
+func (l looks) of(name string) int {
+	if i, ok := l[name]; ok {
+		return i
+	}
+	return len(l)
+}
+
+// xyChart is panels with the same axes that show lines, steps or points.
+type xyChart struct {
+	name, title, note string
+	panels            []Panel
+	looks             looks
+	under             func(panel int) plot.Plotter // drawn below the data; may be nil
+	plain             bool                         // no legend: there is but one series, and the title names it
+}
+
+func (ch xyChart) figure(o Options) Figure {
+	st := o.Style
+	var xs, ys []float64
+	var entries []legendEntry
+	named := make(map[string]bool)
+	for _, p := range ch.panels {
+		for _, s := range p.Series {
+			for _, at := range s.Points {
+				xs, ys = append(xs, at.X), append(ys, at.Y)
+				if at.hasInterval() {
+					ys = append(ys, at.Low, at.High)
+				}
+			}
+			if !named[s.Name] && !ch.plain {
+				named[s.Name] = true
+				entries = append(entries, st.entry(s.Name, ch.looks.of(s.Name), p.Mark))
+			}
+		}
+	}
+	x := ch.panels[0].X.with(o.X).fit(xs, o.X)
+	y := ch.panels[0].Y.with(o.Y).fit(ys, o.Y)
+	for i := range ch.panels {
+		ch.panels[i].X.Log, ch.panels[i].Y.Log = x.log, y.log
+	}
+
+	width, height := st.narrow(), 1.75*vg.Inch
+	l := newLegend(st, entries, width-2*margin)
+	columns := 1
+	switch {
+	case len(ch.panels) > 1:
+		width, height = st.wide(), 1.5*vg.Inch
+		columns = min(3, len(ch.panels), max(1, int(width/150)))
+		if len(ch.panels) == 4 {
+			columns = min(columns, 2)
+		}
+		l = newLegend(st, entries, width-2*margin)
+	case len(entries) > 8 || l.rows() > 4:
+		width, height = st.wide(), 2.35*vg.Inch
+		l = newLegend(st, entries, width-2*margin)
+	}
+	ticks := thinned{x.ticks, st, width/vg.Length(columns) - 45, x.log}
+	g := panelGrid{st: st, columns: columns, x: ch.panels[0].X.name(), y: ch.panels[0].Y.name(), panel: height}
+	for i, data := range ch.panels {
+		p := st.plot("", "")
+		x.apply(&p.X)
+		y.apply(&p.Y)
+		p.X.Tick.Marker = ticks
+		if ch.under != nil {
+			if u := ch.under(i); u != nil {
+				p.Add(u)
+			}
+		}
+		p.Add(gridOf{ticks, y.ticks})
+		p.Add(xyData{st, data, ch.looks})
+		g.plots = append(g.plots, p)
+		g.headings = append(g.headings, data.Heading)
+	}
+	f := g.figure(ch.name, newHeader(st, ch.title, width, l).withNote(ch.note, width), width)
+	f.Title, f.Panels = ch.title, ch.panels
+	return f
+}
+
+// entry returns the entry of a series in a legend.
+func (st Style) entry(name string, look int, mark Mark) legendEntry {
+	return legendEntry{name, func(c draw.Canvas) {
+		y := c.Center().Y
+		if mark != Points {
+			c.StrokeLine2(st.line(look), c.Min.X, y, c.Max.X, y)
+		}
+		c.DrawGlyph(st.glyph(look), c.Center())
+	}}
+}
+
+// xyData draws the series of a panel.
+type xyData struct {
+	st    Style
+	panel Panel
+	looks looks
+}
+
+// manyPoints is from how many points on a line not all of them have markers.
+const manyPoints = 25
+
+// Plot implements plot.Plotter.
+func (d xyData) Plot(c draw.Canvas, p *plot.Plot) {
+	toX, toY := p.Transforms(&c)
+	if p.Y.Min < 0 && p.Y.Max > 0 {
+		c.StrokeLine2(draw.LineStyle{Color: darkGray, Width: 0.5}, c.Min.X, toY(0), c.Max.X, toY(0))
+	}
+	visible := func(v float64, a *plot.Axis) bool {
+		_, log := a.Scale.(plot.LogScale)
+		return !(log && v <= 0)
+	}
+	for _, s := range d.panel.Series {
+		look := d.looks.of(s.Name)
+		line, glyph := d.st.line(look), d.st.glyph(look)
+		var at []vg.Point
+		var kept []Point
+		for _, v := range s.Points {
+			if visible(v.X, &p.X) && visible(v.Y, &p.Y) {
+				at = append(at, vg.Point{X: toX(v.X), Y: toY(v.Y)})
+				kept = append(kept, v)
+			}
+		}
+		if d.panel.Mark != Points {
+			path := at
+			if d.panel.Mark == Steps {
+				path = staircase(at)
+			}
+			for _, part := range c.ClipLinesXY(thin(path)) {
+				c.StrokeLines(line, part)
+			}
+		}
+		interval := draw.LineStyle{Color: line.Color, Width: 0.5}
+		for i, v := range kept {
+			if !v.hasInterval() || !c.Contains(at[i]) {
+				continue
+			}
+			low, high := max(toY(max(v.Low, p.Y.Min)), c.Min.Y), min(toY(max(v.High, p.Y.Min)), c.Max.Y)
+			c.StrokeLine2(interval, at[i].X, low, at[i].X, high)
+			for _, end := range []vg.Length{low, high} {
+				c.StrokeLine2(interval, at[i].X-1.5, end, at[i].X+1.5, end)
+			}
+		}
+		for i, point := range at {
+			if len(at) > manyPoints && d.panel.Mark != Points {
+				// Some eight, at other points for each line.
+				every := len(at) / 8
+				if i%every != (look*every/5+every/2)%every {
+					continue
+				}
+			}
+			if c.Contains(point) {
+				c.DrawGlyph(glyph, point)
+			}
+		}
+	}
+}
+
+// staircase returns the corners of steps that rise at points.
+func staircase(at []vg.Point) []vg.Point {
+	var path []vg.Point
+	for i, p := range at {
+		if i > 0 {
+			path = append(path, vg.Point{X: p.X, Y: at[i-1].Y})
+		}
+		path = append(path, p)
+	}
+	return path
+}
+
+// thin drops points of a line that nobody could see: those nearer than a fifth
+// of a point to the one before.
+func thin(path []vg.Point) []vg.Point {
+	if len(path) < 100 {
+		return path
+	}
+	kept := path[:1:1]
+	for i, p := range path[1:] {
+		last := kept[len(kept)-1]
+		if i == len(path)-2 || math.Abs(float64(p.X-last.X)) > 0.2 || math.Abs(float64(p.Y-last.Y)) > 0.2 {
+			kept = append(kept, p)
+		}
+	}
+	return kept
+}
+
+// seriesNames returns the names of a panel's series.
+func seriesNames(panels []Panel) []string {
+	var list []string
+	for _, p := range panels {
+		for _, s := range p.Series {
+			if !slices.Contains(list, s.Name) {
+				list = append(list, s.Name)
+			}
+		}
+	}
+	return list
+}

@@ -1,0 +1,54 @@
+package native
+
+import (
+	"cachesim/policies-native/kit"
+	"cachesim/sim"
+)
+
+// lfuda is LFU with dynamic aging. It evicts the object with the least K, the
+// least recently used first among equals.
+//
+//	stored     F = 1     K = L + F
+//	hit        F = F+1   K = L + F
+//	evicted    L = K of the victim
+//
+// L starts at 0 and only rises, so that an object that was popular once is
+// overtaken by newer ones. Room is made before a new object is stored: it gets
+// the L of the last victim, and is none itself. F starts again when an object
+// comes back. Removal leaves L as it is. A request takes time logarithmic in the
+// number of residents.
+//
+// The paper leaves ties open. Evictions are the objects evicted.
+type lfuda struct {
+	kit.Heap           // key: K
+	count     []uint32 // F of residents
+	inflation float64  // L
+}
+
+var lfudaSpec = sim.Spec{
+	Name:   "lfuda",
+	Title:  "LFUDA",
+	Doc:    "LFU with dynamic aging: a count starts from that of the last victim",
+	Paper:  "Arlitt, Cherkasova, Dilley, Friedrich, Jin, Evaluating content management techniques for Web proxy caches, ACM SIGMETRICS Performance Evaluation Review 27(4), 2000",
+	Memory: 40,
+	New: func(c sim.Config) sim.Policy {
+		return &lfuda{Heap: kit.NewHeap(c), count: make([]uint32, c.Objects)}
+	},
+}
+
+// Access serves r and reports whether it was a hit.
+func (p *lfuda) Access(r sim.Request) bool {
+	if p.Has(r.ID) {
+		p.count[r.ID]++
+		p.Update(r.ID, p.inflation+float64(p.count[r.ID]))
+		return true
+	}
+	for p.Full(r.Size) {
+		victim, k := p.Min()
+		p.inflation = k
+		p.Evict(victim)
+	}
+	p.count[r.ID] = 1
+	p.Push(r.ID, r.Size, p.inflation+1)
+	return false
+}

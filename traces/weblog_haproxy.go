@@ -1,0 +1,182 @@
+package traces
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// haproxyLog is HAProxy's log with option httplog or httpslog:
+//
+//	Feb  6 12:14:14 host haproxy[14389]: 10.0.1.2:33317 [06/Feb/2009:12:14:14.655] http-in \
+//	  static/srv1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 {1wt.eu} {} "GET /index.html HTTP/1.1"
+//
+// What is before the client's address depends on the syslog daemon.
+var haproxyLog = weblogKind{
+	name: "haproxy", tick: time.Millisecond,
+	doc: "HAProxy's HTTP log, with or without a syslog prefix",
+	params: []Param{{"captures", "",
+		"names of the request headers that HAProxy captures, in order, as host,accept-encoding; host becomes a part of the id"}},
+	split: newHAProxy,
+	why:   "its lines have the fields of HAProxy's HTTP log",
+	probe: func(line []byte) bool {
+		h, err := newHAProxy(Args{}, nil)
+		if err != nil {
+			return false
+		}
+		var f weblogFields
+		ok, err := h.split(line, &f)
+		return ok && err == nil
+	},
+	ignore:     haproxyMessage,
+	confidence: Certain,
+}
+
+type haproxy struct {
+	*weblogProgram
+	captures []haproxyCapture
+	messages int64 // of start and stop, health and connections
+}
+
+// A haproxyCapture is what a captured header is used for.
+type haproxyCapture struct {
+	role  weblogRole
+	extra int
+}
+
+func newHAProxy(args Args, extras []string) (weblogSplitter, error) {
+	h := &haproxy{}
+	var rest []string // names that no capture has
+	captured := strings.FieldsFunc(args["captures"], func(c rune) bool { return c == ',' || c == '|' || c == ' ' })
+	for _, name := range captured {
+		h.captures = append(h.captures, haproxyCapture{extra: -1})
+		if strings.EqualFold(name, "host") {
+			h.captures[len(h.captures)-1].role = roleHost
+		}
+	}
+	for i, e := range extras {
+		found := false
+		for j, name := range captured {
+			if e == "http_"+headerName(name) {
+				h.captures[j].extra, found = i, true
+			}
+		}
+		if !found {
+			rest = append(rest, e)
+		}
+	}
+	// The URL is not in the program, whose fields end before the captures.
+	p, err := compileLayout(`$time_local] $frontend $backend $timers $status $bytes_sent $request_cookie $response_cookie $termination_state $connections $queues "$request`, nil)
+	if err != nil {
+		return nil, err
+	}
+	p.steps = p.steps[:len(p.steps)-1]
+	p.steps[len(p.steps)-1].lit = []byte{' '}
+	p.needed = len(p.steps)
+	p.every = time.Millisecond
+	for _, e := range rest {
+		found := false
+		for i := range p.steps {
+			if p.steps[i].name == "$"+e && p.steps[i].clock == nil {
+				for j := range extras {
+					if extras[j] == e {
+						p.steps[i].extra, found = j, true
+					}
+				}
+			}
+		}
+		if !found {
+			return nil, fmt.Errorf("key: the log has no field $%s; its fields are %s, and $http_NAME for each header of captures", e, p.names())
+		}
+	}
+	h.weblogProgram = p
+	return h, nil
+}
+
+func (h *haproxy) split(line []byte, f *weblogFields) (bool, error) {
+	if haproxyMessage(line) {
+		h.messages++
+		return false, nil
+	}
+	start := haproxyDate(line)
+	if start < 0 {
+		return false, fmt.Errorf("expected the time [06/Feb/2009:12:14:14.655] and a request in quotes: %s", quoteLine(line))
+	}
+	rest, err := h.run(line[start:], f, len(h.steps))
+	if err != nil {
+		return false, err
+	}
+	// With option logasap the size is the one so far, with a plus sign.
+	f.role[roleSent] = bytes.TrimPrefix(f.role[roleSent], []byte{'+'})
+	for _, c := range h.captures {
+		if c.role != roleNone {
+			f.role[c.role] = nil
+		}
+		if c.extra >= 0 {
+			f.extra[c.extra] = nil
+		}
+	}
+	i := bytes.IndexByte(rest, '"')
+	if i < 0 {
+		return false, fmt.Errorf("expected a request in quotes at the end: %s", quoteLine(line))
+	}
+	if rest[0] == '{' && len(h.captures) > 0 {
+		h.capture(rest[1:i], f)
+	}
+	request := rest[i+1:]
+	if i = bytes.IndexByte(request, '"'); i < 0 {
+		return false, fmt.Errorf("expected a quote after the request, which a short limit of lines in syslog may have cut off: %s", quoteLine(line))
+	}
+	f.role[roleRequest] = request[:i]
+	return true, nil
+}
+
+// capture reads "a|b} {c} ", the headers of the request first.
+func (h *haproxy) capture(b []byte, f *weblogFields) {
+	b, _, _ = bytes.Cut(b, []byte("} "))
+	for _, c := range h.captures {
+		value, rest, _ := bytes.Cut(b, []byte{'|'})
+		if c.role != roleNone {
+			f.role[c.role] = value
+		}
+		if c.extra >= 0 {
+			f.extra[c.extra] = value
+		}
+		b = rest
+	}
+}
+
+func (h *haproxy) notes() []string {
+	if h.messages == 0 {
+		return nil
+	}
+	if h.messages == 1 {
+		return []string{"1 line is a message, not a request"}
+	}
+	return []string{fmt.Sprintf("%d lines are messages, not requests", h.messages)}
+}
+
+// haproxyMessage reports whether a line is a message about HAProxy itself, or a
+// connection: neither has a time and then a request in quotes.
+func haproxyMessage(line []byte) bool {
+	if start := haproxyDate(line); start >= 0 && bytes.IndexByte(line[start:], '"') >= 0 {
+		return false
+	}
+	return bytes.Contains(line, []byte("haproxy"))
+}
+
+// haproxyDate returns the index of the time in the first brackets that have
+// one with milliseconds, or -1.
+func haproxyDate(line []byte) int {
+	for from := 0; ; {
+		i := bytes.IndexByte(line[from:], '[')
+		if i < 0 {
+			return -1
+		}
+		from += i + 1
+		if b := line[from:]; len(b) > 24 && b[2] == '/' && b[6] == '/' && b[11] == ':' && b[20] == '.' && b[24] == ']' {
+			return from
+		}
+	}
+}

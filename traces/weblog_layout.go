@@ -1,0 +1,841 @@
+package traces
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Logs whose lines follow a layout, as nginx's log_format and Apache's LogFormat
+// give it, are split by a small program that is compiled from the layout: a
+// step a field, each ending at the text that follows it in the layout.
+
+// A weblogProgram splits lines by a layout.
+type weblogProgram struct {
+	prefix []byte // before the first field
+	steps  []weblogStep
+	needed int  // steps up to the last one with a field that is of use
+	open   bool // more may follow the last step
+	blanks bool // a blank of the layout stands for any number of them
+	every  time.Duration
+}
+
+type weblogStep struct {
+	name  string // of the field, for errors
+	role  weblogRole
+	extra int // index in weblogFields.extra, or -1
+	// clock adds what a field with a time says to weblogFields.micros.
+	clock func(b []byte) (int64, bool)
+	// strftime is the layout of a time; what may be in it is not looked for
+	// behind it.
+	strftime string
+	lit      []byte // the text behind the field; none: the field is the rest of the line
+}
+
+func (p *weblogProgram) tick() time.Duration { return p.every }
+
+// headers reports whether sizes include headers.
+func (p *weblogProgram) headers() bool {
+	has := func(r weblogRole) bool {
+		return slices.ContainsFunc(p.steps, func(s weblogStep) bool { return s.role == r })
+	}
+	return has(roleSent) && !has(roleBody) && !has(roleLength)
+}
+
+func (p *weblogProgram) split(line []byte, f *weblogFields) (bool, error) {
+	_, err := p.run(line, f, p.needed)
+	return err == nil, err
+}
+
+// run executes the first steps and returns what of the line follows them.
+func (p *weblogProgram) run(line []byte, f *weblogFields, steps int) ([]byte, error) {
+	rest := line
+	if p.blanks {
+		rest = bytes.TrimLeft(rest, " ")
+	}
+	if !bytes.HasPrefix(rest, p.prefix) {
+		return nil, fmt.Errorf("expected %s at the start of the line: %s", quote(p.prefix), quoteLine(line))
+	}
+	rest = rest[len(p.prefix):]
+	f.micros, f.timed = 0, false
+	for i := range p.steps[:steps] {
+		s := &p.steps[i]
+		end := s.end(rest)
+		if end < 0 && s.strftime != "" {
+			return nil, fmt.Errorf("expected a time %s and %s: %s", quote([]byte(s.strftime)), quote(s.lit), quoteLine(line))
+		}
+		if end < 0 {
+			return nil, fmt.Errorf("expected %s after %s: %s", quote(s.lit), s.name, quoteLine(line))
+		}
+		field := rest[:end]
+		rest = rest[end+len(s.lit):]
+		if p.blanks && len(s.lit) > 0 && s.lit[len(s.lit)-1] == ' ' {
+			for len(rest) > 0 && rest[0] == ' ' {
+				rest = rest[1:]
+			}
+		}
+		if s.clock != nil {
+			t, ok := s.clock(field)
+			if !ok {
+				return nil, fmt.Errorf("%s %s is not a time: %s", s.name, quote(field), quoteLine(line))
+			}
+			f.micros += t
+			f.timed = true
+			continue
+		}
+		f.role[s.role] = field
+		if s.extra >= 0 {
+			f.extra[s.extra] = field
+		}
+	}
+	return rest, nil
+}
+
+// matches reports whether a line has all of the layout.
+func (p *weblogProgram) matches(line []byte) bool {
+	var f weblogFields
+	rest, err := p.run(line, &f, len(p.steps))
+	if err != nil || !p.open && len(rest) > 0 {
+		return false
+	}
+	_, ok := parseStatus(f.role[roleStatus])
+	if b := f.role[roleBody]; b != nil && string(b) != "-" {
+		_, number := parseUint(b)
+		ok = ok && number
+	}
+	return ok
+}
+
+// end returns the index of the text that ends the field that rest starts with,
+// or -1. A quote that is escaped by a backslash ends nothing.
+func (s *weblogStep) end(rest []byte) int {
+	if len(s.lit) == 0 {
+		return len(rest)
+	}
+	from := 0
+	if s.strftime != "" {
+		_, after, ok := strptime(s.strftime, rest)
+		if !ok {
+			return -1
+		}
+		from = len(rest) - len(after)
+	}
+	for c := s.lit[0]; ; {
+		i := bytes.IndexByte(rest[from:], c)
+		if i < 0 {
+			return -1
+		}
+		i += from
+		if (len(s.lit) == 1 || bytes.HasPrefix(rest[i:], s.lit)) && (c != '"' || !escaped(rest, i)) {
+			return i
+		}
+		from = i + 1
+	}
+}
+
+// escaped reports whether an odd number of backslashes is before b[i].
+func escaped(b []byte, i int) bool {
+	n := 0
+	for n < i && b[i-1-n] == '\\' {
+		n++
+	}
+	return n%2 == 1
+}
+
+// A layoutToken is a piece of a layout: literal text, or a variable under the
+// name that nginx has for it.
+type layoutToken struct {
+	literal string
+	name    string
+	prio    int // of two variables with one role, the higher one is used
+	clock   func(b []byte) (int64, bool)
+	every   time.Duration
+	part    bool   // of a time: a fraction or a zone, which is added
+	format  string // of strftime
+}
+
+// layoutRole is the role of a variable, and how much better it is than others
+// of the same role.
+type layoutRole struct {
+	role weblogRole
+	prio int
+}
+
+// layoutRoles has nginx's variables, and those of other programs under the
+// names that nginx would give them.
+var layoutRoles = map[string]layoutRole{
+	"request":                     {roleRequest, 1},
+	"request_method":              {roleMethod, 1},
+	"request_uri":                 {roleURL, 2},
+	"url":                         {roleURL, 1},
+	"host_uri":                    {roleHostURL, 1},
+	"uri":                         {rolePath, 1},
+	"document_uri":                {rolePath, 1},
+	"args":                        {roleQuery, 1},
+	"query_string":                {roleQuery, 1},
+	"scheme":                      {roleScheme, 1},
+	"host":                        {roleHost, 3},
+	"http_host":                   {roleHost, 2},
+	"server_name":                 {roleHost, 1},
+	"server_port":                 {rolePort, 1},
+	"status":                      {roleStatus, 2},
+	"first_status":                {roleStatus, 1},
+	"body_bytes_sent":             {roleBody, 1},
+	"bytes_sent":                  {roleSent, 1},
+	"object_size":                 {roleFull, 1},
+	"sent_http_content_length":    {roleLength, 1},
+	"sent_http_content_range":     {roleRange, 2},
+	"upstream_http_content_range": {roleRange, 1},
+	"upstream_cache_status":       {roleVerdict, 4},
+	"sent_http_x_cache_status":    {roleVerdict, 3},
+	"sent_http_x_cache":           {roleVerdict, 2},
+	"upstream_http_x_cache":       {roleVerdict, 1},
+	"varnish_hitmiss":             {roleVerdict, 4},
+	"varnish_handling":            {roleVerdict, 3},
+	"fastly_state":                {roleVerdict, 4},
+	"bucket":                      {roleHost, 1},
+	"s3_key":                      {rolePath, 1},
+	"operation":                   {roleOperation, 1},
+}
+
+// layoutClocks are the variables with a time.
+var layoutClocks = map[string]layoutToken{
+	"time_local":   {prio: 1, clock: logTime, every: time.Second},
+	"time_iso8601": {prio: 2, clock: logTime, every: time.Second},
+	"msec":         {prio: 9, clock: logTime, every: time.Millisecond},
+	"time_fine":    {prio: 9, clock: logTime, every: time.Microsecond},
+}
+
+// compileLayout compiles a layout, in nginx's notation or Apache's, to a program
+// that also finds the named fields.
+func compileLayout(layout string, extras []string) (*weblogProgram, error) {
+	tokens, err := layoutTokens(layout)
+	if err != nil {
+		return nil, err
+	}
+	p := &weblogProgram{}
+	if len(tokens) > 0 && tokens[0].literal != "" {
+		p.prefix = []byte(tokens[0].literal)
+		tokens = tokens[1:]
+	}
+	best := map[weblogRole]int{} // step of each role
+	prios := map[weblogRole]int{}
+	times := -1                // token with the time that is used
+	for i, t := range tokens { // choose it first: its parts depend on it
+		if t.clock != nil && !t.part && (times < 0 || t.prio > tokens[times].prio) {
+			times = i
+		}
+	}
+	unused := make(map[string]bool)
+	for _, e := range extras {
+		unused[e] = true
+	}
+	for i, t := range tokens {
+		if t.name == "" {
+			continue
+		}
+		s := weblogStep{name: "$" + t.name, extra: -1, strftime: t.format}
+		if i+1 < len(tokens) {
+			if s.lit = []byte(tokens[i+1].literal); len(s.lit) == 0 {
+				return nil, fmt.Errorf("log format: nothing separates $%s from $%s, so that lines cannot be split", t.name, tokens[i+1].name)
+			}
+		}
+		if e := slices.Index(extras, t.name); e >= 0 && unused[t.name] {
+			s.extra = e
+			unused[t.name] = false
+		}
+		if t.clock != nil {
+			// A fraction or a zone belongs to a time that was put together.
+			if i == times || t.part && times >= 0 && tokens[times].prio == strftimePrio {
+				s.clock = t.clock
+				if p.every == 0 || t.every != 0 && t.every < p.every {
+					p.every = t.every
+				}
+			}
+		} else if r, ok := layoutRoles[t.name]; ok && r.role != roleNone {
+			if at, again := best[r.role]; !again || r.prio > prios[r.role] {
+				if again {
+					p.steps[at].role = roleNone
+				}
+				best[r.role], prios[r.role] = len(p.steps), r.prio
+				s.role = r.role
+			}
+		}
+		p.steps = append(p.steps, s)
+	}
+	for name, missing := range unused {
+		if missing {
+			return nil, fmt.Errorf("key: the log has no field $%s; its fields are %s", name, p.names())
+		}
+	}
+	for i, s := range p.steps {
+		if s.role != roleNone || s.extra >= 0 || s.clock != nil {
+			p.needed = i + 1
+		}
+	}
+	has := func(roles ...weblogRole) bool {
+		return slices.ContainsFunc(roles, func(r weblogRole) bool { _, ok := best[r]; return ok })
+	}
+	if !has(roleRequest, roleURL, rolePath, roleHostURL) {
+		return nil, errors.New("log format: it has no URL ($request, $request_uri, %r or %U)")
+	}
+	if !has(roleBody, roleSent, roleLength) {
+		return nil, errors.New("log format: it has no size of the response ($body_bytes_sent, $bytes_sent, %b or %O)")
+	}
+	return p, nil
+}
+
+func (p *weblogProgram) names() string {
+	var names []string
+	for _, s := range p.steps {
+		names = append(names, s.name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// layoutTokens splits a layout into its tokens, with pairs of variables that
+// nothing separates, but that make sense together, as one.
+func layoutTokens(layout string) ([]layoutToken, error) {
+	split := nginxTokens
+	switch nginx, apache := strings.Contains(layout, "$"), strings.Contains(layout, "%"); {
+	case nginx && apache && strings.Index(layout, "%") < strings.Index(layout, "$"), !nginx && apache:
+		split = apacheTokens
+	case !nginx:
+		return nil, fmt.Errorf("log format %s has no variables such as $request or %%r", quote([]byte(layout)))
+	}
+	tokens, err := split(layout)
+	if err != nil {
+		return nil, err
+	}
+	joined := []struct{ left, right, both string }{
+		{"uri", "is_args", "uri"}, {"document_uri", "is_args", "uri"},
+		{"uri", "args", "request_uri"}, {"uri", "query_string", "request_uri"},
+		{"host", "request_uri", "host_uri"}, {"http_host", "request_uri", "host_uri"},
+		{"server_name", "request_uri", "host_uri"}, {"host", "uri", "host_uri"},
+	}
+	for _, j := range joined {
+		for i := 0; i+1 < len(tokens); i++ {
+			if tokens[i].name == j.left && tokens[i+1].name == j.right {
+				tokens[i].name = j.both
+				tokens = slices.Delete(tokens, i+1, i+2)
+			}
+		}
+	}
+	return tokens, nil
+}
+
+func appendLiteral(tokens []layoutToken, text string) []layoutToken {
+	if n := len(tokens); n > 0 && tokens[n-1].literal != "" {
+		tokens[n-1].literal += text
+		return tokens
+	}
+	return append(tokens, layoutToken{literal: text})
+}
+
+func variable(name string) layoutToken {
+	t := layoutClocks[name]
+	t.name = name
+	return t
+}
+
+// nginxTokens splits the argument of nginx's log_format.
+func nginxTokens(layout string) (tokens []layoutToken, err error) {
+	for rest := layout; rest != ""; {
+		i := strings.IndexByte(rest, '$')
+		if i < 0 {
+			i = len(rest)
+		}
+		if i > 0 {
+			tokens = appendLiteral(tokens, rest[:i])
+			rest = rest[i:]
+			continue
+		}
+		name, after, ok := cutVariable(rest)
+		if !ok {
+			return nil, fmt.Errorf("log format %s: a dollar sign is followed by no name", quote([]byte(layout)))
+		}
+		tokens = append(tokens, variable(name))
+		rest = after
+	}
+	return tokens, nil
+}
+
+// apacheDirectives has the variables that directives of one letter stand for.
+var apacheDirectives = map[byte]string{
+	'a': "remote_addr", 'A': "server_addr", 'b': "body_bytes_sent", 'B': "body_bytes_sent",
+	'D': "request_time", 'f': "request_filename", 'h': "remote_addr", 'H': "server_protocol",
+	'I': "request_length", 'k': "connection_requests", 'l': "ident", 'L': "log_id",
+	'm': "request_method", 'O': "bytes_sent", 'p': "server_port", 'P': "pid", 'q': "args",
+	'r': "request", 'R': "handler", 's': "first_status", 'S': "bytes", 'T': "request_time",
+	'u': "remote_user", 'U': "uri", 'v': "server_name", 'V': "host", 'X': "connection_status",
+}
+
+// apacheTokens splits the argument of Apache's LogFormat, or of varnishncsa's -F
+// or Fastly's log format, which follow it.
+func apacheTokens(layout string) (tokens []layoutToken, err error) {
+	wrong := func(i int) error {
+		return fmt.Errorf("log format %s: %s is not a directive of Apache's LogFormat", quote([]byte(layout)), quote([]byte(layout[i:])))
+	}
+	for i := 0; i < len(layout); {
+		switch {
+		case layout[i] == '\\' && i+1 < len(layout):
+			text := layout[i+1 : i+2]
+			switch text {
+			case "t":
+				text = "\t"
+			case "n":
+				return nil, fmt.Errorf("log format %s: a line end in it is not supported", quote([]byte(layout)))
+			}
+			tokens = appendLiteral(tokens, text)
+			i += 2
+			continue
+		case layout[i] != '%':
+			tokens = appendLiteral(tokens, layout[i:i+1])
+			i++
+			continue
+		case strings.HasPrefix(layout[i:], "%%"):
+			tokens = appendLiteral(tokens, "%")
+			i += 2
+			continue
+		}
+		start := i
+		i++
+		final := false
+		for i < len(layout) && strings.IndexByte("!<>,0123456789", layout[i]) >= 0 {
+			final = final || layout[i] == '>'
+			i++
+		}
+		arg := ""
+		if i < len(layout) && layout[i] == '{' {
+			end := strings.IndexByte(layout[i:], '}')
+			if end < 0 {
+				return nil, wrong(start)
+			}
+			arg = layout[i+1 : i+end]
+			i += end + 1
+		}
+		if i == len(layout) {
+			return nil, wrong(start)
+		}
+		c := layout[i]
+		i++
+		if c == '^' { // %^FU, %{...}^ti
+			if i += 2; i > len(layout) {
+				return nil, wrong(start)
+			}
+			tokens = append(tokens, layoutToken{name: "other"})
+			continue
+		}
+		name, known := apacheDirectives[c]
+		switch {
+		case c == 't' && arg == "":
+			tokens = append(appendLiteral(tokens, "["), variable("time_local"))
+			tokens = appendLiteral(tokens, "]")
+			continue
+		case c == 't':
+			t, err := strftimeToken(arg)
+			if err != nil {
+				return nil, err
+			}
+			tokens = append(tokens, t)
+			continue
+		case c == 'i':
+			name = "http_" + headerName(arg)
+		case c == 'o':
+			name = "sent_http_" + headerName(arg)
+		case c == 'C':
+			name = "cookie_" + headerName(arg)
+		case c == 'e' || c == 'n':
+			name = headerName(arg)
+		case c == 'x':
+			name = strings.ReplaceAll(headerName(arg), ":", "_")
+		case c == 'V' && arg != "":
+			name = fastlyName(arg)
+		case c == 's' && final:
+			name = "status"
+		case c == 'p' && arg != "" || c == 'a' && arg != "" || c == 'h' && arg != "":
+			name = "other"
+		case !known:
+			return nil, wrong(start)
+		}
+		tokens = append(tokens, variable(name))
+	}
+	return tokens, nil
+}
+
+// headerName returns the name that nginx gives to a header in its variables.
+func headerName(s string) string { return strings.ReplaceAll(strings.ToLower(s), "-", "_") }
+
+// fastlyName returns the nginx variable for one of Fastly's VCL variables,
+// which may be an argument of json.escape and the like.
+func fastlyName(s string) string {
+	if i := strings.LastIndexByte(s, '('); i >= 0 {
+		s = strings.TrimRight(s[i+1:], ")")
+	}
+	switch s {
+	case "req.url":
+		return "request_uri"
+	case "req.method", "req.request":
+		return "request_method"
+	case "resp.status":
+		return "status"
+	case "resp.body_bytes_written":
+		return "body_bytes_sent"
+	case "resp.bytes_written":
+		return "bytes_sent"
+	case "resp.http.Content-Length":
+		return "sent_http_content_length"
+	case "resp.http.Content-Range":
+		return "sent_http_content_range"
+	case "fastly_info.state":
+		return "fastly_state"
+	case "now", "time.start":
+		return "time_local"
+	case "now.sec", "time.start.sec":
+		return "time_iso8601"
+	case "time.start.msec":
+		return "msec"
+	case "time.start.usec":
+		return "time_fine"
+	}
+	if h, ok := strings.CutPrefix(s, "req.http."); ok {
+		return "http_" + headerName(h)
+	}
+	if h, ok := strings.CutPrefix(s, "resp.http."); ok {
+		return "sent_http_" + headerName(h)
+	}
+	return "other"
+}
+
+// strftimePrio is that of times that a layout puts together itself.
+const strftimePrio = 5
+
+// strftimeToken compiles the argument of Apache's %{...}t.
+func strftimeToken(arg string) (layoutToken, error) {
+	arg = strings.TrimPrefix(strings.TrimPrefix(arg, "begin:"), "end:")
+	arg = strings.Trim(arg, `"`)
+	scaled := func(scale int64) func([]byte) (int64, bool) {
+		return func(b []byte) (int64, bool) {
+			n, ok := parseUint(b)
+			return int64(n) * scale, ok && n < 1e18/uint64(scale)
+		}
+	}
+	switch arg {
+	case "sec":
+		return layoutToken{name: "sec", prio: 4, clock: scaled(second), every: time.Second}, nil
+	case "msec":
+		return layoutToken{name: "msec", prio: 9, clock: scaled(1000), every: time.Millisecond}, nil
+	case "usec":
+		return layoutToken{name: "usec", prio: 10, clock: scaled(1), every: time.Microsecond}, nil
+	case "msec_frac":
+		return layoutToken{name: "msec_frac", part: true, clock: scaled(1000), every: time.Millisecond}, nil
+	case "usec_frac":
+		return layoutToken{name: "usec_frac", part: true, clock: scaled(1), every: time.Microsecond}, nil
+	case "%z":
+		return layoutToken{name: "zone", part: true, every: time.Second, clock: func(b []byte) (int64, bool) {
+			t, ok := zoneOffset(b)
+			return -t, ok
+		}}, nil
+	}
+	t := layoutToken{name: "time", prio: strftimePrio, every: time.Second}
+	for _, short := range [][2]string{{"%T", "%H:%M:%S"}, {"%F", "%Y-%m-%d"}, {"%D", "%m/%d/%y"}, {"%R", "%H:%M"}} {
+		arg = strings.ReplaceAll(arg, short[0], short[1])
+	}
+	whole := strings.Contains(arg, "%s") || (strings.Contains(arg, "%Y") || strings.Contains(arg, "%y")) &&
+		(strings.Contains(arg, "%m") || strings.Contains(arg, "%b") || strings.Contains(arg, "%h")) &&
+		(strings.Contains(arg, "%d") || strings.Contains(arg, "%e"))
+	for i := 0; i < len(arg); i++ {
+		if arg[i] != '%' {
+			continue
+		}
+		if i++; i == len(arg) || strings.IndexByte("YymbhdeHMSzZsaA%", arg[i]) < 0 {
+			return t, fmt.Errorf("log format: the time %%{%s}t has a part that cachesim does not read", arg)
+		}
+	}
+	t.format = arg
+	if !whole { // a part of a time alone has no order
+		t.prio = 0
+		return t, nil
+	}
+	t.clock = func(b []byte) (int64, bool) {
+		micros, rest, ok := strptime(arg, b)
+		return micros, ok && len(rest) == 0
+	}
+	return t, nil
+}
+
+// strptime reads the time that b starts with by a layout of strftime, and
+// returns what follows it. The date is 1 January 1970 but for what the layout
+// has of it.
+func strptime(layout string, b []byte) (micros int64, rest []byte, ok bool) {
+	year, month, day := 1970, 1, 1
+	var clock, zone int64
+	for i := 0; i < len(layout); i++ {
+		if layout[i] != '%' {
+			if len(b) == 0 || b[0] != layout[i] {
+				return 0, nil, false
+			}
+			b = b[1:]
+			continue
+		}
+		i++
+		n := 2 // width
+		switch layout[i] {
+		case 'Y':
+			n = 4
+		case 'b', 'h', 'a':
+			n = 3
+		case 'z':
+			n = 5
+		case '%':
+			n = 1
+		case 's', 'Z', 'A':
+			n = 0
+			for n < len(b) && (b[n]-'0' <= 9 || b[n]|0x20-'a' <= 25) {
+				n++
+			}
+		}
+		if len(b) < n {
+			return 0, nil, false
+		}
+		field := b[:n]
+		b = b[n:]
+		v := 0
+		switch layout[i] {
+		case 'Y':
+			year = digits(field)
+		case 'y':
+			if v = digits(field); v >= 69 {
+				year = 1900 + v
+			} else {
+				year = 2000 + v
+			}
+		case 'm':
+			month = digits(field)
+		case 'b', 'h':
+			month = monthName(field)
+		case 'd', 'e':
+			day = digits(bytes.TrimLeft(field, " "))
+		case 'H':
+			v = digits(field)
+			clock += int64(v) * 3600 * second
+		case 'M':
+			v = digits(field)
+			clock += int64(v) * 60 * second
+		case 'S':
+			v = digits(field)
+			clock += int64(v) * second
+		case 'z':
+			if zone, ok = zoneOffset(field); !ok {
+				return 0, nil, false
+			}
+		case 's':
+			t, ok := epochTime(field)
+			return t, b, ok
+		}
+		if v < 0 || v > 99 {
+			return 0, nil, false
+		}
+	}
+	t, ok := calendar(year, month, day)
+	return t + clock - zone, b, ok
+}
+
+// The predefined layouts. A field has nginx's name where there is one, and else
+// that of the log's documentation, so that keys can name it.
+var (
+	layoutCommon = `$remote_addr $ident $remote_user [$time_local] "$request" $status $body_bytes_sent`
+	// Apache's package for Debian logs %O, not %b, in it.
+	layoutCombined = layoutCommon + ` "$http_referer" "$http_user_agent"`
+	layoutVhost    = `$server_name:$server_port ` + layoutCombined
+	layoutSquid    = `$msec $request_time $remote_addr $upstream_cache_status/$status $bytes_sent $request_method $url $remote_user $hierarchy $sent_http_content_type`
+	layoutS3       = `$bucket_owner $bucket [$time_local] $remote_addr $requester $request_id $operation $s3_key "$s3_request" $status $error_code $body_bytes_sent $object_size $total_time $turn_around_time "$http_referer" "$http_user_agent"`
+	layoutALB      = `$type $time_fine $elb $client $target $request_processing_time $target_processing_time $response_processing_time $status $target_status $request_length $bytes_sent "$request" "$http_user_agent" $ssl_cipher $ssl_protocol `
+	layoutELB      = `$time_fine $elb $client $backend $request_processing_time $backend_processing_time $response_processing_time $status $backend_status $request_length $body_bytes_sent "$request"`
+)
+
+// fixedLayout completes a weblogKind with what follows from a predefined
+// layout. more says that lines may go on behind it.
+func fixedLayout(k weblogKind, layout string, more bool, wrap func(*weblogProgram) weblogSplitter) weblogKind {
+	program := func(extras []string) (*weblogProgram, error) {
+		p, err := compileLayout(layout, extras)
+		if err == nil {
+			p.open = more
+			p.blanks = k.name == "squid"
+			p.every = k.tick
+		}
+		return p, err
+	}
+	k.split = func(_ Args, extras []string) (weblogSplitter, error) {
+		p, err := program(extras)
+		if err != nil || wrap == nil {
+			return p, err
+		}
+		return wrap(p), nil
+	}
+	form, err := program(nil)
+	if err != nil {
+		panic(err) // a layout of the table is wrong
+	}
+	also := k.probe
+	k.probe = func(line []byte) bool { return (also == nil || also(line)) && form.matches(line) }
+	k.confidence = Certain
+	return k
+}
+
+// weblogLayouts are the logs with a layout.
+var weblogLayouts = []weblogKind{
+	fixedLayout(weblogKind{
+		name: "clf", tick: time.Second,
+		doc:   `Common Log Format: host ident user [time] "request" status bytes`,
+		why:   "its lines have the seven fields of the Common Log Format",
+		probe: func(line []byte) bool { return fieldsBefore(line, '[') == 3 },
+	}, layoutCommon, false, nil),
+	fixedLayout(weblogKind{
+		name: "combined", tick: time.Second,
+		doc:   `Combined Log Format of Apache, nginx and varnishncsa: clf "referer" "user agent", and anything behind`,
+		why:   "its lines have the fields of the Common Log Format, referer and user agent",
+		probe: func(line []byte) bool { return fieldsBefore(line, '[') == 3 },
+	}, layoutCombined, true, nil),
+	fixedLayout(weblogKind{
+		name: "vhost-combined", tick: time.Second,
+		doc:   `Combined Log Format behind host:port, as Apache's other_vhosts_access.log`,
+		why:   "its lines have a host with a port and the fields of the Combined Log Format",
+		probe: func(line []byte) bool { return fieldsBefore(line, '[') == 4 },
+	}, layoutVhost, true, nil),
+	{
+		name: "log-format", tick: time.Millisecond,
+		doc: "a log of nginx or Apache with the layout that log-format gives",
+		params: []Param{{"log-format", "",
+			"log_format of nginx, as '$remote_addr - ...', LogFormat of Apache, as '%h %l ...', or @FILE:NAME for the one of that name in the server's configuration"}},
+		split: func(args Args, extras []string) (weblogSplitter, error) {
+			layout, err := configuredLayout(args["log-format"])
+			if err != nil {
+				return nil, err
+			}
+			p, err := compileLayout(layout, extras)
+			if err != nil {
+				return nil, err
+			}
+			return p, nil
+		},
+	},
+	fixedLayout(weblogKind{
+		name: "squid", tick: time.Millisecond,
+		doc:   "Squid's native access.log: time elapsed client code/status bytes method URL user hierarchy type",
+		why:   "its lines have the ten fields of Squid's access.log",
+		probe: squidLine,
+	}, layoutSquid, true, func(p *weblogProgram) weblogSplitter { return &squidLog{weblogProgram: p} }),
+	fixedLayout(weblogKind{
+		name: "s3", tick: time.Second,
+		doc:   "Amazon S3 server access log",
+		why:   "its lines have the fields of Amazon S3's server access log",
+		probe: func(line []byte) bool { return fieldsBefore(line, '[') == 2 },
+	}, layoutS3, true, func(p *weblogProgram) weblogSplitter { return &s3Log{weblogProgram: p} }),
+	fixedLayout(weblogKind{
+		name: "alb", tick: time.Microsecond,
+		doc: "access log of an Amazon Application Load Balancer",
+		why: "its lines have the fields of an Application Load Balancer's log",
+		probe: func(line []byte) bool {
+			kind, _, _ := bytes.Cut(line, []byte{' '})
+			return slices.Contains([]string{"http", "https", "h2", "grpcs", "ws", "wss"}, string(kind))
+		},
+	}, layoutALB, true, nil),
+	fixedLayout(weblogKind{
+		name: "elb", tick: time.Microsecond,
+		doc: "access log of an Amazon Classic Load Balancer",
+		why: "its lines have the fields of a Classic Load Balancer's log",
+	}, layoutELB, true, nil),
+	fixedLayout(weblogKind{
+		name: "fastly", tick: time.Second,
+		doc:   "Common Log Format behind Fastly's syslog prefix",
+		why:   "its lines have the fields of the Common Log Format behind a syslog prefix",
+		probe: func(line []byte) bool { return len(line) > 0 && line[0] == '<' },
+	}, layoutFastly, true, nil),
+}
+
+const layoutFastly = `<$priority>$sent $cache $endpoint: ` +
+	`$remote_addr $ident $remote_user [$time_local] "$request" $status $body_bytes_sent`
+
+// fieldsBefore returns how many fields separated by one blank are before the
+// first field that starts with c.
+func fieldsBefore(line []byte, c byte) int {
+	n := 0
+	for {
+		if len(line) > 0 && line[0] == c {
+			return n
+		}
+		i := bytes.IndexByte(line, ' ')
+		if i < 0 {
+			return -1
+		}
+		line = line[i+1:]
+		n++
+	}
+}
+
+// squidLog is Squid's access.log. By default, Squid leaves out what is behind a
+// question mark.
+type squidLog struct {
+	*weblogProgram
+	stripped int64
+}
+
+func (s *squidLog) split(line []byte, f *weblogFields) (bool, error) {
+	ok, err := s.weblogProgram.split(line, f)
+	if url := f.role[roleURL]; ok && len(url) > 0 && url[len(url)-1] == '?' {
+		s.stripped++
+	}
+	return ok, err
+}
+
+func (s *squidLog) notes() []string {
+	if s.stripped == 0 {
+		return nil
+	}
+	return []string{plural(s.stripped) + " have lost their query string to Squid's strip_query_terms, so that different objects look like one"}
+}
+
+// squidLine checks what the layout leaves open.
+func squidLine(line []byte) bool {
+	var f [11][]byte
+	if splitBlanks(line, f[:]) < 9 {
+		return false
+	}
+	_, time := epochTime(f[0])
+	_, elapsed := parseInt(f[1])
+	_, bytes := parseUint(f[4])
+	return time && elapsed && bytes && methodName(f[5])
+}
+
+// s3Log is Amazon S3's server access log. Its requests are operations on a
+// bucket or an object, and only the latter count.
+type s3Log struct {
+	*weblogProgram
+	others int64
+}
+
+func (s *s3Log) split(line []byte, f *weblogFields) (bool, error) {
+	if ok, err := s.weblogProgram.split(line, f); !ok {
+		return false, err
+	}
+	// REST.GET.OBJECT, WEBSITE.GET.OBJECT, but REST.COPY.OBJECT_GET.
+	_, rest, _ := bytes.Cut(f.role[roleOperation], []byte{'.'})
+	method, kind, _ := bytes.Cut(rest, []byte{'.'})
+	if string(kind) != "OBJECT" || len(f.role[rolePath]) == 0 {
+		s.others++
+		return false, nil
+	}
+	f.role[roleMethod] = method
+	return true, nil
+}
+
+func (s *s3Log) notes() []string {
+	if s.others == 0 {
+		return nil
+	}
+	return []string{plural(s.others) + " for something other than an object, as REST.GET.BUCKET"}
+}
