@@ -48,6 +48,6 @@ wasmtime: ; @$(wasmtime)
 wamr: ; @$(wamr)
 
 # The embedded modules again from their sources.
-guests: ; policies-wasm/guests/build.sh && policies-wasm/driver/build.sh
+guests: ; policies-wasm/guests/build.sh && policies-wasm/adapters/build.sh && policies-wasm/micro/build.sh
 
 clean: ; rm -rf cachesim cachesim-debug results static

@@ -86,14 +86,15 @@ var (
 		{Name: "jitter", Default: 1, Min: 0, Max: 1, Doc: "1: an object with an estimate of 6 or more wins with probability 1/128 where it would lose"},
 	}
 	wTinyLFUSpec = sim.Spec{
-		Name:   "w-tinylfu",
-		Title:  "W-TinyLFU",
-		Doc:    "LRU window in front of a segmented LRU that admits by estimated frequency",
-		Paper:  "Einziger, Friedman, Manes, TinyLFU: a highly efficient cache admission policy, ACM Transactions on Storage 13(4), 2017",
-		Params: wTinyLFUParams,
-		Random: true,
-		Memory: 32,
-		New:    func(c sim.Config) sim.Policy { return newWTinyLFU(c) },
+		Name:    "w-tinylfu",
+		Title:   "W-TinyLFU",
+		Doc:     "LRU window in front of a segmented LRU that admits by estimated frequency",
+		Paper:   "Einziger, Friedman, Manes, TinyLFU: a highly efficient cache admission policy, ACM Transactions on Storage 13(4), 2017",
+		Params:  wTinyLFUParams,
+		Random:  true,
+		Default: true,
+		Memory:  32,
+		New:     func(c sim.Config) sim.Policy { return newWTinyLFU(c) },
 	}
 	wTinyLFUAdaptiveSpec = sim.Spec{
 		Name:  "w-tinylfu-adaptive",

@@ -114,8 +114,16 @@ func (c convention) missing(m *Binary) []string {
 
 // ABIs returns the calling conventions that m speaks, by its exports and their
 // signatures. Where these cannot tell, declared must: a send of (i32, i32) may
-// want bincode or bytemuck, static or not. An error says what is missing.
+// expect bincode or bytemuck, static or not. An error says what is missing.
 func (m *Binary) ABIs(declared string) ([]string, error) {
+	abis, err := m.abis(declared)
+	if err != nil {
+		return nil, oneLine(err)
+	}
+	return abis, nil
+}
+
+func (m *Binary) abis(declared string) ([]string, error) {
 	if m.err != nil {
 		return nil, m.err
 	}
@@ -140,6 +148,14 @@ func (m *Binary) ABIs(declared string) ([]string, error) {
 	}
 	return nil, fmt.Errorf("it speaks no calling convention: the simplest, %s, lacks %s; see docs/ABI.md",
 		Pair, strings.Join(m.nearest(Pair, ""), ", "))
+}
+
+// spoken finds the way in which m speaks an ABI, if it is a policy at all.
+func (m *Binary) spoken(abi, declared string) (convention, error) {
+	if _, err := m.abis(declared); err != nil {
+		return convention{}, err
+	}
+	return m.convention(abi, declared)
 }
 
 // vague reports whether m has the one send that several ABIs share.
@@ -194,8 +210,8 @@ func (m *Binary) Params() []string {
 
 // impossible is what a guest's outcome comes to when it is neither hit nor
 // miss.
-func impossible(request int64, outcome uint64) error {
-	return fmt.Errorf("impossible outcome: the guest returned %d for request %d, want 0 (miss) or 1 (hit)", int32(outcome), request)
+func impossible(outcome uint64) error {
+	return fmt.Errorf("impossible outcome: the guest returned %d, want 0 (miss) or 1 (hit)", int32(outcome))
 }
 
 // replayer is a function that serves requests in order.

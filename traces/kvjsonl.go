@@ -427,7 +427,7 @@ func (s *jsonScanner) number() ([]byte, error) {
 
 // skip reads any value.
 func (s *jsonScanner) skip(depth int) error {
-	if depth > maxDepth {
+	if depth > maxJSONDepth {
 		return errors.New("its JSON is nested too deep")
 	}
 	switch c := s.peek(); {

@@ -6,6 +6,7 @@ package traces
 import (
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"cachesim/sim"
@@ -93,7 +94,7 @@ type Param struct {
 type Args map[string]string
 
 // Formats lists the formats that Open reads.
-var Formats = []Format{OracleGeneral, IDSize, TimeIDSize}
+var Formats = slices.Concat([]Format{OracleGeneral, IDSize, TimeIDSize}, corpusFormats, weblogFormats)
 
 // A SyntaxError says where a trace breaks the rules of its format.
 type SyntaxError struct {

@@ -287,8 +287,8 @@ type jsonParser struct {
 	wrong string
 }
 
-// maxDepth bounds the nesting of objects and lists.
-const maxDepth = 64
+// maxJSONDepth bounds the nesting of objects and lists.
+const maxJSONDepth = 64
 
 func (p *jsonParser) blanks() {
 	for p.i < len(p.text) && blank(p.text[p.i]) {
@@ -350,7 +350,7 @@ func (j *jsonLog) value(p *jsonParser, f *weblogFields, depth int) bool {
 	if p.i == len(p.text) {
 		return p.fail("expected a value")
 	}
-	if depth == maxDepth {
+	if depth == maxJSONDepth {
 		return p.fail("objects are nested too deep")
 	}
 	switch c := p.text[p.i]; c {

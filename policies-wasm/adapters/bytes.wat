@@ -1,9 +1,12 @@
 ;; Adapter for the conventions that pass a request in the policy's memory, to a
-;; send that returns nothing (count.wat makes an outcome of it).
+;; send that returns the outcome. build.sh makes a second module, bytes-void.wasm,
+;; to a send that returns nothing (count.wat makes an outcome of it): without what
+;; is marked ";;outcome".
 (module
   (import "policy" "memory" (memory 0))
   (import "policy" "alloc" (func $alloc (param i32) (result i64)))
-  (import "policy" "send" (func $send (param i32 i32)))
+  (import "policy" "send" (func $send (param i32 i32) (result i32) ;;outcome
+  ))
   (global $static (mut i32) (i32.const 0)) ;; the one place to write to, or 0
   (global $time (export "time") (mut i32) (i32.const 0)) ;; set by loop-time.wat
   (global $len (mut i32) (i32.const 0))    ;; 12: bincode; 16: bytemuck
@@ -13,7 +16,7 @@
     (global.set $static (local.get $place))
     (global.set $len (local.get $bytes)))
 
-  (func (export "send") (param $id i32) (param $size i64)
+  (func (export "send") (param $id i32) (param $size i64) (result i32) ;;outcome
     (local $at i32)
     (local.set $at (global.get $static))
     (if (i32.eqz (local.get $at))
