@@ -136,7 +136,7 @@ func heatFigure(o Options, name, title, note, unit string, series []Series, rs [
 					continue
 				}
 				text.XAlign, text.Color = draw.XCenter, black
-				if v > 0.5 {
+				if v > 0.65 { // where both have the same contrast
 					text.Color = color.White
 				}
 				c.FillText(text, vg.Point{X: x + cell()/2, Y: top - rowHeight/2}, fmt.Sprintf(format, at.Y))

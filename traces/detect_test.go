@@ -42,15 +42,16 @@ func TestDetect(t *testing.T) {
 		{"empty", "", "", 0, "it holds no requests"},
 		{"blank lines only", "\n\r\n \t\n\n", "", 0, "it holds no requests"},
 		{"blank for long", strings.Repeat("\n", 100_000) + "1 10\n", "", 0, "cannot tell its format: its first 65536 bytes are blank"},
-		{"ids only", "1\n2\n", "", 0, "cannot tell its format: the number of fields in its first line is 1"},
-		{"four fields", "1 2 3 4\n", "", 0, "cannot tell its format: the number of fields in its first line is 4"},
-		{"access log", `83.149.9.216 - - [17/May/2015:10:05:03 +0000] "GET /a.png HTTP/1.1" 200 203023 "-" "Mozilla/5.0"` + "\n", "", 0,
-			"cannot tell its format: the number of fields in its first line is 12"},
+		{"ids only", "1\n2\n", "id", 2, ""},
+		{"one word", "(", "", 0, "cannot tell its format: all that it holds is"},
+		{"words", "to be or not to be, that is the question\n", "", 0, "cannot tell its format: the number of fields in its first line is 10"},
+		{"a table", "a,b c,d,7 e f\n", "", 0, "--trace-format csv"},
+		{"access log", `83.149.9.216 - - [17/May/2015:10:05:03 +0000] "GET /a.png HTTP/1.1" 200 203023 "-" "Mozilla/5.0"` + "\n", "combined", 1, ""},
 		{"junk", "\x00\x01" + string(junk), "", 0, unknown},
 		{"short junk", "\x00\x01\x02", "", 0, unknown},
 		{"zeros", string(make([]byte, 4800)), "", 0, unknown},
-		{"next access that lies behind", string(oracle(t, next{0, 1, 10, -1}, next{0, 1, 10, 1})), "", 0, unknown},
-		{"next access beyond any trace", string(oracle(t, next{0, 1, 10, 1 << 50})), "", 0, unknown},
+		{"next access that lies behind", string(oracle(t, next{0, 1, 10, -1}, next{0, 1, 10, 1})), "", 0, "cannot tell its format: it"},
+		{"next access beyond any trace", string(oracle(t, next{0, 1, 10, 1 << 50})), "", 0, "cannot tell its format: it is binary"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
