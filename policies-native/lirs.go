@@ -11,7 +11,7 @@ import (
 // the cache. The others (HIR) pass through a small queue, and become LIR when they
 // are requested again while the stack still remembers them.
 //
-//	stack, newest first     a  x  b  y  c     last is always LIR: a, b, c
+//	stack, newest first     a  x  b  y  c     LIR are a, b, c, and one is last
 //	queue, newest first     x  z              resident HIR, in the stack or not
 //	lost, newest first      y                 non-resident HIR, only in the stack
 //
@@ -22,13 +22,14 @@ import (
 //
 //   - x is LIR: it moves to the top of the stack; prune.
 //   - x is in the queue and in the stack, and s <= L: it leaves both, room for it
-//     is made among the LIR objects, and it becomes LIR on top of the stack.
+//     is made among the LIR objects, and it becomes LIR on top of the stack; prune,
+//     since there may have been no other LIR object.
 //   - x is in the queue otherwise: it moves to the front of the queue and to the
 //     top of the stack.
 //   - x is lost and s <= L: a miss; it becomes LIR as above.
 //   - otherwise it is a miss, and x leaves the stack and the lost objects, if it
 //     was there. If x was not lost and the LIR objects and x have at most L bytes
-//     together, it becomes LIR on top of the stack. Else if s <= H, room is made in
+//     together, it becomes LIR as above. Else if s <= H, room is made in
 //     the queue, and x goes to its front and to the top of the stack. Else x is
 //     not stored: it goes to the top of the stack and to the front of the lost, as
 //     an object would that leaves the queue at once. It is stored if it is
@@ -37,9 +38,10 @@ import (
 // To make room among the LIR objects for s bytes, as long as they have more than
 // L - s bytes, the last in the stack leaves it and is no longer LIR. If it has at
 // most H bytes, room for it is made in the queue, to the front of which it goes;
-// else it is evicted and forgotten. Then prune, and prune too when x has become LIR:
-// while the last object of the stack is not LIR, it leaves the stack; if it was lost, it
-// is forgotten.
+// else it is evicted and forgotten. Then prune, each time.
+//
+// Prune: while the last object of the stack is not LIR, it leaves the stack; if it
+// was lost, it is forgotten.
 //
 // To make room in the queue for s bytes, as long as it has more than H - s bytes,
 // its back is evicted. Where that object is in the stack, it goes to the front of
@@ -172,7 +174,7 @@ func (p *lirs) pushLIR(r sim.Request) {
 	}
 	p.PushFront(lirsLIR, r.ID, r.Size)
 	p.stack.PushFront(0, r.ID, r.Size)
-	p.prune()
+	p.prune() // objects may have entered the stack while there was none that is LIR
 }
 
 // makeRoom evicts from the queue until an object of the given size fits.
@@ -215,7 +217,7 @@ func (p *lirs) Check() error {
 		return fmt.Errorf("the stack has %d of %d", p.stack.Bytes(0), p.stackLimit)
 	}
 	if !p.Empty(lirsLIR) && !p.In(lirsLIR, p.stack.Back(0)) {
-		return fmt.Errorf("object %d, which is not LIR, is the last of the stack", p.stack.Back(0))
+		return fmt.Errorf("the last object of the stack, %d, is not LIR", p.stack.Back(0))
 	}
 	inStack := 0
 	for queue := lirsLIR; queue <= lirsLost; queue++ {

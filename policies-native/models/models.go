@@ -47,6 +47,18 @@ var All = map[string]func(sim.Config) Model{
 	"s4fifo":      newS4FIFO,
 	"clock2qplus": newClock2QPlus,
 
+	"arc":           newARC,
+	"car":           newCAR,
+	"lirs":          newLIRS,
+	"clock-pro":     newClockPro,
+	"gdsf":          newGDSF,
+	"camp":          newCAMP,
+	"hyperbolic":    newHyperbolic,
+	"lecar":         newLeCaR,
+	"cacheus":       newCacheus,
+	"merlin":        newMerlin,
+	"adaptiveclimb": newAdaptiveClimb,
+
 	"belady":        newBelady,
 	"belady-bypass": newBeladyBypass,
 	"belady-size":   newBeladySize,
