@@ -147,12 +147,12 @@ func TestABIs(t *testing.T) {
 		{"pair and batch", initOK + alloc + `(func (export "send") (param i32 i64) (result i32) i32.const 0) (func (export "replay") (param i32 i32 i32))`, "", "pair batch"},
 		{"ambiguous", initOK + stats + alloc + `(func (export "send") (param i32 i32))`, "", "!say which, as in FILE.wasm:abi=bincode"},
 		{"declared", initOK + stats + alloc + `(func (export "send") (param i32 i32))`, "bytemuck", "bytemuck"},
-		{"declared, not so", initOK + stats + alloc + `(func (export "send") (param i32 i32))`, "pair", "!does not speak pair: it lacks send (i32, i64) -> i32 (its send is (i32, i32) -> ())"},
-		{"no stats", initOK + `(func (export "send") (param i32 i64))`, "", "!lacks send (i32, i64) -> i32 (its send is (i32, i64) -> ())"},
-		{"no init", `(func (export "send") (param i32 i64) (result i32) i32.const 0)`, "", "!lacks init (i64) -> ()"},
-		{"init of another type", `(func (export "init") (param i32)) (func (export "send") (param i32 i64) (result i32) i32.const 0)`, "", "!lacks init (i64) -> () (its init is (i32) -> ())"},
+		{"declared, not so", initOK + stats + alloc + `(func (export "send") (param i32 i32))`, "pair", "!does not support pair: it is missing send (i32, i64) -> i32 (its send is (i32, i32) -> ())"},
+		{"no stats", initOK + `(func (export "send") (param i32 i64))`, "", "!is missing send (i32, i64) -> i32 (its send is (i32, i64) -> ())"},
+		{"no init", `(func (export "send") (param i32 i64) (result i32) i32.const 0)`, "", "!is missing init (i64) -> ()"},
+		{"init of another type", `(func (export "init") (param i32)) (func (export "send") (param i32 i64) (result i32) i32.const 0)`, "", "!is missing init (i64) -> () (its init is (i32) -> ())"},
 		{"init is a memory", `(memory (export "init") 1)`, "", "!"},
-		{"nothing", "", "", "!lacks init (i64) -> (), send (i32, i64) -> i32"},
+		{"nothing", "", "", "!is missing init (i64) -> (), send (i32, i64) -> i32"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
