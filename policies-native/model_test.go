@@ -20,13 +20,28 @@ var withoutModel = map[string]string{
 	"lru+exp-size":  "draws numbers",
 	"lru+adaptsize": "draws numbers",
 	"lru+tinylfu":   "counts in a sketch, in which objects collide",
+
+	"arc":                "checked by its invariants and against its reference",
+	"car":                "checked by its invariants and against its reference",
+	"lirs":               "checked by its invariants and against its reference",
+	"clock-pro":          "checked by its invariants and against its reference",
+	"gdsf":               "checked by its invariants and against its reference",
+	"camp":               "checked by its invariants and against its reference",
+	"hyperbolic":         "checked by its invariants and against its reference",
+	"lhd":                "checked by its invariants and against its reference",
+	"lecar":              "checked by its invariants and against its reference",
+	"cacheus":            "checked by its invariants and against its reference",
+	"w-tinylfu":          "checked by its invariants and against its reference",
+	"w-tinylfu-adaptive": "checked by its invariants and against its reference",
+	"merlin":             "checked by its invariants and against its reference",
+	"adaptiveclimb":      "checked by its invariants and against its reference",
 }
 
 func TestEveryPolicyHasAModel(t *testing.T) {
 	for _, s := range specs(t) {
 		_, without := withoutModel[s.Name]
 		if without == (models.All[s.Name] != nil) {
-			t.Errorf("policy %s has a model: %v; withoutModel lists it: %v", s.Name, !without, without)
+			t.Errorf("policy %s has a model: %v; withoutModel lists it: %v", s.Name, models.All[s.Name] != nil, without)
 		}
 	}
 	for name := range models.All {
