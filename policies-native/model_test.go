@@ -21,20 +21,9 @@ var withoutModel = map[string]string{
 	"lru+adaptsize": "draws numbers",
 	"lru+tinylfu":   "counts in a sketch, in which objects collide",
 
-	"arc":                "checked by its scripts and TestInvariants",
-	"car":                "checked by its scripts and TestInvariants",
-	"lirs":               "checked by its scripts and TestInvariants",
-	"clock-pro":          "checked by its scripts and TestInvariants",
-	"gdsf":               "checked by its scripts and TestInvariants",
-	"camp":               "checked by its scripts and TestInvariants",
-	"hyperbolic":         "checked by its scripts and TestInvariants",
 	"lhd":                "checked by its scripts and TestInvariants",
-	"lecar":              "checked by its scripts and TestInvariants",
-	"cacheus":            "checked by its scripts and TestInvariants",
 	"w-tinylfu":          "checked by its scripts and TestInvariants",
 	"w-tinylfu-adaptive": "checked by its scripts and TestInvariants",
-	"merlin":             "checked by its scripts and TestInvariants",
-	"adaptiveclimb":      "checked by its scripts and TestInvariants",
 }
 
 func TestEveryPolicyHasAModel(t *testing.T) {
