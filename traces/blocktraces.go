@@ -316,6 +316,9 @@ var baleen = &table{
 		if _, err := number("block", f[0]); err != nil {
 			return err
 		}
+		if d.head == nil && f[6] == nil {
+			f[5] = nil // the older layout's pipeline
+		}
 		return r.rangeOf(d.shard(f[0], f[5]), f[1], f[2], 1, 1)
 	},
 }

@@ -2,6 +2,7 @@ package traces
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -46,7 +47,7 @@ func fromHex(s string) string {
 func samples() []sample { return slices.Concat(binarySamples, headerSamples, textSamples, kvSamples) }
 
 // knownFormats are those of this package whose samples are compared.
-var knownFormats = slices.Concat([]Format{OracleGeneral, IDSize, TimeIDSize}, corpusFormats, weblogFormats)
+var knownFormats = Formats
 
 func formatNamed(t testing.TB, name string) Format {
 	t.Helper()
@@ -167,6 +168,37 @@ func TestProbes(t *testing.T) {
 		}
 		if !slices.Equal(ties, s.ties) {
 			t.Errorf("%s (confidence %d) is also taken for %q, want %q", s, own, ties, s.ties)
+		}
+	}
+}
+
+// TestProbeLong has the first 64 KiB of longer files, which end within a record.
+func TestProbeLong(t *testing.T) {
+	for _, s := range binarySamples {
+		i := slices.IndexFunc(layouts, func(l *layout) bool { return l.name == s.format })
+		if i < 0 {
+			continue
+		}
+		l := layouts[i]
+		head := strings.Repeat(s.data, headSize/len(s.data)+1)[:headSize]
+		b := []byte(head)
+		for i := 0; (i+1)*l.record <= len(b); i++ {
+			r := b[i*l.record:]
+			if l.time.width > 0 { // they rise by one in ten records
+				binary.LittleEndian.PutUint32(r[l.time.at:], uint32(1000+i/10))
+			}
+			if l.next.width > 0 {
+				binary.LittleEndian.PutUint64(r[l.next.at:], uint64(i+1+i%100))
+			}
+		}
+		own, why := formatNamed(t, s.format).Probe(b, false)
+		if own != s.confidence {
+			t.Errorf("%s: confidence %d (%s), want %d", s, own, why, s.confidence)
+		}
+		for _, f := range knownFormats {
+			if c, why := f.Probe(b, false); f.Name != s.format && c >= max(own, Possible) && !slices.Contains(s.ties, f.Name) {
+				t.Errorf("%s (confidence %d) is also taken for %s (%d: %s)", s, own, f.Name, c, why)
+			}
 		}
 	}
 }

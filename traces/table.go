@@ -70,7 +70,7 @@ type row struct {
 	skip   string
 }
 
-// times returns a field that counts equal requests.
+// repeat reads how often the request was made.
 func (r *row) repeat(b []byte) error {
 	n, ok := parseUint(b)
 	if !ok || n > maxRepeat {

@@ -214,8 +214,8 @@ var textSamples = []sample{
 	},
 	{
 		format: "baleen", name: "no header", confidence: Likely, args: Args{"block": "128KiB"},
-		data: "79 131000 1000 1572000000 1 1 24\n80 0 0 1572000000 5 1 24\n",
-		want: []string{`1572000000000000 "79:0" 131072 get 0`, `1572000000000000 "79:1" 131072 get 0`},
+		data: "79 131000 1000 1572000000 1 1 24\n80 0 0 1572000000 5 1 24\n80 0 5 1572000001 1 1 24 9\n",
+		want: []string{`1572000000000000 "79:0" 131072 get 0`, `1572000000000000 "79:1" 131072 get 0`, `1572000001000000 "80:0" 131072 get 0`},
 	},
 	{
 		format: "ms-etw", confidence: Certain,
