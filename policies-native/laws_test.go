@@ -92,6 +92,9 @@ func TestSeeds(t *testing.T) {
 		if s.Name == "lru+exp-size" { // its default is for larger objects
 			s = parse(t, "lru+exp-size:c=10")
 		}
+		if s.Name == "lru+second-hit" { // its filters are large enough for this trace
+			s = parse(t, "lru+second-hit:fp=0.5")
+		}
 		c := s.config(tr, capacity)
 		first := s.hits(t, tr, c, sim.BatchSize)
 		if !slices.Equal(s.hits(t, tr, c, sim.BatchSize), first) {

@@ -16,14 +16,7 @@ var longer = flag.Int("longer", 0, "requests by which tiny traces are longer: ea
 
 // withoutModel lists the policies that have no model, and why.
 var withoutModel = map[string]string{
-	"lru+prob":      "draws numbers",
-	"lru+exp-size":  "draws numbers",
-	"lru+adaptsize": "draws numbers",
-	"lru+tinylfu":   "counts in a sketch, in which objects collide",
-
-	"lhd":                "checked by its scripts and TestInvariants",
-	"w-tinylfu":          "checked by its scripts and TestInvariants",
-	"w-tinylfu-adaptive": "checked by its scripts and TestInvariants",
+	"lru+adaptsize": "maximizes a function numerically, where a rounding may decide",
 }
 
 func TestEveryPolicyHasAModel(t *testing.T) {
@@ -60,6 +53,9 @@ func TestTinyTraces(t *testing.T) {
 			shorter := -*longer
 			if testing.Short() || s.name != s.Name || strings.Contains(s.Name, "+") {
 				shorter++
+			}
+			if s.Name == "lhd" { // takes some 100 µs to make
+				shorter += 2
 			}
 			ones := [][]int64{{1, 1, 1, 1}}
 			s.checkTiny(t, 9-shorter, 4, false, ones, []int64{1, 2, 3})
@@ -138,7 +134,7 @@ func TestMixedTraces(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			traces, requests := uint64(18), 1000
-			if testing.Short() {
+			if testing.Short() || s.name == "lhd:period=16" { // which learns for 300 µs after 16 requests
 				traces = 5
 			}
 			for seed := range traces {
@@ -148,6 +144,10 @@ func TestMixedTraces(t *testing.T) {
 				for _, part := range []int64{20, 5, 2} {
 					s.checkModel(t, tr, 1+tr.footprint()/part, 7)
 				}
+			}
+			if s.name != "lhd:period=16" {
+				tr := mixed(traces, 12000, 400, 3, true) // enough for sketches to fade
+				s.checkModel(t, tr, 1+tr.footprint()/8, 100)
 			}
 		})
 	}
