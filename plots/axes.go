@@ -67,11 +67,15 @@ func (a Axis) fit(values []float64, o AxisOptions) scale {
 		s.ticks = sizeTicks{sizes: values, unit: a.Unit}
 	case log:
 		s.low, s.high = low*0.9, high*1.15
-		if s.high/s.low < 20 { // two powers of ten have labels
-			s.low = math.Pow(10, math.Floor(math.Log10(s.low)))
-			s.high = max(s.high, 10*s.low)
+		s.ticks = decades{a.count}
+		switch {
+		case high/low < 1.5:
+			s.low, s.high = low*0.95, high*1.05
+			s.ticks = steps(nice((s.high - s.low) / 5))
+		case high/low < 30: // fewer than two powers of ten may have labels
+			s.low, s.high = low*0.93, high*1.07
+			s.ticks = oneTwoFive{a.count}
 		}
-		s.ticks = decades{}
 	case isSize:
 		s.high = max(high*1.03, 1)
 		s.low = max(0, low-high*0.03)
@@ -83,9 +87,9 @@ func (a Axis) fit(values []float64, o AxisOptions) scale {
 	case a.Unit == unitPercent:
 		span := max(high-low, 1)
 		step := nice(span / 5)
-		s.low, s.high = step*math.Floor(low/step+1e-9), step*math.Ceil(high/step-1e-9)
-		if s.low == s.high {
-			s.high += step
+		s.low, s.high = low, high+span*0.04
+		if low < 0 {
+			s.low = low - span*0.04
 		}
 		s.ticks = steps(step)
 	default:
@@ -102,6 +106,9 @@ func (a Axis) fit(values []float64, o AxisOptions) scale {
 			s.low = max(0, s.low)
 		}
 		s.ticks = steps(nice((s.high - s.low) / 5))
+		if a.count && s.high >= 1e4 {
+			s.ticks = sizeSteps{unitObjects}
+		}
 	}
 	if limited {
 		s.low, s.high = o.Low, o.High
@@ -137,6 +144,10 @@ func ratioRange(low, high float64) (bottom, top, step float64) {
 	step = nice(span / 5)
 	bottom = max(0, step*math.Floor(low/step+1e-9))
 	top = min(100, step*math.Ceil(high/step-1e-9))
+	if finer := nice(step / 2.4); high-low >= 2*step && top-bottom < 3.5*step {
+		step = finer
+		bottom, top = max(0, step*math.Floor(low/step+1e-9)), min(100, step*math.Ceil(high/step-1e-9))
+	}
 	for top-bottom < 3.5*step {
 		bottom, top = max(0, bottom-step), min(100, top+step)
 	}
@@ -256,9 +267,9 @@ func (s steps) Ticks(low, high float64) []plot.Tick {
 
 // decades labels powers of ten, at most six of them, and marks 2 to 9 times
 // them where all are labelled.
-type decades struct{}
+type decades struct{ count bool }
 
-func (decades) Ticks(low, high float64) []plot.Tick {
+func (d decades) Ticks(low, high float64) []plot.Tick {
 	first, last := math.Floor(math.Log10(low)), math.Floor(math.Log10(high))
 	every := math.Ceil((last - first + 1) / 6)
 	var ticks []plot.Tick
@@ -266,11 +277,45 @@ func (decades) Ticks(low, high float64) []plot.Tick {
 		for m := 1.0; m < 10; m++ {
 			t := plot.Tick{Value: m * math.Pow(10, k)}
 			if m == 1 && math.Mod(k-first, every) == 0 {
-				t.Label = fmt.Sprintf("%g", t.Value)
+				t.Label = plainLabel(t.Value, d.count)
 			}
 			if t.Value >= low*(1-1e-9) && t.Value <= high && (m == 1 || every == 1) {
 				ticks = append(ticks, t)
 			}
+		}
+	}
+	return ticks
+}
+
+// plainLabel writes a number, of things that are counted with k and M.
+func plainLabel(v float64, count bool) string {
+	if count {
+		return countLabel(v)
+	}
+	return fmt.Sprintf("%g", v)
+}
+
+// oneTwoFive labels 1, 2 and 5 times powers of ten and marks the others, or labels
+// all where those are too few.
+type oneTwoFive struct{ count bool }
+
+func (o oneTwoFive) Ticks(low, high float64) []plot.Tick {
+	var ticks []plot.Tick
+	for k := math.Floor(math.Log10(low)); k <= math.Floor(math.Log10(high)); k++ {
+		for m := 1.0; m < 10; m++ {
+			t := plot.Tick{Value: m * math.Pow(10, k)}
+			if t.Value < low*(1-1e-9) || t.Value > high*(1+1e-9) {
+				continue
+			}
+			if m == 1 || m == 2 || m == 5 {
+				t.Label = plainLabel(t.Value, o.count)
+			}
+			ticks = append(ticks, t)
+		}
+	}
+	if unlabelled := slices.DeleteFunc(slices.Clone(ticks), func(t plot.Tick) bool { return t.Label != "" }); len(ticks)-len(unlabelled) < 3 {
+		for i := range ticks {
+			ticks[i].Label = plainLabel(ticks[i].Value, o.count)
 		}
 	}
 	return ticks

@@ -92,9 +92,15 @@ func timeAxis(low, high float64) func(p *plot.Plot) {
 	if high <= 0 { // the clock saw nothing
 		high = 1
 	}
-	if low > 0 && high/low > 15 {
+	if farApart(low, high) {
 		return logAxis(low, high)
 	}
+	return linearAxis(high)
+}
+
+func farApart(low, high float64) bool { return low > 0 && high/low > 15 }
+
+func linearAxis(high float64) func(p *plot.Plot) {
 	return func(p *plot.Plot) {
 		p.Y.Min, p.Y.Max = 0, high*1.05
 		p.Y.Tick.Marker = steps(nice(high / 5))
@@ -147,7 +153,7 @@ func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
 const labelSize = vg.Length(6)
 
 // drawLabel writes above a bar whose whisker ends at top: upright where the bar
-// is narrow, and not at all where it is too narrow for that.
+// is narrow, and not at all where it is too narrow or there is no room above it.
 func (b bars) drawLabel(c draw.Canvas, text string, r vg.Rectangle, top, width vg.Length) {
 	s := b.st.text(labelSize)
 	s.XAlign, s.YAlign = draw.XCenter, draw.YBottom
@@ -157,6 +163,9 @@ func (b bars) drawLabel(c draw.Canvas, text string, r vg.Rectangle, top, width v
 		return
 	case s.Width(text) > width:
 		s.Rotation, s.XAlign, s.YAlign = upright, draw.XLeft, draw.YCenter
+	}
+	if high := s.Rectangle(text).Add(at).Max.Y; high > c.Max.Y+2 {
+		return // its bar reaches too high
 	}
 	c.FillText(s, at, text)
 }

@@ -70,6 +70,7 @@ func groupSlots(panels []panel, names []string, least int) []int {
 // layout finds room for the chart in a width.
 func (ch *chart) layout(width vg.Length) {
 	for i := range ch.rows {
+		ch.rows[i].unit = unitWidth(ch.st) * vg.Length(len(ch.unitLines()))
 		ch.rows[i].layout(width)
 		ch.left = max(ch.left, ch.rows[i].left)
 	}
@@ -87,11 +88,10 @@ func (ch *chart) height() vg.Length {
 func (ch *chart) drawTo(c draw.Canvas) {
 	// One label for all panels. (The library centres that of a logarithmic
 	// axis as if it were linear, and makes room for what then sticks out.)
-	label := ch.st.text(textSize)
-	label.Rotation, label.XAlign, label.YAlign = math.Pi/2, draw.XCenter, draw.YTop
 	c.Min.X += ch.left
-	c.FillText(label, vg.Point{X: c.Min.X, Y: c.Center().Y + ch.rows[len(ch.rows)-1].below/2}, ch.unit)
-	c.Min.X += unitWidth(ch.st)
+	units := ch.unitLines()
+	drawUnit(ch.st, c, units, vg.Point{X: c.Min.X, Y: c.Center().Y + ch.rows[len(ch.rows)-1].below/2})
+	c.Min.X += unitWidth(ch.st) * vg.Length(len(units))
 	for _, b := range ch.rows {
 		b.drawTo(draw.Crop(c, 0, 0, c.Size().Y-b.height(), 0))
 		c.Max.Y -= b.height()
@@ -149,6 +149,7 @@ type block struct {
 	panel    vg.Length
 
 	// Set by layout.
+	unit  vg.Length  // room of the label beside the panels
 	left  vg.Length  // room beside the panels that slanting names need
 	angle float64    // of the names; layout may raise it
 	lines [][]string // of each name
@@ -186,7 +187,7 @@ func (b *block) middle(i int) float64 {
 func (b *block) layout(width vg.Length) {
 	style := b.st.text(tickSize)
 	area := draw.Canvas{Rectangle: vg.Rectangle{Max: vg.Point{X: width, Y: b.panel}}}
-	area = draw.Crop(area, margin+unitWidth(b.st), -margin, 0, 0)
+	area = draw.Crop(area, margin+b.unit, -margin, 0, 0)
 	axes := b.plots[0].DataCanvas(area)
 	slot := axes.Size().X / vg.Length(b.widest)
 	b.lines, b.below = nil, 0
@@ -271,7 +272,35 @@ func (b *block) drawTo(c draw.Canvas) {
 	}
 }
 
-// unitWidth is the room of the label beside the panels.
+// unitLines breaks the label of the vertical axes where it is longer than they.
+func (ch *chart) unitLines() []string {
+	var h vg.Length
+	for _, b := range ch.rows {
+		h += b.panel * vg.Length(len(b.plots))
+	}
+	return unitLines(ch.st, ch.unit, h-nameGap)
+}
+
+func unitLines(st Style, unit string, length vg.Length) []string {
+	style := st.text(textSize)
+	var words []string
+	for _, w := range strings.Fields(unit) {
+		words = append(words, shorten(w, style, length)+" ")
+	}
+	return wrap(words, style, length)
+}
+
+// drawUnit writes a label upright, its middle at a point of its left side.
+func drawUnit(st Style, c draw.Canvas, lines []string, at vg.Point) {
+	s := st.text(textSize)
+	s.Rotation, s.XAlign, s.YAlign = math.Pi/2, draw.XCenter, draw.YTop
+	for _, line := range lines {
+		c.FillText(s, at, line)
+		at.X += unitWidth(st)
+	}
+}
+
+// unitWidth is the room of a line of the label beside the panels.
 func unitWidth(st Style) vg.Length { return st.text(textSize).Height("X") + 4 }
 
 func sum(list []int) int {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 
@@ -66,7 +67,8 @@ type Axis struct {
 	// Categories, if there are any, are what X counts from 0.
 	Categories []string
 
-	zero bool // the axis includes 0
+	zero  bool // the axis includes 0
+	count bool // of things that are counted: labels have k and M
 }
 
 // name is what is written beside the axis. Sizes carry their units themselves.
@@ -219,5 +221,8 @@ func (a Axis) value(v float64) string {
 	if i := int(v); len(a.Categories) > i && i >= 0 && float64(i) == v {
 		return a.Categories[i]
 	}
-	return strconv.FormatFloat(v, 'g', -1, 64)
+	if v == math.Trunc(v) && math.Abs(v) < 1e15 {
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	}
+	return strconv.FormatFloat(v, 'g', 10, 64)
 }

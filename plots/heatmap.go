@@ -38,7 +38,7 @@ func heatFigure(o Options, name, title, note, unit string, series []Series, rs [
 	st := o.Style
 	least := make(map[float64]string)
 	for _, r := range rs {
-		least[float64(r.Capacity)] = SizeLabel(r)
+		least[float64(r.Capacity)] = r.Cell.Size()
 	}
 	var sizes []float64
 	for _, s := range series {
@@ -136,7 +136,7 @@ func heatFigure(o Options, name, title, note, unit string, series []Series, rs [
 					continue
 				}
 				text.XAlign, text.Color = draw.XCenter, black
-				if v > 0.5 {
+				if v > 0.65 { // where both have the same contrast
 					text.Color = color.White
 				}
 				c.FillText(text, vg.Point{X: x + cell()/2, Y: top - rowHeight/2}, fmt.Sprintf(format, at.Y))

@@ -47,6 +47,9 @@ func choose(rs []results.Result, given string, usual ...string) (string, error) 
 	return "", nil
 }
 
+// boundPolicies are those that know the future, or have no limit.
+var boundPolicies = []string{"belady", "belady-size", "beladysize", "unbounded"}
+
 // Baseline returns the policy that others are compared with: the one given, or
 // fifo, or lru; empty if none was given and neither is there.
 func Baseline(rs []results.Result, given string) (string, error) {
@@ -158,7 +161,7 @@ func optimalGap(rows Rows, o Options) ([]Figure, error) {
 		if err != nil {
 			return nil, inGroup(g, err)
 		}
-		bound, err := choose(rs, o.Bound, "belady", "belady-size", "beladysize")
+		bound, err := choose(rs, o.Bound, boundPolicies...)
 		if err != nil {
 			return nil, inGroup(g, err)
 		}

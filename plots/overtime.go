@@ -33,7 +33,7 @@ func overTime(rows Rows, o Options) ([]Figure, error) {
 			rs := byCapacity[size]
 			name := "over-time" + g.suffix
 			if len(sizes) > 1 {
-				name += "-" + fileName(rs[0].Cell.Size())
+				name += "-" + capacityName(rs[0])
 			}
 			f, err := overTimeFigure(o, name, o.title(g.note), rs, labels, look)
 			if err != nil {
@@ -56,7 +56,7 @@ func overTimeFigure(o Options, name, title string, rs []results.Result, labels m
 			longest = max(longest, time.Duration(v.Time))
 		}
 	}
-	p := Panel{Mark: Lines, X: Axis{Label: "Requests", zero: true}, Y: Axis{Label: "Hit ratio", Unit: unitPercent}}
+	p := Panel{Mark: Lines, X: Axis{Label: "Requests", zero: true, count: true}, Y: Axis{Label: "Hit ratio", Unit: unitPercent}}
 	unit, per := timeUnit(longest)
 	if clock {
 		p.X = Axis{Label: "Time", Unit: unit, zero: true}
@@ -87,7 +87,7 @@ func overTimeFigure(o Options, name, title string, rs []results.Result, labels m
 		p.Series = append(p.Series, s)
 	}
 	ch := xyChart{name: name, title: title, panels: []Panel{p}, looks: look}
-	ch.note = rs[0].Cell.Size()
+	ch.note = capacityText(rs[0])
 	if label := SizeLabel(rs[0]); label != ch.note {
 		ch.note += " (" + label + ")"
 	}

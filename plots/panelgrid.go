@@ -1,8 +1,6 @@
 package plots
 
 import (
-	"math"
-
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -20,7 +18,7 @@ type panelGrid struct {
 }
 
 func (g panelGrid) figure(name string, h header, width vg.Length) Figure {
-	const gap = vg.Length(10)
+	const gap = vg.Length(14)
 	st := g.st
 	style := st.text(tickSize)
 	headed := vg.Length(nameGap)
@@ -30,7 +28,9 @@ func (g panelGrid) figure(name string, h header, width vg.Length) Figure {
 	// What labels and overhanging ends need around a panel's axes.
 	area := draw.Canvas{Rectangle: vg.Rectangle{Max: vg.Point{X: width / vg.Length(g.columns), Y: g.panel}}}
 	axes := g.plots[0].DataCanvas(area)
-	left, below, right := axes.Min.X+unitWidth(st), axes.Min.Y, area.Max.X-axes.Max.X
+	rows := (len(g.plots) + g.columns - 1) / g.columns
+	units := unitLines(st, g.y, g.panel*vg.Length(rows)-headed)
+	left, below, right := axes.Min.X+unitWidth(st)*vg.Length(len(units)), axes.Min.Y, area.Max.X-axes.Max.X
 
 	for i, p := range g.plots {
 		if i%g.columns > 0 {
@@ -40,7 +40,6 @@ func (g panelGrid) figure(name string, h header, width vg.Length) Figure {
 			p.X.Tick.Marker = unlabelled{p.X.Tick.Marker}
 		}
 	}
-	rows := (len(g.plots) + g.columns - 1) / g.columns
 	label := textSize + nameGap
 	each := (width - 2*margin - left - right - gap*vg.Length(g.columns-1)) / vg.Length(g.columns)
 	height := h.height() + g.panel*vg.Length(rows) + below + label + margin
@@ -49,8 +48,7 @@ func (g panelGrid) figure(name string, h header, width vg.Length) Figure {
 		axis := st.text(textSize)
 		axis.XAlign, axis.YAlign = draw.XCenter, draw.YBottom
 		c.FillText(axis, vg.Point{X: (c.Min.X + left + c.Max.X - right) / 2, Y: c.Min.Y}, g.x)
-		axis.Rotation, axis.YAlign = math.Pi/2, draw.YTop
-		c.FillText(axis, vg.Point{X: c.Min.X, Y: (c.Min.Y + label + below + c.Max.Y) / 2}, g.y)
+		drawUnit(st, c, units, vg.Point{X: c.Min.X, Y: (c.Min.Y + label + below + c.Max.Y) / 2})
 		for i, p := range g.plots {
 			column := vg.Length(i % g.columns)
 			box := vg.Rectangle{

@@ -49,7 +49,7 @@ func texText(s string) string {
 	return strings.NewReplacer(
 		`\`, `\textbackslash{}`, `{`, `\{`, `}`, `\}`, `$`, `\$`, `&`, `\&`, `#`, `\#`, `%`, `\%`, `_`, `\_`,
 		`~`, `\textasciitilde{}`, `^`, `\textasciicircum{}`, `<`, `\textless{}`, `>`, `\textgreater{}`, `|`, `\textbar{}`,
-		`×`, `\ensuremath{\times}`, `µ`, `\ensuremath{\mu}`, `−`, `\ensuremath{-}`, `"`, `\textquotedbl{}`,
+		`×`, `\ensuremath{\times}`, `µ`, `\ensuremath{\mu}`, `−`, `\ensuremath{-}`, `±`, `\ensuremath{\pm}`, `α`, `\ensuremath{\alpha}`, `≤`, `\ensuremath{\leq}`, `"`, `\textquotedbl{}`,
 	).Replace(s)
 }
 

@@ -106,7 +106,7 @@ func tracePopularity(rows Rows, o Options) ([]Figure, error) {
 		for _, r := range p.Popularity {
 			s.Points = append(s.Points, Point{X: float64(r.Rank), Y: float64(r.Requests)})
 		}
-		panel := Panel{Mark: Lines, X: Axis{Label: "Rank of the object", Log: true}, Y: Axis{Label: "Requests", Log: true}, Series: []Series{s}}
+		panel := Panel{Mark: Lines, X: Axis{Label: "Rank of the object", Log: true, count: true}, Y: Axis{Label: "Requests", Log: true, count: true}, Series: []Series{s}}
 		if z := p.Zipf; z != nil && z.From > 0 && z.To > z.From && z.Scale > 0 {
 			line := Series{Name: fmt.Sprintf("Zipf, α = %.2f", z.Alpha)}
 			for _, at := range []int64{z.From, z.To} {
@@ -169,7 +169,7 @@ func traceLoad(rows Rows, o Options) ([]Figure, error) {
 			s.Points = append(s.Points, Point{X: float64(l.Start) / float64(per), Y: float64(l.Requests) / l.Length.Seconds()})
 		}
 		s.Points = append(s.Points, Point{X: float64(last.Start+last.Length) / float64(per), Y: s.Points[len(s.Points)-1].Y})
-		panel := Panel{Mark: Steps, X: Axis{Label: "Time", Unit: unit, zero: true}, Y: Axis{Label: "Requests", Unit: "per second", zero: true}, Series: []Series{s}}
+		panel := Panel{Mark: Steps, X: Axis{Label: "Time", Unit: unit, zero: true}, Y: Axis{Label: "Requests", Unit: "per second", zero: true, count: true}, Series: []Series{s}}
 		return xyChart{panels: []Panel{panel}}, true
 	})
 }

@@ -132,7 +132,7 @@ func sizesFigure(o Options, name, title, note string, p Panel, look looks, rs []
 	if len(sizes) > 1 {
 		return xyChart{name: name, title: title, note: note, panels: []Panel{p}, looks: look}.figure(o)
 	}
-	of := rs[0].Cell.Size()
+	of := capacityText(rs[0])
 	if label := SizeLabel(rs[0]); label != of {
 		of += " (" + label + ")"
 	}

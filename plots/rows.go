@@ -56,7 +56,15 @@ func SizeLabel(r results.Result) string {
 	if strings.HasSuffix(r.Size, "%") {
 		return r.Size
 	}
-	return r.Cell.Size()
+	return capacityText(r)
+}
+
+// capacityText writes the capacity of r: "1 GiB", "5,000 objects".
+func capacityText(r results.Result) string { return strings.Replace(r.Cell.Size(), ".0 ", " ", 1) }
+
+// capacityName is part of the name of a file.
+func capacityName(r results.Result) string {
+	return fileName(strings.NewReplacer(" ", "", ",", "").Replace(capacityText(r)))
 }
 
 func fieldNamed(name string) (Field, error) {

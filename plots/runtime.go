@@ -94,7 +94,7 @@ func runTime(rows Rows, o Options) ([]Figure, error) {
 		for _, c := range capacities {
 			name := "runtime" + g.suffix
 			if len(capacities) > 1 {
-				name += "-" + fileName(cells[c][0].Cell.Size())
+				name += "-" + capacityName(cells[c][0])
 			}
 			figures = append(figures, runTimeFigure(o, name, g.trace, cells[c], labels))
 		}
@@ -118,7 +118,8 @@ func runTimeFigure(o Options, name, trace string, timed []results.Result, labels
 	if sum(groupSlots(panels, policies, leastSlots)) > oneColumnBars {
 		width = st.wide()
 	}
-	note := fmt.Sprintf("%s, %s; median, whiskers: %s", trace, timed[0].Cell.Size(), whiskers(timed))
+	axis := timeAxis(low, high)
+	note := fmt.Sprintf("%s, %s; median, whiskers: %s", trace, capacityText(timed[0]), whiskers(timed))
 	label := func(g []bar, j int) string {
 		if j == 0 || g[0].style.abi != sim.NativeEngine || g[0].median <= 0 {
 			return ""
@@ -128,13 +129,16 @@ func runTimeFigure(o Options, name, trace string, timed []results.Result, labels
 	if slices.ContainsFunc(timed, func(r results.Result) bool { return r.Engine == sim.NativeEngine }) &&
 		slices.ContainsFunc(timed, func(r results.Result) bool { return r.Engine != sim.NativeEngine }) {
 		note += "; ×: ratio to native"
-		if low > 0 && high/low > 15 {
-			high *= 3 // the ratios need room
-		} else {
-			high *= 1.3
+		// The ratios need room above the bars.
+		const share = 0.28
+		if farApart(low, high) {
+			bottom := math.Pow(10, math.Floor(math.Log10(low*0.9)))
+			axis = logAxis(low, bottom*math.Pow(high/bottom, 1/(1-share)))
+		} else if high > 0 {
+			axis = linearAxis(high / (1 - share))
 		}
 	}
-	ch := newBarChart(st, panels, policies, leastSlots, twoColumnsBars, timeAxis(low, high), label)
+	ch := newBarChart(st, panels, policies, leastSlots, twoColumnsBars, axis, label)
 	ch.unit = "ns per request"
 	if n := len(panels) * len(ch.rows); n > 5 { // the figure is to fit on a page
 		for i := range ch.rows {
@@ -195,6 +199,8 @@ func barPanels(panels []panel, names []string, unit string) []Panel {
 // ratioLabel writes a ratio as short as a label above a bar must be.
 func ratioLabel(v float64) string {
 	switch {
+	case v >= 1e4:
+		return fmt.Sprintf("%.0e", v)
 	case v >= 100:
 		return fmt.Sprintf("%.0f", v)
 	case v >= 10:
@@ -234,10 +240,10 @@ func timeHitRatio(rows Rows, o Options) ([]Figure, error) {
 			}
 			name := "time-hit-ratio" + g.suffix
 			if len(capacities) > 1 {
-				name += "-" + fileName(cells[c][0].Cell.Size())
+				name += "-" + capacityName(cells[c][0])
 			}
 			ch := xyChart{name: name, title: o.Title, panels: []Panel{p}, looks: look}
-			ch.note = fmt.Sprintf("%s, %s; line: no other policy is both faster and better", g.trace, cells[c][0].Cell.Size())
+			ch.note = fmt.Sprintf("%s, %s; line: no other policy is both faster and better", g.trace, capacityText(cells[c][0]))
 			ch.under = front(p)
 			figures = append(figures, ch.figure(o))
 		}

@@ -165,6 +165,9 @@ func (d xyData) Plot(c draw.Canvas, p *plot.Plot) {
 		}
 		for i, point := range at {
 			if len(at) > manyPoints && d.panel.Mark != Points {
+				if len(d.panel.Series) == 1 {
+					break
+				}
 				// Some eight, at other points for each line.
 				every := len(at) / 8
 				if i%every != (look*every/5+every/2)%every {

@@ -48,12 +48,13 @@ const (
 )
 
 var arcSpec = sim.Spec{
-	Name:   "arc",
-	Title:  "ARC",
-	Doc:    "divides the cache between objects requested once and again, by what either part has lost lately",
-	Paper:  "Megiddo, Modha, ARC: a self-tuning, low overhead replacement cache, FAST 2003",
-	Memory: 16,
-	New:    func(c sim.Config) sim.Policy { return &arc{Queues: kit.NewQueues[struct{}](c, 2, 2)} },
+	Name:    "arc",
+	Title:   "ARC",
+	Doc:     "divides the cache between objects requested once and again, by what either part has lost lately",
+	Paper:   "Megiddo, Modha, ARC: a self-tuning, low overhead replacement cache, FAST 2003",
+	Default: true,
+	Memory:  16,
+	New:     func(c sim.Config) sim.Policy { return &arc{Queues: kit.NewQueues[struct{}](c, 2, 2)} },
 }
 
 // Access serves r and reports whether it was a hit.

@@ -38,7 +38,8 @@ var gdsfSpec = sim.Spec{
 	Params: []sim.Param{
 		{Name: "cost", Default: 0, Min: 0, Max: 1, Doc: "what a miss costs: 0 for 1 (object hit ratio), 1 for the object's size (byte hit ratio)"},
 	},
-	Memory: 40,
+	Default: true,
+	Memory:  40,
 	New: func(c sim.Config) sim.Policy {
 		return &gdsf{Heap: kit.NewHeap(c), frequency: make([]uint32, c.Objects), bySize: c.Param("cost") >= 0.5}
 	},

@@ -325,7 +325,13 @@ func (p *lhd) reconfigure() {
 }
 
 // rescale moves counts by age to a unit of age that is larger by a factor of
-// 2^delta. The last age, which stands for all later ones, is not spread out.
+// 2^delta, as the authors do. Of n ages the last stands for all later ones.
+//
+// Where delta > 0, age a below n>>delta gets the sum, from left to right, of ages
+// a<<delta to (a+1)<<delta - 1, which may include the last; those from n>>delta on
+// become 0, but the last stays. Where f = -delta > 0, the ages from n>>f on are added
+// to the last; then each other age a, from the highest down, gets the count of age
+// a>>f divided by 2^f.
 func rescale(counts []float32, delta int) {
 	last := len(counts) - 1
 	switch {

@@ -23,7 +23,7 @@ func TestEveryPolicyHasAModel(t *testing.T) {
 	for _, s := range specs(t) {
 		_, without := withoutModel[s.Name]
 		if without == (models.All[s.Name] != nil) {
-			t.Errorf("policy %s has a model: %v; withoutModel lists it: %v", s.Name, !without, without)
+			t.Errorf("policy %s has a model: %v; withoutModel lists it: %v", s.Name, models.All[s.Name] != nil, without)
 		}
 	}
 	for name := range models.All {

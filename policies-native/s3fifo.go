@@ -67,7 +67,8 @@ var s3fifoSpec = sim.Spec{
 		{Name: "threshold", Default: 2, Min: 1, Max: 3, Doc: "hits in the small queue that move an object to the main one"},
 		{Name: "revised", Default: 0, Min: 0, Max: 1, Doc: "1: until the first eviction the main queue takes what the small one has no room for"},
 	},
-	Memory: 24,
+	Default: true,
+	Memory:  24,
 	New: func(c sim.Config) sim.Policy {
 		p := &s3fifo{
 			Queues:           kit.NewQueues[uint8](c, 2, 1),

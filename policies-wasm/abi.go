@@ -14,8 +14,8 @@ const (
 	Pair           = "pair"            // the request is two arguments
 	Bincode        = "bincode"         // 12 bytes in memory, allocated for each request
 	Bytemuck       = "bytemuck"        // 16 bytes in memory, allocated for each request
-	BytemuckStatic = "bytemuck-static" // 16 bytes in memory, always in the same place
-	BincodeStatic  = "bincode-static"  // 12 bytes in memory, always in the same place
+	BytemuckStatic = "bytemuck-static" // 16 bytes in memory, always at the same address
+	BincodeStatic  = "bincode-static"  // 12 bytes in memory, always at the same address
 	Batch          = "batch"           // many requests in memory, 16 bytes each
 )
 
@@ -42,7 +42,7 @@ type convention struct {
 	send    string // the export that takes a request, or a batch
 	returns bool   // send returns the outcome; otherwise stats tells it
 	record  int    // bytes of a request in the guest's memory; 0: arguments
-	static  bool   // the place of a request in memory is asked for once
+	static  bool   // the address of a request in memory is asked for once
 }
 
 // conventions lists all that a module may speak. Modules of the published
@@ -93,29 +93,37 @@ func (c convention) needs() [][2]string {
 	return needs
 }
 
-// missing returns what m lacks to speak c, in words.
+// missing returns what m is missing to support c, in words.
 func (c convention) missing(m *Binary) []string {
-	var lacks []string
+	var absent []string
 	for _, need := range c.needs() {
 		name, sig := need[0], need[1]
 		e, ok := m.module.Exports[name]
 		switch {
 		case sig == "" && !(ok && e.Kind == 2):
-			lacks = append(lacks, fmt.Sprintf("a memory named %s", name))
+			absent = append(absent, fmt.Sprintf("a memory named %s", name))
 		case sig == "":
 		case !ok || e.Sig == nil:
-			lacks = append(lacks, name+" "+sig)
+			absent = append(absent, name+" "+sig)
 		case e.Sig.String() != sig:
-			lacks = append(lacks, fmt.Sprintf("%s %s (its %s is %s)", name, sig, name, e.Sig))
+			absent = append(absent, fmt.Sprintf("%s %s (its %s is %s)", name, sig, name, e.Sig))
 		}
 	}
-	return lacks
+	return absent
 }
 
 // ABIs returns the calling conventions that m speaks, by its exports and their
 // signatures. Where these cannot tell, declared must: a send of (i32, i32) may
-// want bincode or bytemuck, static or not. An error says what is missing.
+// expect bincode or bytemuck, static or not. An error says what is missing.
 func (m *Binary) ABIs(declared string) ([]string, error) {
+	abis, err := m.abis(declared)
+	if err != nil {
+		return nil, oneLine(err)
+	}
+	return abis, nil
+}
+
+func (m *Binary) abis(declared string) ([]string, error) {
 	if m.err != nil {
 		return nil, m.err
 	}
@@ -138,8 +146,16 @@ func (m *Binary) ABIs(declared string) ([]string, error) {
 	if m.vague() {
 		return nil, errors.New("its exports fit bincode, bytemuck and their static forms alike: say which, as in FILE.wasm:abi=bincode")
 	}
-	return nil, fmt.Errorf("it speaks no calling convention: the simplest, %s, lacks %s; see docs/ABI.md",
+	return nil, fmt.Errorf("it supports no calling convention: for the simplest, %s, it is missing %s; see docs/ABI.md",
 		Pair, strings.Join(m.nearest(Pair, ""), ", "))
+}
+
+// spoken finds the way in which m speaks an ABI, if it is a policy at all.
+func (m *Binary) spoken(abi, declared string) (convention, error) {
+	if _, err := m.abis(declared); err != nil {
+		return convention{}, err
+	}
+	return m.convention(abi, declared)
 }
 
 // vague reports whether m has the one send that several ABIs share.
@@ -159,18 +175,18 @@ func (m *Binary) convention(abi, declared string) (convention, error) {
 			return c, nil
 		}
 	}
-	return convention{}, fmt.Errorf("it does not speak %s: it lacks %s; see docs/ABI.md", abi, strings.Join(m.nearest(abi, declared), ", "))
+	return convention{}, fmt.Errorf("it does not support %s: it is missing %s; see docs/ABI.md", abi, strings.Join(m.nearest(abi, declared), ", "))
 }
 
-// nearest returns what m lacks for the way of speaking abi that it is nearest to.
+// nearest returns what m is missing for the convention of abi that it is nearest to.
 func (m *Binary) nearest(abi, declared string) []string {
 	var best []string
 	for _, c := range conventions {
 		if c.abi != abi || c.record > 0 && c.send == "send" && declared != abi {
 			continue
 		}
-		if lacks := c.missing(m); best == nil || len(lacks) < len(best) {
-			best = lacks
+		if absent := c.missing(m); best == nil || len(absent) < len(best) {
+			best = absent
 		}
 	}
 	return best
@@ -194,8 +210,8 @@ func (m *Binary) Params() []string {
 
 // impossible is what a guest's outcome comes to when it is neither hit nor
 // miss.
-func impossible(request int64, outcome uint64) error {
-	return fmt.Errorf("impossible outcome: the guest returned %d for request %d, want 0 (miss) or 1 (hit)", int32(outcome), request)
+func impossible(outcome uint64) error {
+	return fmt.Errorf("impossible outcome: the guest returned %d, want 0 (miss) or 1 (hit)", int32(outcome))
 }
 
 // replayer is a function that serves requests in order.

@@ -36,13 +36,13 @@ func (g *guest) perRequest() (replayer, error) {
 			if err == nil {
 				out, err = outcome(stack[0])
 			}
+			if err == nil && uint32(out) > 1 {
+				err = impossible(out)
+			}
 			if err != nil {
-				return fmt.Errorf("request %d: %w", g.served+1, err)
+				return g.about(&requestError{0, false, r, err}, 1)
 			}
 			g.served++
-			if uint32(out) > 1 {
-				return impossible(g.served, out)
-			}
 			hit[i] = uint32(out) == 1
 			if i&255 == 255 {
 				g.heartbeat()
@@ -59,7 +59,7 @@ func (g *guest) asArguments(r sim.Request, stack []uint64) error {
 }
 
 // inMemory returns a function that writes a request into the guest's memory and
-// puts its place and length on the stack.
+// puts its address and length on the stack.
 func (g *guest) inMemory() (func(sim.Request, []uint64) error, error) {
 	alloc, err := g.callee("alloc")
 	if err != nil {

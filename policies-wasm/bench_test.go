@@ -40,6 +40,26 @@ func BenchmarkReplay(b *testing.B) {
 	}
 }
 
+// BenchmarkStoppable shows what it costs that loops can be stopped.
+func BenchmarkStoppable(b *testing.B) {
+	reqs, objects := benchmarkTrace()
+	for _, w := range twins(b) {
+		config := sim.Config{Capacity: 100_000, Objects: objects, Params: w.params}
+		for _, engine := range engines.Names(true) {
+			for _, v := range []sim.Version{{Engine: engine, ABI: wasm.Batch, Handle: wasm.SRS}, {Engine: engine, ABI: wasm.Pair, Handle: wasm.Driver}} {
+				for _, stoppable := range []bool{false, true} {
+					b.Run(fmt.Sprintf("policy=%s/engine=%s/abi=%s/stoppable=%v", w.name, engine, v.ABI, stoppable), func(b *testing.B) {
+						benchmark(b, reqs, func() (sim.Replayer, error) {
+							r, _, err := wasm.Open(b.Context(), wasm.Config{Config: config, Binary: w.binary, Version: v, Stoppable: stoppable})
+							return r, err
+						})
+					})
+				}
+			}
+		}
+	}
+}
+
 func benchmark(b *testing.B, reqs []sim.Request, open func() (sim.Replayer, error)) {
 	hit := make([]bool, 8192)
 	b.ReportAllocs()

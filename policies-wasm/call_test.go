@@ -46,7 +46,7 @@ func BenchmarkCopy(b *testing.B) {
 	for b.Loop() {
 		for at := 0; at < len(reqs); at += chunk {
 			copyRecords(memory, reqs[at:at+chunk])
-			if err := g.outcomes(memory[outcomesAt:], hit); err != nil {
+			if err := g.outcomes(memory[outcomesAt:], reqs[at:at+chunk], hit); err != nil {
 				b.Fatal(err)
 			}
 			n += chunk

@@ -8,11 +8,11 @@ import (
 	"cachesim/sim"
 )
 
-// The driver modules are assembled from the .wat files beside them by
-// driver/build.sh.
+// The modules that stand between host and policy are assembled from the .wat
+// files beside them by adapters/build.sh.
 //
-//go:embed driver/*.wasm
-var drivers embed.FS
+//go:embed adapters/*.wasm
+var adapters embed.FS
 
 // outcomesAt is where loop.wat leaves the outcomes in its memory.
 const outcomesAt = 16 * chunk
@@ -92,12 +92,15 @@ func (g *guest) driven() (replayer, error) {
 	b := memory.Bytes()
 	stack := make([]uint64, 1)
 	return g.chunked(func(reqs []sim.Request, hit []bool) error {
+		out := b[outcomesAt : outcomesAt+len(reqs)]
+		fill(out)
 		copyRecords(b, reqs)
 		stack[0] = uint64(len(reqs))
 		if err := replay.Call(stack); err != nil {
-			return err
+			// An outcome of 255 could be the guest's own, which is not one either.
+			return g.locate(err, reqs, out, true)
 		}
-		if err := g.outcomes(b[outcomesAt:outcomesAt+len(reqs)], hit); err != nil {
+		if err := g.outcomes(out, reqs, hit); err != nil {
 			return err
 		}
 		if uint32(stack[0]) > 1 { // a byte cannot show it
@@ -107,33 +110,9 @@ func (g *guest) driven() (replayer, error) {
 	}), nil
 }
 
-// policyImport is what driver modules call an import from the next link.
+// policyImport is what adapters call an import from the next link.
 func policyImport(name string) engines.ImportName {
 	return engines.ImportName{Module: "policy", Name: name}
-}
-
-// export offers an export of the policy to a driver module.
-func (g *guest) export(name string) engines.Provider {
-	return engines.Provider{Instance: g.inst, Export: name}
-}
-
-// link instantiates a driver module in the policy's store.
-func (g *guest) link(name string, imports map[engines.ImportName]engines.Provider) (engines.Instance, error) {
-	b, err := drivers.ReadFile("driver/" + name + ".wasm")
-	if err != nil {
-		return nil, err
-	}
-	m, err := g.module.Sibling(b)
-	if err != nil {
-		return nil, fmt.Errorf("driver module %s: %w", name, err)
-	}
-	inst, err := m.Instantiate(imports)
-	if err != nil {
-		m.Close()
-		return nil, fmt.Errorf("driver module %s: %w", name, err)
-	}
-	g.linked = append(g.linked, linked{m, inst})
-	return inst, nil
 }
 
 // start calls an adapter's start export.

@@ -189,12 +189,10 @@ func TestEndlessLoops(t *testing.T) {
 			if len(results) != 1 || results[0].Policy != "lru" || results[0].Hits != 99 {
 				t.Errorf("%s, %s: results %+v, want lru's", engine, name, results)
 			}
-			if runtimeOf(engine) != "wasmer" { // which cannot
-				select {
-				case <-ended:
-				case <-time.After(time.Minute):
-					t.Errorf("%s, %s: the guest was not stopped", engine, name)
-				}
+			select {
+			case <-ended:
+			case <-time.After(time.Minute):
+				t.Errorf("%s, %s: the guest was not stopped", engine, name)
 			}
 		}
 	}
@@ -227,8 +225,7 @@ func onePerRuntime() []string {
 	return names
 }
 
-// TestStopped ends loops from outside, on the engines that can: the call comes
-// back with an error.
+// TestStopped ends loops from outside: the call comes back with an error.
 func TestStopped(t *testing.T) {
 	// It writes a 7 into its memory when it is in the loop.
 	const forever = `(i32.store8 (i32.const 196000) (i32.const 7)) (loop (br 0))`
@@ -237,9 +234,6 @@ func TestStopped(t *testing.T) {
 		(func (export "send") (param i32 i64) (result i32) `+forever+` i32.const 0)
 		(func (export "replay") (param i32 i32 i32) `+forever+`))`)
 	for _, engine := range engines.Names(true) {
-		if strings.HasPrefix(runtimeOf(engine), "wasmer") {
-			continue
-		}
 		for _, v := range []struct{ abi, handle string }{{Pair, SRS}, {Pair, Driver}, {Batch, SRS}} {
 			ctx, cancel := context.WithCancel(context.Background())
 			r, _, err := Open(ctx, Config{Config: sim.Config{Capacity: 10}, Binary: m, Version: sim.Version{Engine: engine, ABI: v.abi, Handle: v.handle}, Stoppable: true})
@@ -434,6 +428,141 @@ func resident(t *testing.T) int64 {
 		t.Fatal(err)
 	}
 	return pages * int64(os.Getpagesize())
+}
+
+// TestTrapsAreLocated has a guest trap at its sixth request, in a function of a
+// name: the error says which request that is, of which object, and where known
+// which function.
+func TestTrapsAreLocated(t *testing.T) {
+	m := assemble(t, "located", `(module (memory (export "memory") 4)
+		(func (export "boom") unreachable)
+		(func $serve (param $id i32) (if (i32.eq (local.get $id) (i32.const 15)) (then (call 0))))
+		(func (export "init") (param i64))
+		(func (export "send") (param i32 i64) (result i32) (call $serve (local.get 0)) i32.const 0)
+		(func (export "alloc") (param i32) (result i64)
+			(i64.shl (i64.extend_i32_u (select (i32.const 16) (i32.const 150000) (i32.gt_u (local.get 0) (i32.const 8192)))) (i64.const 32)))
+		(func (export "replay") (param $at i32) (param $n i32) (param $out i32)
+			(loop
+				(call $serve (i32.load (local.get $at)))
+				(i32.store8 (local.get $out) (i32.const 0))
+				(local.set $at (i32.add (local.get $at) (i32.const 16)))
+				(local.set $out (i32.add (local.get $out) (i32.const 1)))
+				(br_if 0 (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))))`)
+	reqs := make([]sim.Request, 9)
+	for i := range reqs {
+		reqs[i] = sim.Request{ID: uint32(10 + i), Size: 7}
+	}
+	for _, engine := range engines.Names(true) {
+		for _, v := range []struct{ abi, handle, want string }{
+			{Pair, SRS, "guest failed at its request 6, for object 15 of 7 bytes: "},
+			{Pair, Driver, "guest failed at its request 6, for object 15 of 7 bytes: "},
+			{Batch, SRS, "guest failed at its requests 4 to 9, by the outcomes before at request 6, for object 15 of 7 bytes: "},
+		} {
+			r := open(t, m, engine, v.abi, v.handle)
+			hit := make([]bool, len(reqs))
+			if err := r.Replay(sim.Batch{Requests: reqs[:3]}, hit[:3]); err != nil {
+				t.Fatal(err)
+			}
+			err := r.Replay(sim.Batch{Requests: reqs[3:]}, hit[3:])
+			end := ", in its function boom"
+			if runtimeOf(engine) == "wamr" { // which does not say
+				end = ""
+			}
+			if err == nil || !strings.HasPrefix(err.Error(), v.want) || !strings.HasSuffix(err.Error(), end) || !strings.Contains(err.Error(), "unreachable") {
+				t.Errorf("%s/%s/%s:\n got %v\nwant %s...unreachable%s", engine, v.abi, v.handle, err, v.want, end)
+			}
+			r.Close()
+		}
+	}
+}
+
+// TestUsed compares what guests say they use with their capacity.
+func TestUsed(t *testing.T) {
+	// Each request adds its size; nothing is ever evicted.
+	m := assemble(t, "hoarder", `(module (memory (export "memory") 4)
+		(global $used (mut i64) (i64.const 0))
+		(func (export "used") (result i64) (global.get $used))
+		(func (export "init") (param i64))
+		(func (export "send") (param i32 i64) (result i32) (global.set $used (i64.add (global.get $used) (local.get 1))) i32.const 0))`)
+	for _, engine := range engines.Names(true) {
+		for _, handle := range Handles {
+			r := open(t, m, engine, Pair, handle) // of 1000 bytes
+			hit := make([]bool, 2)
+			if err := r.Replay(sim.Batch{Requests: []sim.Request{{Size: 600}, {Size: 400}}}, hit); err != nil {
+				t.Errorf("%s/%s: %v", engine, handle, err)
+			}
+			err := r.Replay(sim.Batch{Requests: []sim.Request{{Size: 1}, {Size: 0}}}, hit)
+			if err == nil || !strings.Contains(err.Error(), "requests 3 to 4: it uses 1001 of its capacity of 1000") {
+				t.Errorf("%s/%s: error %v", engine, handle, err)
+			}
+			r.Close()
+		}
+	}
+}
+
+// TestGuestsExplain has guests that say why they failed: by AssemblyScript's abort
+// and by the export failure.
+func TestGuestsExplain(t *testing.T) {
+	abort := assemble(t, "abort", `(module
+		(import "env" "abort" (func $abort (param i32 i32 i32 i32)))
+		(memory (export "memory") 1)
+		(data (i32.const 12) "\08\00\00\00o\00h\00\e9\00!\00") ;; "ohé!" at 16
+		(data (i32.const 28) "\08\00\00\00a\00.\00t\00s\00") ;; "a.ts" at 32
+		(func (export "init") (param i64))
+		(func (export "send") (param i32 i64) (result i32) (call $abort (i32.const 16) (i32.const 32) (i32.const 3) (i32.const 5)) i32.const 0))`)
+	failure := assemble(t, "failure", `(module
+		(memory (export "memory") 1)
+		(data (i32.const 16) "index \1b[31mout\n of range")
+		(func (export "failure") (result i64) (i64.const 0x1000000018))
+		(func (export "init") (param i64))
+		(func (export "send") (param i32 i64) (result i32) unreachable))`)
+	for _, engine := range engines.Names(true) {
+		for _, handle := range Handles {
+			for _, tt := range []struct {
+				m    *Binary
+				want string
+			}{
+				{abort, "the guest aborted: ohé! (a.ts:3:5)"},
+				{failure, `the guest says: index \x1b[31mout of range`},
+			} {
+				r := open(t, tt.m, engine, Pair, handle)
+				err := r.Replay(sim.Batch{Requests: make([]sim.Request, 1)}, make([]bool, 1))
+				if err == nil || !strings.Contains(err.Error(), tt.want) {
+					t.Errorf("%s/%s: error %v, want one with %q", engine, handle, err, tt.want)
+				}
+				r.Close()
+			}
+		}
+	}
+}
+
+// TestRemove checks what the host makes of a guest's remove.
+func TestRemove(t *testing.T) {
+	m := assemble(t, "remove", `(module
+		(func (export "init") (param i64))
+		(func (export "remove") (param i32) (result i32) (if (i32.eq (local.get 0) (i32.const 9)) (then unreachable)) (local.get 0))
+		(func (export "admissions") (result i64) i64.const 3)
+		(func (export "admitted_bytes") (result i64) i64.const 50)
+		(func (export "send") (param i32 i64) (result i32) i32.const 0))`)
+	for _, engine := range engines.Names(true) {
+		for _, handle := range Handles {
+			r := open(t, m, engine, Pair, handle)
+			for id, want := range []bool{false, true} {
+				if got, err := r.Remove(uint32(id)); got != want || err != nil {
+					t.Errorf("%s/%s: removing %d: %v, %v", engine, handle, id, got, err)
+				}
+			}
+			for id, want := range map[uint32]string{2: "failed to remove object 2 after its request 0: the guest returned 2", 9: "unreachable"} {
+				if _, err := r.Remove(id); err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("%s/%s: error %v, want one with %q", engine, handle, err, want)
+				}
+			}
+			if got, want := r.Counts(), (sim.Counts{Evictions: -1, Admissions: 3, AdmittedBytes: 50}); got != want {
+				t.Errorf("%s/%s: counts %+v, want %+v", engine, handle, got, want)
+			}
+			r.Close()
+		}
+	}
 }
 
 // FuzzModule opens mutated modules: whatever they are, the answer is a policy or

@@ -147,12 +147,12 @@ func TestABIs(t *testing.T) {
 		{"pair and batch", initOK + alloc + `(func (export "send") (param i32 i64) (result i32) i32.const 0) (func (export "replay") (param i32 i32 i32))`, "", "pair batch"},
 		{"ambiguous", initOK + stats + alloc + `(func (export "send") (param i32 i32))`, "", "!say which, as in FILE.wasm:abi=bincode"},
 		{"declared", initOK + stats + alloc + `(func (export "send") (param i32 i32))`, "bytemuck", "bytemuck"},
-		{"declared, not so", initOK + stats + alloc + `(func (export "send") (param i32 i32))`, "pair", "!does not speak pair: it lacks send (i32, i64) -> i32 (its send is (i32, i32) -> ())"},
-		{"no stats", initOK + `(func (export "send") (param i32 i64))`, "", "!lacks send (i32, i64) -> i32 (its send is (i32, i64) -> ())"},
-		{"no init", `(func (export "send") (param i32 i64) (result i32) i32.const 0)`, "", "!lacks init (i64) -> ()"},
-		{"init of another type", `(func (export "init") (param i32)) (func (export "send") (param i32 i64) (result i32) i32.const 0)`, "", "!lacks init (i64) -> () (its init is (i32) -> ())"},
+		{"declared, not so", initOK + stats + alloc + `(func (export "send") (param i32 i32))`, "pair", "!does not support pair: it is missing send (i32, i64) -> i32 (its send is (i32, i32) -> ())"},
+		{"no stats", initOK + `(func (export "send") (param i32 i64))`, "", "!is missing send (i32, i64) -> i32 (its send is (i32, i64) -> ())"},
+		{"no init", `(func (export "send") (param i32 i64) (result i32) i32.const 0)`, "", "!is missing init (i64) -> ()"},
+		{"init of another type", `(func (export "init") (param i32)) (func (export "send") (param i32 i64) (result i32) i32.const 0)`, "", "!is missing init (i64) -> () (its init is (i32) -> ())"},
 		{"init is a memory", `(memory (export "init") 1)`, "", "!"},
-		{"nothing", "", "", "!lacks init (i64) -> (), send (i32, i64) -> i32"},
+		{"nothing", "", "", "!is missing init (i64) -> (), send (i32, i64) -> i32"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -181,16 +181,22 @@ func TestParams(t *testing.T) {
 		(global $seed (mut i64) (i64.const 0))
 		(global $ready (mut i32) (i32.const 0))
 		(func (export "param_small") (param f64) (global.set $small (local.get 0)))
+		(func (export "param_large") (param f64) (global.set $small (f64.mul (global.get $small) (local.get 0)))) ;; after small
 		(func (export "seed") (param i64) (global.set $seed (local.get 0)))
 		(func (export "init") (param i64)
 			(global.set $ready (i32.and (f64.eq (global.get $small) (f64.const 0.25)) (i64.eq (global.get $seed) (i64.const 7)))))
 		(func (export "send") (param i32 i64) (result i32) (global.get $ready)))`)
-	if got := m.Params(); len(got) != 1 || got[0] != "small" {
-		t.Fatalf("Params() = %v, want small", got)
+	if got := strings.Join(m.Params(), " "); got != "small large" {
+		t.Fatalf("Params() = %v, want small and large", got)
+	}
+	if _, _, err := Open(t.Context(), Config{
+		Config: sim.Config{Capacity: 10, Params: map[string]float64{"smal": 1}}, Binary: m, Version: sim.Version{Engine: engines.Names(true)[0], ABI: Pair, Handle: SRS},
+	}); err == nil || !strings.Contains(err.Error(), `no parameter "smal"`) {
+		t.Errorf("a parameter that the module does not have: error %v", err)
 	}
 	for _, engine := range engines.Names(true) {
 		r, _, err := Open(context.Background(), Config{
-			Config: sim.Config{Capacity: 10, Seed: 7, Params: map[string]float64{"small": 0.25}},
+			Config: sim.Config{Capacity: 10, Seed: 7, Params: map[string]float64{"large": 2, "small": 0.125}},
 			Binary: m, Version: sim.Version{Engine: engine, ABI: Pair, Handle: SRS},
 		})
 		if err != nil {

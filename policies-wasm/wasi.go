@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+
+	"cachesim/policies-wasm/engines"
+	"cachesim/policies-wasm/module"
 )
 
 // wasiModule is what guests of language runtimes import from: WASI preview 1
@@ -88,7 +91,7 @@ var wasiFunctions = map[string]wasiFunction{
 	"fd_prestat_dir_name": {"(i32, i32, i32) -> i32", noSuchFile},
 	"sched_yield":         {"() -> i32", succeed},
 	"poll_oneoff":         {"(i32, i32, i32, i32) -> i32", (*wasi).poll},
-	"proc_exit": {"(i32) -> ()", func(w *wasi, _ []byte, a []uint64) uint64 { // see driver/exit.wat
+	"proc_exit": {"(i32) -> ()", func(w *wasi, _ []byte, a []uint64) uint64 { // see adapters/exit.wat
 		w.exited = fmt.Sprintf("the guest exited with code %d", uint32(a[0]))
 		return errnoSuccess
 	}},
@@ -183,18 +186,47 @@ func (w *wasi) hostFunction(name string) func(stack []uint64) {
 func (m *Binary) checkImports() error {
 	var missing []string
 	for _, i := range m.module.Imports {
-		f, ok := wasiFunctions[i.Name]
+		var want string
 		switch {
-		case i.Module != wasiModule || i.Kind != 0:
-			missing = append(missing, i.String())
-		case !ok:
+		case i.Kind != module.KindFunction:
+		case i.Module == wasiModule:
+			want = wasiFunctions[i.Name].sig
+		case i.Module == abortImport.Module && i.Name == abortImport.Name:
+			want = abortSig
+		}
+		switch {
+		case want == "" && i.Module == wasiModule:
 			missing = append(missing, i.String()+" (cachesim has the part of WASI that language runtimes start with, see docs/ABI.md)")
-		case i.Sig.String() != f.sig:
-			missing = append(missing, fmt.Sprintf("%s as %s (WASI has it as %s)", i, i.Sig, f.sig))
+		case want == "":
+			missing = append(missing, i.String())
+		case i.Sig.String() != want:
+			missing = append(missing, fmt.Sprintf("%s as %s (want %s)", i, i.Sig, want))
 		}
 	}
 	if len(missing) == 0 {
 		return nil
 	}
 	return fmt.Errorf("it imports what cachesim does not provide: %s", strings.Join(missing, ", "))
+}
+
+// Refuses says why an engine cannot run m, as far as that is seen before it is
+// compiled; empty: nothing is known against it. The engine must be known.
+func Refuses(m *Binary, engine string) string {
+	e, err := engines.Named(engine)
+	if err != nil {
+		return err.Error()
+	}
+	return m.refused(e)
+}
+
+func (m *Binary) refused(e engines.Engine) string {
+	if m.module == nil || e.NoHost == "" {
+		return ""
+	}
+	for _, i := range m.module.Imports {
+		if i.Module == wasiModule {
+			return e.NoHost
+		}
+	}
+	return ""
 }

@@ -53,10 +53,16 @@ func TestWASI(t *testing.T) {
 			(global.get $ok)))`)
 	for _, engine := range engines.Names(true) {
 		if engine == "llvm" {
+			if why := Refuses(m, engine); !strings.Contains(why, "--engine") {
+				t.Errorf("llvm: the module is not refused from its imports: %q", why)
+			}
 			if _, err := tryOpen(m, engine, Pair, SRS); err == nil || !strings.Contains(err.Error(), "--engine") {
 				t.Errorf("llvm: error %v, want a refusal that names --engine", err)
 			}
 			continue
+		}
+		if why := Refuses(m, engine); why != "" {
+			t.Errorf("%s refuses it: %s", engine, why)
 		}
 		for _, handle := range Handles {
 			serve := func(id uint32) (bool, error) {
@@ -84,8 +90,10 @@ func TestImportsRefused(t *testing.T) {
 	tests := []struct{ imports, want string }{
 		{`(import "env" "log" (func (param i32)))`, "env.log"},
 		{`(import "wasi_snapshot_preview1" "path_open" (func (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))`, "path_open"},
-		{`(import "wasi_snapshot_preview1" "proc_exit" (func (param i64)))`, "proc_exit as (i64) -> () (WASI has it as (i32) -> ())"},
+		{`(import "wasi_snapshot_preview1" "proc_exit" (func (param i64)))`, "proc_exit as (i64) -> () (want (i32) -> ())"},
 		{`(import "env" "memory" (memory 1))`, "env.memory"},
+		{`(import "env" "abort" (func (param i32)))`, "env.abort as (i32) -> () (want (i32, i32, i32, i32) -> ())"},
+		{`(import "\1b[31m" "red" (func))`, `\x1b[31m.red`},
 	}
 	for _, tt := range tests {
 		_, err := tryOpen(assemble(t, "imports", "(module "+tt.imports+rest+")"), engines.Names(true)[0], Pair, SRS)

@@ -1,6 +1,7 @@
 package traces
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -52,11 +53,18 @@ func detect(formats []Format, head []byte, whole bool) (Format, string, error) {
 		}
 		return Format{}, "", fmt.Errorf("cannot tell its format: its first %d bytes are blank", len(head))
 	}
-	var best []Format
+	var best, weak []Format
 	var reasons []string
 	confidence := Possible
+	binary := !isText(head)
+	// A word alone, too, as of a compressed file that was cut after its first byte.
+	word := !binary && whole && countFields(head) == 1 && bytes.IndexByte(head, '\n') < 0
 	for _, f := range formats {
 		c, why := f.Probe(head, whole)
+		if (binary || word && !isDigits(head)) && c == Possible { // numbers that could be anything are no reason to believe it
+			weak = append(weak, f)
+			continue
+		}
 		if c > confidence {
 			confidence, best, reasons = c, nil, nil
 		}
@@ -68,17 +76,39 @@ func detect(formats []Format, head []byte, whole bool) (Format, string, error) {
 	case 1:
 		return best[0], reasons[0], nil
 	case 0:
-		what := "it starts with binary data that is of no known format"
-		if line, err := firstLine(head, whole); err == nil {
-			what = fmt.Sprintf("the number of fields in its first line is %d", countFields(line))
+		if binary {
+			what := "it starts with binary data that is of no known format"
+			if len(weak) > 0 {
+				what = "it is binary, without marks by which to know it, and could be " + formatNames(weak)
+			}
+			return Format{}, "", fmt.Errorf("cannot tell its format: %s (--trace-format says which it is; docs/FORMATS.md lists them)", what)
 		}
-		return Format{}, "", fmt.Errorf("cannot tell its format: %s; the list of formats is in docs/FORMATS.md (--trace-format says which it is)", what)
+		if word {
+			return Format{}, "", fmt.Errorf("cannot tell its format: all that it holds is %s (--trace-format says which it is)", quote(head))
+		}
+		line, err := firstLine(head, whole)
+		if err != nil {
+			return Format{}, "", err
+		}
+		hint := "--trace-format says which it is; docs/FORMATS.md lists them"
+		if n := bytes.Count(line, []byte(",")); n > 0 || bytes.ContainsAny(line, "\t;|") {
+			hint = "if it is a table, --trace-format csv --trace-param columns=id=1,size=2,time=3 reads it, with the numbers or names of its columns"
+		}
+		return Format{}, "", fmt.Errorf("cannot tell its format: the number of fields in its first line is %d: %s (%s)", countFields(line), quote(line), hint)
 	}
 	e := &AmbiguousError{Reasons: reasons}
 	for _, f := range best {
 		e.Formats = append(e.Formats, f.Name)
 	}
 	return Format{}, "", e
+}
+
+func formatNames(formats []Format) string {
+	var list []string
+	for _, f := range formats {
+		list = append(list, f.Name)
+	}
+	return strings.Join(list, ", ")
 }
 
 // ErrNoRequests says that there is nothing to replay.
@@ -107,4 +137,13 @@ func (f Format) args(given map[string]string) (Args, error) {
 		a[name] = given[name]
 	}
 	return a, nil
+}
+
+func isDigits(b []byte) bool {
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
 }

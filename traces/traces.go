@@ -6,6 +6,7 @@ package traces
 import (
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"cachesim/sim"
@@ -76,9 +77,6 @@ type Format struct {
 	// New returns a decoder of r, or an error about the parameters. args has a
 	// value for each of Params.
 	New func(r io.Reader, args Args) (Decoder, error)
-	// Revision is raised when the decoder makes other records of the same
-	// file, so that what the trace cache has of it is no longer used.
-	Revision int
 }
 
 // A Param declares a parameter of a format, which is set with --trace-param
@@ -93,7 +91,7 @@ type Param struct {
 type Args map[string]string
 
 // Formats lists the formats that Open reads.
-var Formats = []Format{OracleGeneral, IDSize, TimeIDSize}
+var Formats = slices.Concat([]Format{OracleGeneral, IDSize, TimeIDSize}, corpusFormats, weblogFormats)
 
 // A SyntaxError says where a trace breaks the rules of its format.
 type SyntaxError struct {

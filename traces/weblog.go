@@ -3,7 +3,6 @@ package traces
 import (
 	"bytes"
 	"fmt"
-	"hash/maphash"
 	"io"
 	"slices"
 	"strings"
@@ -171,7 +170,6 @@ type weblogDecoder struct {
 func newWeblogDecoder(r io.Reader, s weblogSplitter, rules *weblogRules) *weblogDecoder {
 	d := &weblogDecoder{lines: newLineReader(r), split: s, rules: rules, tick: s.tick()}
 	d.micros = int64(max(d.tick, time.Microsecond) / time.Microsecond)
-	d.sizes.seed = maphash.MakeSeed()
 	d.parse = d.line
 	return d
 }
@@ -258,208 +256,6 @@ func parseStatus(b []byte) (int, bool) {
 	return 0, len(b) == 0 || string(b) == "-" || string(b) == "0"
 }
 
-// A weblogTarget is what a request asked for. The parts are as logged.
-type weblogTarget struct {
-	method       []byte // nil: the log does not say
-	scheme, host []byte
-	uri          []byte // with the query
-	query        []byte // of uri, behind the question mark; nil: none
-	port         []byte
-}
-
-// target finds what the line asked for; false: it was not HTTP, as when a
-// client sent nothing before the server lost patience, or spoke TLS to a port
-// for plain text.
-func (d *weblogDecoder) target() (t weblogTarget, ok bool) {
-	f := &d.f
-	t.host, t.scheme, t.port = f.role[roleHost], f.role[roleScheme], f.role[rolePort]
-	if b := f.role[roleRequest]; b != nil {
-		if t.method, t.uri, ok = cutRequest(b); !ok && f.role[roleMethod] == nil {
-			return t, false
-		}
-	}
-	if b := f.role[roleMethod]; b != nil {
-		if !methodName(b) {
-			return t, false
-		}
-		t.method = b
-	}
-	switch {
-	case f.role[roleID] != nil:
-		t.uri, t.host, t.port = f.role[roleID], nil, nil
-	case f.role[roleURL] != nil:
-		t.uri = f.role[roleURL]
-	case f.role[roleHostURL] != nil:
-		t.uri = f.role[roleHostURL]
-		if i := bytes.IndexByte(t.uri, '/'); i >= 0 {
-			t.host, t.uri = t.uri[:i], t.uri[i:]
-		}
-	case f.role[rolePath] != nil && t.uri == nil:
-		t.uri = f.role[rolePath]
-		if q := f.role[roleQuery]; len(q) > 0 && string(q) != "-" {
-			if q[0] == '?' {
-				q = q[1:]
-			}
-			start := d.reserve(len(t.uri) + 1 + len(q))
-			d.arena = append(d.arena, t.uri...)
-			d.arena = append(d.arena, '?')
-			d.arena = append(d.arena, q...)
-			t.uri = d.arena[start:len(d.arena):len(d.arena)]
-		}
-	}
-	if len(t.uri) > 0 && t.uri[0] != '/' && f.role[roleID] == nil {
-		if i := bytes.Index(t.uri[:min(len(t.uri), 12)], []byte("://")); i > 0 {
-			t.scheme = t.uri[:i]
-			t.host, t.port = t.uri[i+3:], nil
-			t.uri = rootPath
-			if j := bytes.IndexAny(t.host, "/?"); j >= 0 {
-				t.host, t.uri = t.host[:j], t.host[j:]
-			}
-		}
-	}
-	if len(t.host) == 1 && t.host[0] == '-' {
-		t.host = nil
-	}
-	return t, len(t.uri) > 0
-}
-
-// rootPath is the path of a URL that has none.
-var rootPath = []byte{'/'}
-
-// cutRequest splits a request line, which may lack the version (HTTP/0.9) and
-// have unescaped blanks in the target.
-func cutRequest(b []byte) (method, uri []byte, ok bool) {
-	i := bytes.IndexByte(b, ' ')
-	if i < 0 || !methodName(b[:i]) {
-		return nil, nil, false
-	}
-	uri = b[i+1:]
-	if j := bytes.LastIndexByte(uri, ' '); j >= 0 && bytes.HasPrefix(uri[j+1:], []byte("HTTP/")) {
-		uri = uri[:j]
-	}
-	return b[:i], uri, len(uri) > 0
-}
-
-// methodName reports whether b is a token that may be a method. It is narrower
-// than RFC 9110, whose tokens include punctuation that only garbage has.
-func methodName(b []byte) bool {
-	for _, c := range b {
-		if c|0x20-'a' > 25 && c != '-' && c != '_' {
-			return false
-		}
-	}
-	return len(b) > 0 && len(b) <= 32 && (len(b) > 1 || b[0] != '-')
-}
-
-// reserve makes sure that n bytes fit the arena without moving it: ids of the
-// batch point into it.
-func (d *weblogDecoder) reserve(n int) (start int) {
-	if cap(d.arena)-len(d.arena) < n {
-		d.arena = make([]byte, 0, max(1<<16, n))
-	}
-	return len(d.arena)
-}
-
-// id builds the object's id, and sets the parts of t that the rules change. It
-// is a part of the line where the default key has no host and the query stays.
-func (d *weblogDecoder) id(t *weblogTarget) []byte {
-	if i := bytes.IndexByte(t.uri, '?'); i >= 0 {
-		switch d.rules.query {
-		case queryStrip:
-			t.uri = t.uri[:i]
-		case querySort:
-			d.sortQuery(t.uri[i+1:])
-			t.query = t.uri[i+1:]
-		default:
-			t.query = t.uri[i+1:]
-		}
-	}
-	if d.rules.template == nil {
-		if len(t.host) == 0 {
-			return t.uri
-		}
-		return d.hostURI(t)
-	}
-	return d.rules.expand(d, t)
-}
-
-// hostURI returns host and URI, with a slash between them, in the arena.
-func (d *weblogDecoder) hostURI(t *weblogTarget) []byte {
-	start := d.reserve(len(t.host) + len(t.port) + 2 + len(t.uri))
-	d.host(t)
-	if len(t.host) > 0 && t.uri[0] != '/' {
-		d.arena = append(d.arena, '/')
-	}
-	d.arena = append(d.arena, t.uri...)
-	return d.arena[start:len(d.arena):len(d.arena)]
-}
-
-// host appends the host to the arena in lower case, with its port where it is
-// not the one of HTTP or HTTPS.
-func (d *weblogDecoder) host(t *weblogTarget) {
-	h := t.host
-	if n := len(h); n > 3 && string(h[n-3:]) == ":80" {
-		h = h[:n-3]
-	} else if n > 4 && string(h[n-4:]) == ":443" {
-		h = h[:n-4]
-	}
-	for _, c := range h {
-		if c-'A' <= 25 {
-			c |= 0x20
-		}
-		d.arena = append(d.arena, c)
-	}
-	if p := t.port; len(h) == len(t.host) && len(p) > 0 && string(p) != "80" && string(p) != "443" &&
-		string(p) != "-" && bytes.IndexByte(h, ':') < 0 {
-		d.arena = append(d.arena, ':')
-		d.arena = append(d.arena, p...)
-	}
-}
-
-// sortQuery sorts the parameters of a query in place.
-func (d *weblogDecoder) sortQuery(q []byte) {
-	if bytes.IndexByte(q, '&') < 0 {
-		return
-	}
-	d.pairs = d.pairs[:0]
-	for rest := q; ; {
-		pair, after, found := bytes.Cut(rest, []byte{'&'})
-		d.pairs = append(d.pairs, pair)
-		if !found {
-			break
-		}
-		rest = after
-	}
-	slices.SortStableFunc(d.pairs, bytes.Compare)
-	start := d.reserve(len(q))
-	for i, pair := range d.pairs {
-		if i > 0 {
-			d.arena = append(d.arena, '&')
-		}
-		d.arena = append(d.arena, pair...)
-	}
-	copy(q, d.arena[start:])
-	d.arena = d.arena[:start]
-}
-
-// chosen applies the rules include and exclude to host and URI.
-func (d *weblogDecoder) chosen(t *weblogTarget) bool {
-	if d.rules.include == nil && d.rules.exclude == nil {
-		return true
-	}
-	url := d.hostURI(t)
-	d.arena = d.arena[:len(d.arena)-len(url)]
-	if d.rules.include != nil && !d.rules.include.Match(url) {
-		d.left.notIncluded++
-		return false
-	}
-	if d.rules.exclude != nil && d.rules.exclude.Match(url) {
-		d.left.excluded++
-		return false
-	}
-	return true
-}
-
 // size returns how many bytes the object has; false: it is not known, which is
 // counted.
 func (d *weblogDecoder) size(id []byte, status int, head bool) (int64, bool, error) {
@@ -475,7 +271,7 @@ func (d *weblogDecoder) size(id []byte, status int, head bool) (int64, bool, err
 			}
 		}
 		if full < 0 {
-			if e := d.sizes.find(maphash.Bytes(d.sizes.seed, id)); e.known {
+			if e := d.sizes.find(hashText(id)); e.known {
 				full = e.bytes()
 			}
 		}
@@ -493,7 +289,7 @@ func (d *weblogDecoder) size(id []byte, status int, head bool) (int64, bool, err
 	case status == 206 && d.rules.partial == partialRange:
 		return sent, true, nil
 	case status == 206:
-		e := d.sizes.find(maphash.Bytes(d.sizes.seed, id))
+		e := d.sizes.find(hashText(id))
 		if full < 0 && e.known && e.whole() {
 			return e.bytes(), true, nil
 		}
@@ -511,7 +307,7 @@ func (d *weblogDecoder) size(id []byte, status int, head bool) (int64, bool, err
 		sent = full
 	}
 	if d.rules.remember && (status == 200 || status == 203) {
-		d.sizes.set(d.sizes.find(maphash.Bytes(d.sizes.seed, id)), sent, true)
+		d.sizes.set(d.sizes.find(hashText(id)), sent, true)
 	}
 	return sent, true, nil
 }
@@ -599,116 +395,12 @@ func (d *weblogDecoder) verdict() {
 	}
 }
 
-// noVerdict reports whether a cache's verdict says that no cache was asked.
-func noVerdict(b []byte) bool {
-	switch string(b) {
-	case "-", "N/A", "n/a", "CACHE_NOCONFIG", "CONFIG_NOCACHE":
-		return true
-	}
-	return false
-}
-
-// cacheHit reports whether a verdict says that the object came from the cache:
-// any word with "hit" but for hit-for-pass, and the words for objects that were
-// served stale or after a revalidation.
-func cacheHit(b []byte) bool {
-	if i := indexFold(b, "hit"); i >= 0 {
-		return indexFold(b[i:], "pass") < 0 && indexFold(b[:i], "no") < 0
-	}
-	for _, word := range []string{"stale", "updating", "revalidated", "refresh_unmodified", "refresh_fail_old", "true"} {
-		if indexFold(b, word) >= 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// indexFold is bytes.Index for a lower-case ASCII word in any case.
-func indexFold(b []byte, word string) int {
-	for i := 0; i+len(word) <= len(b); i++ {
-		j := 0
-		for j < len(word) && b[i+j]|0x20 == word[j]|0x20 {
-			j++
-		}
-		if j == len(word) {
-			return i
-		}
-	}
-	return -1
-}
-
 // quoteLine shows a line in an error, shortened and escaped.
 func quoteLine(line []byte) string {
 	if len(line) > 120 {
 		return fmt.Sprintf("%q...", line[:120])
 	}
 	return fmt.Sprintf("%q", line)
-}
-
-// weblogSizes knows the sizes of objects by the hash of their id. Two of 10
-// million ids have the same hash with probability 1 in 300,000, and then one of
-// them may get the other's size in a 304 or 206.
-//
-// Note: a map from the id cost more than the rest of decoding.
-type weblogSizes struct {
-	seed  maphash.Seed
-	slots []weblogSlot // a power of two of them, 3/4 used at most
-	used  int
-}
-
-type weblogSlot struct {
-	hash uint64 // 0: free
-	size int64  // bytes<<1, with bit 0 set where it is that of the whole object
-}
-
-// A weblogEntry is where the size of an object is, or would be.
-type weblogEntry struct {
-	hash  uint64
-	slot  int
-	size  int64
-	known bool
-}
-
-func (e weblogEntry) bytes() int64 { return e.size >> 1 }
-func (e weblogEntry) whole() bool  { return e.size&1 != 0 }
-
-func (s *weblogSizes) find(hash uint64) weblogEntry {
-	if hash == 0 {
-		hash = 1
-	}
-	if s.slots == nil {
-		s.slots = make([]weblogSlot, 1<<12)
-	}
-	mask := uint64(len(s.slots) - 1)
-	for i := hash & mask; ; i = (i + 1) & mask {
-		switch slot := &s.slots[i]; slot.hash {
-		case hash:
-			return weblogEntry{hash: hash, slot: int(i), size: slot.size, known: true}
-		case 0:
-			return weblogEntry{hash: hash, slot: int(i)}
-		}
-	}
-}
-
-func (s *weblogSizes) set(e weblogEntry, bytes int64, whole bool) {
-	size := bytes << 1
-	if whole {
-		size |= 1
-	}
-	s.slots[e.slot] = weblogSlot{e.hash, size}
-	if e.known {
-		return
-	}
-	if s.used++; s.used*4 <= len(s.slots)*3 {
-		return
-	}
-	old := s.slots
-	s.slots = make([]weblogSlot, 2*len(old))
-	for _, slot := range old {
-		if slot.hash != 0 {
-			s.slots[s.find(slot.hash).slot] = slot
-		}
-	}
 }
 
 // weblogFormats lists the access logs.

@@ -115,6 +115,9 @@ var weblogMarks [][]string
 
 // jsonRequest reports whether a line has what makes a request.
 func jsonRequest(line []byte, status bool) bool {
+	if bytes.IndexByte(line, '{') < 0 {
+		return false
+	}
 	j, err := newJSONLog("", nil)
 	if err != nil {
 		return false
@@ -287,8 +290,8 @@ type jsonParser struct {
 	wrong string
 }
 
-// maxDepth bounds the nesting of objects and lists.
-const maxDepth = 64
+// maxJSONDepth bounds the nesting of objects and lists.
+const maxJSONDepth = 64
 
 func (p *jsonParser) blanks() {
 	for p.i < len(p.text) && blank(p.text[p.i]) {
@@ -350,7 +353,7 @@ func (j *jsonLog) value(p *jsonParser, f *weblogFields, depth int) bool {
 	if p.i == len(p.text) {
 		return p.fail("expected a value")
 	}
-	if depth == maxDepth {
+	if depth == maxJSONDepth {
 		return p.fail("objects are nested too deep")
 	}
 	switch c := p.text[p.i]; c {

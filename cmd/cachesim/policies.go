@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	native "cachesim/policies-native"
+	"cachesim/policies-native/bounds"
 	wasm "cachesim/policies-wasm"
 	"cachesim/policies-wasm/engines"
 	"cachesim/sim"
@@ -45,6 +46,12 @@ func listPolicies(w io.Writer, verbose bool) error {
 		}
 		t.AppendRow([]any{s.Name, s.Doc, guest})
 	}
+	for _, b := range bounds.All {
+		t.AppendRow([]any{b.Name, b.Doc, ""})
+	}
+	for _, f := range native.Filters {
+		t.AppendRow([]any{"+" + f.Name, "in front of a policy, as lru+" + f.Name + ": " + f.Doc, ""})
+	}
 	if !verbose {
 		t.Render()
 	} else {
@@ -61,6 +68,10 @@ func listPolicies(w io.Writer, verbose bool) error {
 }
 
 func showPolicy(w io.Writer, p policy) {
+	if p.bound != nil {
+		fmt.Fprintf(w, "%s (%s): %s\n  paper    %s\n", p.name, p.bound.Title, p.bound.Doc, p.bound.Paper)
+		return
+	}
 	if p.spec == nil {
 		fmt.Fprintf(w, "%s: a WASM module\n", clean(p.name))
 		abis, err := p.module.ABIs(p.declared)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	native "cachesim/policies-native"
+	"cachesim/policies-native/bounds"
 	wasm "cachesim/policies-wasm"
 	"cachesim/sim"
 	"cachesim/sim/plan"
@@ -21,10 +22,14 @@ type policy struct {
 	spec     *sim.Spec          // nil: there is no native version
 	module   *wasm.Binary       // nil: there is no WASM version
 	declared string             // ABI that the user says a file's module supports
+	bound    *bounds.Bound      // it is computed, not replayed
 }
 
 // planned returns what a plan has to know of p.
 func (p policy) planned() plan.Policy {
+	if p.bound != nil {
+		return plan.Policy{Name: p.name, Title: p.bound.Title, Native: true, PerRequest: p.bound.Memory}
+	}
 	q := plan.Policy{Name: p.name, Title: p.name, Native: p.spec != nil, Guest: p.module != nil}
 	if p.spec != nil {
 		q.Revision, q.Needs, q.Memory = p.spec.Revision, p.spec.Needs, p.spec.Memory
@@ -41,6 +46,7 @@ func (p policy) planned() plan.Policy {
 		abis = []string{wasm.Pair} // its cells will say what is wrong
 	}
 	q.ABIs = abis
+	q.Refuses = func(engine string) string { return wasm.Refuses(p.module, engine) }
 	return q
 }
 
@@ -120,6 +126,12 @@ func parsePolicy(text string) (policy, error) {
 		if _, ok := native.ByName(strings.ToLower(name)); !ok {
 			return policy{}, usagef("unknown policy %q: a module's file name ends in .wasm", name)
 		}
+	}
+	if b, ok := bounds.ByName(strings.ToLower(name)); ok {
+		if list != "" {
+			return policy{}, usagef("policy %s has no parameters", b.Name)
+		}
+		return policy{name: b.Name, bound: &b}, nil
 	}
 	if list != "" {
 		list = ":" + list

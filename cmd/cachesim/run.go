@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
@@ -19,6 +20,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	native "cachesim/policies-native"
+	"cachesim/policies-native/bounds"
 	wasm "cachesim/policies-wasm"
 	"cachesim/policies-wasm/engines"
 	"cachesim/sim"
@@ -292,7 +294,13 @@ func (o *planOptions) tasks(t *sim.Trace) ([]plan.Task, error) {
 	}
 	var policies []plan.Policy
 	for _, p := range o.policies {
-		policies = append(policies, p.planned())
+		q := p.planned()
+		if p.bound != nil {
+			if q.Compute, err = o.bound(t, *p.bound, list, warmup); err != nil {
+				return nil, err
+			}
+		}
+		policies = append(policies, q)
 	}
 	tasks, _, err := plan.Tasks(t, policies, o.choice, ways(), plan.Options{
 		Capacities: list, Unit: o.unit, Metadata: o.metadata, Warmup: warmup,
@@ -306,6 +314,28 @@ func (o *planOptions) tasks(t *sim.Trace) ([]plan.Task, error) {
 		tasks = plan.Shard(tasks, o.shard.i, o.shard.n)
 	}
 	return tasks, nil
+}
+
+// bound computes a bound for all capacities when the first of its cells asks.
+func (o *planOptions) bound(t *sim.Trace, b bounds.Bound, list []plan.Capacity, warmup int) (func(int64) func(context.Context, *sim.Trace) (sim.Tally, error), error) {
+	if warmup > 0 || o.metadata > 0 || o.window != (span{}) {
+		return nil, usagef("%s is computed for whole traces: it goes without --warmup, --window and --metadata-bytes", b.Name)
+	}
+	var capacities []int64
+	for _, c := range list {
+		capacities = append(capacities, c.Value)
+	}
+	all := sync.OnceValues(func() ([]bounds.Result, error) { return b.Of(t, bounds.Options{Unit: o.unit}, capacities) })
+	return func(capacity int64) func(context.Context, *sim.Trace) (sim.Tally, error) {
+		return func(context.Context, *sim.Trace) (sim.Tally, error) {
+			found, err := all()
+			if err != nil {
+				return sim.Tally{}, err
+			}
+			i := slices.IndexFunc(found, func(r bounds.Result) bool { return r.Capacity == capacity })
+			return sim.Tally{Gets: int64(t.Gets), Bytes: t.RequestBytes, Hits: found[i].Hits, HitBytes: found[i].HitBytes}, nil
+		}
+	}, nil
 }
 
 func (o *runOptions) run(ctx context.Context) (err error) {

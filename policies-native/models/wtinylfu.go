@@ -175,7 +175,7 @@ func (m *wTinyLFU) climb() {
 		}
 	}
 	if math.Abs(change) >= m.restart {
-		if m.step >= 0 {
+		if !math.Signbit(m.step) { // a step of 0 keeps its direction
 			m.step = m.pivot
 		} else {
 			m.step = -m.pivot

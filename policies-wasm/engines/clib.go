@@ -48,13 +48,13 @@ import (
 	"context"
 	"crypto/sha256"
 	_ "embed"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/cgo"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -97,8 +97,9 @@ var loadWAMR = sync.OnceValue(func() clibrary {
 
 func clibEngines() []Engine {
 	wasmtime := newCLibEngine("wasmtime", loadWasmtime)
+	wasmtime.Preference = 2
 	wamr := newCLibEngine("wamr", loadWAMR)
-	wamr.Interpreter = true
+	wamr.Interpreter, wamr.Preference = true, 5
 	return []Engine{wasmtime, wamr}
 }
 
@@ -180,9 +181,9 @@ func (e clibEngine) compile(ctx context.Context, b []byte, _ Options) (Module, t
 	runtime.SetFinalizer(s, (*clibStore).close)
 	s.live = &clibLive{lib: e.lib, store: s.store}
 	s.unwatch = context.AfterFunc(ctx, s.live.stop)
-	began := time.Now()
-	err := m.compile(b)
-	return m, time.Since(began), err
+	var err error
+	took := threadTime(func() { err = m.compile(b) })
+	return m, took, err
 }
 
 // stop makes what runs trap.
@@ -400,11 +401,20 @@ func (m *clibMemory) Bytes() []byte {
 	return unsafe.Slice((*byte)(data), int(size))
 }
 
-// clibError makes an error of a C library's message, and frees that.
+// clibError makes a Trap of a C library's message, and frees that. Behind a byte
+// of value 1 it may have the name of the function that trapped.
 func clibError(message *C.char) error {
 	if message == nil {
 		return nil
 	}
 	defer C.free(unsafe.Pointer(message))
-	return errors.New(strings.Join(strings.Fields(C.GoString(message)), " "))
+	text, name, _ := strings.Cut(C.GoString(message), "\x01")
+	t := &Trap{Text: strings.Join(strings.Fields(text), " "), Function: -1, Name: name}
+	if number, found := strings.CutPrefix(name, "<wasm function "); found {
+		t.Name = ""
+		if n, err := strconv.Atoi(strings.TrimSuffix(number, ">")); err == nil {
+			t.Function = n
+		}
+	}
+	return t
 }

@@ -2,7 +2,8 @@
 // that exports cachesim_runtime and nothing else: the runtimes' own names, such
 // as wasm_engine_new, are the same in all of them.
 //
-// A char * that comes back is an error, for the caller to free; NULL is none.
+// A char * that comes back is an error, for the caller to free; NULL is none. Of
+// a trap it may have the name of the innermost function behind a byte 1.
 // Objects of one store are used by one thread at a time, except for stop.
 #ifndef CACHESIM_CLIB_H
 #define CACHESIM_CLIB_H

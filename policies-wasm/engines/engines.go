@@ -18,6 +18,13 @@ type Engine struct {
 	// Interpreter tells that it takes microseconds where others take
 	// nanoseconds.
 	Interpreter bool
+	// Preference is lower for an engine that is preferred to run a module where
+	// the user names none: what counts is how long a whole trace takes, with
+	// compiling (docs/RATIONALE.md).
+	Preference int
+	// NoHost is empty where modules can call functions of the host; otherwise it
+	// says why a module that imports some cannot run.
+	NoHost string
 	// Missing is empty where the engine is in this build; otherwise it says
 	// how to get it.
 	Missing string
@@ -62,15 +69,24 @@ func Named(name string) (Engine, error) {
 // not nil even when there is an error, must be closed.
 //
 // When ctx ends, what runs in the module's instances is stopped with an error.
-// wasmer cannot do that, and wazero only in code made stoppable, which is then
-// several times slower: what runs there for ever is left to do so when nothing
-// else wants the processor.
+// wasmer and wazero can do that only in code that was made stoppable: what loops
+// there indefinitely otherwise is left to do so when nothing else needs the
+// processor.
 func (e Engine) Compile(ctx context.Context, b []byte, o Options) (Module, time.Duration, error) {
 	return e.compiler.compile(ctx, b, o)
 }
 
+// A Trap is how a call into a guest ends when it does not return.
+type Trap struct {
+	Text     string
+	Function int    // number in the module of the function that trapped; -1: not known
+	Name     string // of that function, where the runtime knows no number
+}
+
+func (t *Trap) Error() string { return t.Text }
+
 // Options of compiling.
 type Options struct {
-	Stoppable bool // see Compile
+	Stoppable bool // see Compile; loops take a little longer
 	Anew      bool // even where the compiled module was kept
 }

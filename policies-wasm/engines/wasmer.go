@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/wasmerio/wasmer-go/wasmer"
@@ -17,8 +18,12 @@ import (
 
 func wasmerEngines() []Engine {
 	var list []Engine
-	for _, c := range []wasmer.CompilerKind{wasmer.SINGLEPASS, wasmer.CRANELIFT, wasmer.LLVM} {
+	for i, c := range []wasmer.CompilerKind{wasmer.SINGLEPASS, wasmer.CRANELIFT, wasmer.LLVM} {
 		e := Engine{Name: c.String(), Runtime: "wasmer", Version: wasmerVersion(), Library: wasmerFile(), compiler: wasmerEngine{c}}
+		e.Preference = []int{5, 1, 4}[i]
+		if c == wasmer.LLVM {
+			e.NoHost = errHostOnLLVM.Error()
+		}
 		if callPath != "safe" {
 			e.Version += ", " + callPath + " calls"
 		}
@@ -44,12 +49,31 @@ type wasmerModule struct {
 	shared   bool           // the store belongs to another module
 	anew     bool           // compiled even where it was kept
 	release  func()         // gives the thread back; nil where shared
+	ctx      context.Context
+	interruptible
 }
 
 func (e wasmerEngine) compile(ctx context.Context, b []byte, o Options) (Module, time.Duration, error) {
 	engine := wasmer.NewEngineWithConfig(e.config())
-	m := &wasmerModule{compiler: e.compiler, engine: engine, store: wasmer.NewStore(engine), anew: o.Anew, release: tether(ctx)}
-	took, err := m.compile(b)
+	m := &wasmerModule{compiler: e.compiler, engine: engine, store: wasmer.NewStore(engine), anew: o.Anew, ctx: ctx, release: func() {}}
+	if o.Stoppable {
+		declared, err := module.Parse(b)
+		if err == nil {
+			declared, m.interruptible, err = interrupt(declared, false)
+		}
+		if err != nil {
+			return m, 0, err
+		}
+		b = declared.Bytes
+	}
+	if !m.stops {
+		m.release = tether(ctx)
+	}
+	var took time.Duration
+	var err error
+	if busy := alone(ctx, func() { took, err = m.compile(b) }); busy != nil {
+		err = busy
+	}
 	return m, took, err
 }
 
@@ -133,6 +157,18 @@ func (m *wasmerModule) Instantiate(imports map[ImportName]Provider) (Instance, e
 	inst.instance, err = wasmer.NewInstance(m.module, object)
 	runtime.KeepAlive(inst)
 	if err != nil {
+		return nil, wasmerError(err)
+	}
+	if !m.stops {
+		return inst, nil
+	}
+	stop := &wasmerStop{}
+	if stop.global, err = inst.instance.Exports.GetGlobal(stopExport); err != nil {
+		return nil, err
+	}
+	inst.stop, inst.unwatch = stop, context.AfterFunc(m.ctx, stop.set)
+	if err := m.start(inst); err != nil {
+		inst.Close()
 		return nil, err
 	}
 	return inst, nil
@@ -196,6 +232,23 @@ type wasmerInstance struct {
 	instance *wasmer.Instance
 	imported []*wasmerInstance
 	bound    map[string]Function // exports that were looked up before
+	stop     *wasmerStop         // nil: it cannot be stopped
+	unwatch  func() bool         // stops watching for the end of the cell's context
+}
+
+// wasmerStop stops an instance from any goroutine. It does not refer to the
+// wasmerInstance, which the context would keep reachable.
+type wasmerStop struct {
+	mu     sync.Mutex
+	global *wasmer.Global // nil: the instance is closed
+}
+
+func (s *wasmerStop) set() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.global != nil {
+		_ = s.global.Set(int32(1), wasmer.I32)
+	}
 }
 
 func (i *wasmerInstance) Function(name string) (Function, error) {
@@ -225,7 +278,15 @@ func (i *wasmerInstance) Memory(name string) (Memory, error) {
 	return &wasmerMemory{i, m}, nil
 }
 
-func (i *wasmerInstance) Close() { i.instance.Close() }
+func (i *wasmerInstance) Close() {
+	if i.stop != nil {
+		i.unwatch()
+		i.stop.mu.Lock()
+		i.stop.global = nil
+		i.stop.mu.Unlock()
+	}
+	i.instance.Close()
+}
 
 type wasmerMemory struct {
 	instance *wasmerInstance
@@ -271,7 +332,7 @@ func (f *boxedFunction) Call(stack []uint64) error {
 	result, err := f.native(f.args...)
 	runtime.KeepAlive(f.instance)
 	if err != nil {
-		return err
+		return wasmerError(err)
 	}
 	switch r := result.(type) {
 	case int32:
@@ -280,6 +341,19 @@ func (f *boxedFunction) Call(stack []uint64) error {
 		stack[0] = uint64(r)
 	}
 	return nil
+}
+
+// wasmerError makes a Trap of wasmer-go's error, if it is one.
+func wasmerError(err error) error {
+	trap, ok := err.(*wasmer.TrapError)
+	if !ok {
+		return err
+	}
+	t := &Trap{Text: trap.Error(), Function: -1}
+	if f := trap.Origin(); f != nil {
+		t.Function = int(f.FunctionIndex())
+	}
+	return t
 }
 
 // Boxed implements Boxed.

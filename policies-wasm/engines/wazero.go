@@ -3,10 +3,10 @@ package engines
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,8 +20,8 @@ import (
 
 func wazeroEngines() []Engine {
 	list := []Engine{
-		{Name: "wazero", compiler: wazeroEngine{wazero.NewRuntimeConfigCompiler}},
-		{Name: "wazero-interpreter", Interpreter: true, compiler: wazeroEngine{wazero.NewRuntimeConfigInterpreter}},
+		{Name: "wazero", Preference: 3, compiler: wazeroEngine{wazero.NewRuntimeConfigCompiler, true}},
+		{Name: "wazero-interpreter", Interpreter: true, Preference: 5, compiler: wazeroEngine{wazero.NewRuntimeConfigInterpreter, false}},
 	}
 	for i := range list {
 		list[i].Runtime = "wazero"
@@ -49,7 +49,13 @@ func moduleVersion(path string) string {
 
 // wazeroEngine is wazero's compiler or its interpreter, by the configuration
 // that chooses it.
-type wazeroEngine struct{ config func() wazero.RuntimeConfig }
+type wazeroEngine struct {
+	config func() wazero.RuntimeConfig
+	// interrupts has loops look at a global, which costs a compiled loop much
+	// less than wazero's own way. The interpreter would read it in Go while the
+	// host writes it, and its own way costs it little.
+	interrupts bool
+}
 
 // wazeroStore is a wazero.Runtime.
 type wazeroStore struct {
@@ -72,26 +78,34 @@ type wazeroModule struct {
 	compiled wazero.CompiledModule // nil: not yet compiled
 	bytes    []byte                // that it was compiled from
 	shared   bool                  // the store belongs to another module
+	interruptible
 }
 
 func (e wazeroEngine) compile(ctx context.Context, b []byte, o Options) (Module, time.Duration, error) {
 	s := &wazeroStore{ctx: ctx, release: func() {}}
+	m := s.module()
 	config := e.config()
-	if o.Stoppable {
-		config = config.WithCloseOnContextDone(true)
-	} else {
+	var err error
+	m.declared, err = module.Parse(b)
+	switch {
+	case err != nil:
+	case !o.Stoppable:
 		s.release = tether(ctx)
+	case e.interrupts:
+		m.declared, m.interruptible, err = interrupt(m.declared, true)
+	}
+	if o.Stoppable && !m.stops {
+		config = config.WithCloseOnContextDone(true)
 	}
 	s.runtime = wazero.NewRuntimeWithConfig(context.Background(), config)
-	m := s.module()
-	var err error
-	if m.declared, err = module.Parse(b); err != nil {
+	if err != nil {
 		return m, 0, err
 	}
-	began := time.Now()
-	// As it will be linked, if what it imports is exported by the same names.
-	err = m.compile(m.relinked(func(i module.Import) string { return i.Name }))
-	return m, time.Since(began), err
+	took := threadTime(func() {
+		// As it will be linked, if what it imports is exported by the same names.
+		err = m.compile(m.relinked(func(i module.Import) string { return i.Name }))
+	})
+	return m, took, err
 }
 
 // importName is what the module is compiled to import its nth import from.
@@ -185,7 +199,19 @@ func (m *wazeroModule) Instantiate(imports map[ImportName]Provider) (Instance, e
 	if err != nil {
 		return nil, wazeroError(err)
 	}
-	inst.unwatch = context.AfterFunc(m.store.ctx, func() { inst.module.CloseWithExitCode(background, sys.ExitCodeContextCanceled) })
+	if !m.stops {
+		inst.unwatch = context.AfterFunc(m.store.ctx, func() { inst.module.CloseWithExitCode(background, sys.ExitCodeContextCanceled) })
+		return inst, nil
+	}
+	stop, ok := inst.module.ExportedGlobal(stopExport).(api.MutableGlobal)
+	if !ok {
+		return nil, fmt.Errorf("the global %s is not there", stopExport)
+	}
+	inst.unwatch = context.AfterFunc(m.store.ctx, func() { stop.Set(1) })
+	if err := m.start(inst); err != nil {
+		inst.Close()
+		return nil, err
+	}
 	return inst, nil
 }
 
@@ -237,8 +263,27 @@ func (f wazeroFunction) Call(stack []uint64) error {
 	return nil
 }
 
-// wazeroError takes the stack trace out of an error of wazero's.
+// wazeroError makes a Trap of an error of wazero's, whose text has the names of
+// the functions on the stack behind it, the innermost first:
+//
+//	wasm error: unreachable
+//	wasm stack trace:
+//		.evict(i32)
+//		.send(i32,i64) i32
+//
+// Functions without a name are called $ and their number.
 func wazeroError(err error) error {
-	text, _, _ := strings.Cut(err.Error(), "\nwasm stack trace:")
-	return errors.New(text)
+	text, trace, _ := strings.Cut(err.Error(), "\nwasm stack trace:")
+	frame, _, _ := strings.Cut(strings.TrimSpace(trace), "\n")
+	_, name, _ := strings.Cut(frame, ".")
+	name, _, _ = strings.Cut(name, "(")
+	t := &Trap{Text: strings.TrimPrefix(text, "wasm error: "), Function: -1}
+	if n, numbered := strings.CutPrefix(name, "$"); numbered {
+		if number, err := strconv.Atoi(n); err == nil {
+			t.Function = number
+		}
+	} else {
+		t.Name = name
+	}
+	return t
 }

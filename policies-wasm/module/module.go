@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // A Module is a module as bytes, with what its sections declare.
@@ -20,6 +22,11 @@ type Module struct {
 	// lie, and what they say.
 	memory *limits
 	tables []limits
+
+	functions         []*Signature // imported ones first
+	importedFunctions int
+	// How many there are, imported ones included.
+	types, globals, memories int
 }
 
 // Kinds of what is imported and exported.
@@ -34,6 +41,8 @@ const (
 type Export struct {
 	Kind byte
 	Sig  *Signature
+
+	index int // of a function
 }
 
 // An Import is one that the module wants, by the name of another module and of
@@ -46,7 +55,8 @@ type Import struct {
 	start, end int // where the two names lie in the module
 }
 
-func (i Import) String() string { return i.Module + "." + i.Name }
+// String names the import, for people: "env.abort".
+func (i Import) String() string { return Printable(i.Module + "." + i.Name) }
 
 // A Signature is that of a function, its value types as the binary format has
 // them. It is written like "(i32, i64) -> i32"; signatures compare as text.
@@ -111,18 +121,8 @@ func (m *Module) parse() (err error) {
 		return errors.New("not a WebAssembly module of version 1 (components are not supported)")
 	}
 	r := &reader{b: m.Bytes, at: 8}
-	defer func() {
-		if p := recover(); p != nil {
-			bad, ok := p.(malformed)
-			if !ok {
-				panic(p)
-			}
-			err = fmt.Errorf("not a valid WebAssembly module: at byte %d: %s", r.at, string(bad))
-		}
-	}()
+	defer r.caught(&err)
 	var types []Signature
-	var functions []*Signature // imported ones first
-	memories := 0
 	for r.at < len(r.b) {
 		id := r.byte()
 		size := int(r.u32())
@@ -138,6 +138,7 @@ func (m *Module) parse() (err error) {
 				}
 				types = append(types, Signature{r.types(), r.types()})
 			}
+			m.types = len(types)
 		case 2:
 			for range r.count() {
 				i := Import{start: r.at}
@@ -147,16 +148,18 @@ func (m *Module) parse() (err error) {
 				switch i.Kind {
 				case KindFunction:
 					i.Sig = &types[r.index(len(types))]
-					functions = append(functions, i.Sig)
+					m.functions = append(m.functions, i.Sig)
+					m.importedFunctions++
 				case KindTable:
 					r.byte()
 					r.limits()
 				case KindMemory:
 					r.limits()
-					memories++
+					m.memories++
 				case KindGlobal:
 					r.byte()
 					r.byte()
+					m.globals++
 				default:
 					panic(malformed("unknown kind of import"))
 				}
@@ -164,7 +167,7 @@ func (m *Module) parse() (err error) {
 			}
 		case 3:
 			for range r.count() {
-				functions = append(functions, &types[r.index(len(types))])
+				m.functions = append(m.functions, &types[r.index(len(types))])
 			}
 		case 4:
 			for range r.count() {
@@ -175,14 +178,18 @@ func (m *Module) parse() (err error) {
 			for range r.count() {
 				l := r.limits()
 				m.memory = &l
-				memories++
+				m.memories++
 			}
+		case 6: // its expressions are left to the engines
+			m.globals += r.count()
+			r.at = end
 		case 7:
 			for range r.count() {
 				name := r.name()
 				e := Export{Kind: r.byte()}
 				if e.Kind == KindFunction {
-					e.Sig = functions[r.index(len(functions))]
+					e.index = r.index(len(m.functions))
+					e.Sig = m.functions[e.index]
 				} else {
 					r.u32()
 				}
@@ -194,16 +201,79 @@ func (m *Module) parse() (err error) {
 			panic(malformed("a section holds more than its length says"))
 		}
 		r.at = end
-		if memories > 1 {
+		if m.memories > 1 {
 			return errors.New("it has more than one memory, which cachesim does not run")
 		}
 	}
 	return nil
 }
 
+// Printable returns s with every character that would not show, or do something
+// to a terminal, written as Go escapes it. Names in modules, and what guests
+// write, can hold any bytes.
+func Printable(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if strconv.IsPrint(r) && r != utf8.RuneError {
+			b.WriteRune(r)
+			continue
+		}
+		q := strconv.QuoteRuneToASCII(r)
+		b.WriteString(q[1 : len(q)-1])
+	}
+	return b.String()
+}
+
 // Function returns the signature of an exported function, nil where there is
 // none of the name.
 func (m *Module) Function(name string) *Signature { return m.Exports[name].Sig }
+
+// FunctionName returns the name of function n: that of the name section, of an
+// export, or its number.
+func (m *Module) FunctionName(n int) string {
+	if name := m.debugName(n); name != "" {
+		return Printable(name)
+	}
+	for _, name := range m.Names {
+		if e := m.Exports[name]; e.Kind == KindFunction && e.index == n {
+			return Printable(name)
+		}
+	}
+	return fmt.Sprintf("number %d", n)
+}
+
+// debugName looks a function up in the custom section called name, which is
+// optional and may be damaged (WebAssembly Core Specification, appendix A.4).
+func (m *Module) debugName(n int) (name string) {
+	defer func() {
+		if p := recover(); p != nil {
+			if _, ok := p.(malformed); !ok {
+				panic(p)
+			}
+		}
+	}()
+	for r := (&reader{b: m.Bytes, at: 8}); r.at < len(r.b); {
+		id, size := r.byte(), int(r.u32())
+		end := r.at + size
+		if id == 0 && r.name() == "name" {
+			for r.at < end {
+				kind, size := r.byte(), int(r.u32())
+				next := r.at + size
+				if kind == 1 {
+					for range r.count() {
+						i, name := r.u32(), r.name()
+						if int(i) == n {
+							return name
+						}
+					}
+				}
+				r.at = next
+			}
+		}
+		r.at = end
+	}
+	return ""
+}
 
 // Has reports whether the module exports a function with just this signature.
 func (m *Module) Has(name, sig string) bool {
@@ -300,6 +370,17 @@ type reader struct {
 }
 
 type malformed string
+
+// caught makes an error of what a reader has panicked with.
+func (r *reader) caught(err *error) {
+	if p := recover(); p != nil {
+		bad, ok := p.(malformed)
+		if !ok {
+			panic(p)
+		}
+		*err = fmt.Errorf("not a valid WebAssembly module: at byte %d: %s", r.at, string(bad))
+	}
+}
 
 func (r *reader) byte() byte {
 	if r.at >= len(r.b) {

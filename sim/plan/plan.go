@@ -4,6 +4,7 @@
 package plan
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
@@ -23,6 +24,11 @@ type Policy struct {
 	Revision int    // of a policy that cachesim provides
 	Needs    sim.Needs
 	Memory   int // about how many bytes it needs for each object of the trace
+	// PerRequest is the same for each request.
+	PerRequest int
+	// Compute makes the function that computes a bound for one of the
+	// capacities; nil: it is replayed.
+	Compute func(capacity int64) func(context.Context, *sim.Trace) (sim.Tally, error)
 
 	Guest     bool     // there is a module
 	ModuleSHA string   // of the module
@@ -234,6 +240,9 @@ func Tasks(t *sim.Trace, policies []Policy, c Choice, w Ways, o Options) (tasks 
 		}
 		index[k] = true
 		task := Task{Task: sim.Task{Cell: cell, Timed: timed, Needs: p.Needs, Memory: Memory(t, p, cell)}, Size: capacity.Text, Title: p.Title}
+		if p.Compute != nil {
+			task.Compute = p.Compute(capacity.Value)
+		}
 		task.Time = int64(estimate(t, v) * float64(requests))
 		task.Order = len(tasks)
 		tasks = append(tasks, task)
@@ -292,6 +301,9 @@ func Shard(tasks []Task, i, n int) []Task {
 func Memory(t *sim.Trace, p Policy, c sim.Cell) int64 {
 	objects, requests := int64(t.Objects), int64(c.Requests)
 	perObject := int64(p.Memory)
+	if p.Compute != nil {
+		return int64(p.PerRequest)*requests + 4*objects
+	}
 	if perObject == 0 {
 		perObject = 48
 	}

@@ -1,4 +1,5 @@
 // Wasmtime behind clib.h.
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,7 +45,13 @@ static char *take(wasm_byte_vec_t *message) {
 }
 
 // message frees whichever of the two there is. The text is that of the trap
-// itself, without the frames that Wasmtime puts in front of it.
+// itself, without the frames that Wasmtime puts in front of it, of which the
+// innermost gives the name of its function:
+//
+//   error while executing at wasm backtrace:
+//       0:     0x44 - module!send
+//   Caused by:
+//       ...
 static char *message(wasmtime_error_t *error, wasm_trap_t *trap) {
 	wasm_byte_vec_t text = {0, NULL};
 	if (error) {
@@ -59,9 +66,14 @@ static char *message(wasmtime_error_t *error, wasm_trap_t *trap) {
 	char *s = take(&text), *cause = strstr(s, "Caused by:"), *trace = strstr(s, "\n\nStack backtrace:");
 	if (trace) *trace = 0; // it has one where RUST_BACKTRACE is set
 	if (cause) {
-		char *rest = strdup(cause + strlen("Caused by:"));
+		char *rest = cause + strlen("Caused by:"), *frames = strstr(s, "wasm backtrace:"), *name = NULL;
+		size_t n = 0;
+		if (frames && frames < cause) name = strchr(frames, '!');
+		if (name && name < cause) n = strcspn(++name, "\n");
+		char *out = malloc(strlen(rest) + n + 2);
+		sprintf(out, n ? "%s\1%.*s" : "%s", rest, (int)n, name);
 		free(s);
-		s = rest;
+		s = out;
 	}
 	return s;
 }

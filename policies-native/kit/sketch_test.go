@@ -1,0 +1,141 @@
+package kit_test
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"cachesim/policies-native/kit"
+	"cachesim/sim"
+)
+
+// TestSketch counts in a sketch beside exact counters: estimates are never below
+// the smaller of the count and 15, and hardly above.
+func TestSketch(t *testing.T) {
+	const objects = 1000
+	s := kit.NewSketch(1)
+	s.Fit(objects)
+	var exact [objects]int
+	rng := rand.New(rand.NewPCG(1, 0))
+	above := 0
+	for range 2 * objects { // fewer than the period
+		id := uint32(rng.IntN(1 + rng.IntN(objects)))
+		s.Add(id)
+		exact[id]++
+	}
+	for id, n := range exact {
+		got, want := s.Count(uint32(id)), min(n, 15)
+		if got < want {
+			t.Errorf("object %d: got %d, want %d at least", id, got, want)
+		}
+		if got > want {
+			above++
+		}
+	}
+	if above > objects/20 {
+		t.Errorf("%d of %d estimates are too high", above, objects)
+	}
+}
+
+// TestSketchHalves adds one object again and again, and others in between, until the
+// counters are halved: after 10 additions for each entry.
+func TestSketchHalves(t *testing.T) {
+	s := kit.NewSketch(1)
+	s.Fit(1) // made for 256
+	for range 20 {
+		s.Add(0)
+	}
+	if got := s.Count(0); got != 15 {
+		t.Fatalf("got %d after 20 additions, want 15", got)
+	}
+	const period = 2560
+	added := 15 // additions to full counters do not count
+	for id := uint32(1); added < period-1; id++ {
+		s.Add(id)
+		added++
+	}
+	if got := s.Count(0); got != 15 {
+		t.Fatalf("got %d before the end of the period, want 15", got)
+	}
+	s.Add(1 << 20)
+	if got := s.Count(0); got != 7 {
+		t.Fatalf("got %d after the period, want 7", got)
+	}
+}
+
+// TestSketchGrows fits a sketch to more entries than it has words for, which
+// empties it, and to fewer, which does not.
+func TestSketchGrows(t *testing.T) {
+	s := kit.NewSketch(1)
+	if !s.Empty() {
+		t.Error("a new sketch has a table")
+	}
+	s.Fit(256)
+	s.Add(3)
+	s.Fit(10)
+	if got := s.Count(3); got != 1 {
+		t.Errorf("got %d after Fit(10), want 1", got)
+	}
+	s.Fit(257)
+	if got := s.Count(3); got != 0 {
+		t.Errorf("got %d after Fit(257), want 0", got)
+	}
+}
+
+// TestBloom adds half of a range of objects: all of them are found, and few others.
+func TestBloom(t *testing.T) {
+	const n = 20_000
+	for _, want := range []float64{0.1, 0.01, 0.001} {
+		b := kit.NewBloom(n, want, 1)
+		for id := range uint32(n) {
+			b.Add(id)
+		}
+		wrong := 0
+		for id := range uint32(n) {
+			if !b.Has(id) {
+				t.Fatalf("object %d was added and is not found", id)
+			}
+			if b.Has(n + id) {
+				wrong++
+			}
+		}
+		if got := float64(wrong) / n; got > 1.5*want {
+			t.Errorf("a share of %v was never added and is found, want %v", got, want)
+		}
+		if got := b.Len(); got < int64(n*(1-want)) || got > n {
+			t.Errorf("got length %d after %d additions", got, n)
+		}
+		if b.Clear(); b.Len() != 0 || b.Has(0) {
+			t.Error("the filter is not empty after Clear")
+		}
+		if b.Add(7) || !b.Add(7) || b.Len() != 1 {
+			t.Error("the second addition of an object is not recognized")
+		}
+	}
+}
+
+func TestEntries(t *testing.T) {
+	e := kit.NewEntries(sim.Config{Capacity: 100})
+	for _, step := range []struct {
+		size    int64
+		changed bool
+		n       int64
+	}{
+		{0, false, 100},
+		{1, true, 200}, // 1 byte for 2 objects
+		{1, true, 150},
+		{1, true, 133},
+		{1, true, 125},
+		{94, true, 6}, // 98 bytes for 6 objects
+		{999, true, 1},
+	} {
+		if changed := e.Stored(step.size); changed != step.changed || e.N() != step.n {
+			t.Errorf("after an object of %d: changed %v, %d fit; want %v, %d", step.size, changed, e.N(), step.changed, step.n)
+		}
+	}
+	unit := kit.NewEntries(sim.Config{Capacity: 1<<56 - 1})
+	for range 1000 {
+		if unit.Stored(1) || unit.N() != 1<<56-1 {
+			t.Fatalf("with sizes of 1, %d fit", unit.N())
+		}
+	}
+}
