@@ -21,10 +21,26 @@ type Rows struct {
 	Profiles []TraceProfile
 }
 
-// objectSize returns the rule for sizes of objects that r was replayed with.
-func (rows Rows) objectSize(r results.Result) string {
-	s := results.Set{Traces: rows.Traces}
-	return s.Trace(r).ObjectSize
+// objectSizes returns a function from results to the rule for sizes of objects
+// that they were replayed with: that of results.Set.Trace, for many traces.
+func (rows Rows) objectSizes() func(results.Result) string {
+	type key struct{ digest, clock, name string }
+	exact, byDigest := make(map[key]string), make(map[string]string)
+	for _, t := range rows.Traces {
+		k := key{t.Digest, t.Clock, t.Name}
+		if _, ok := exact[k]; !ok {
+			exact[k] = t.ObjectSize
+		}
+		if _, ok := byDigest[t.Digest]; !ok {
+			byDigest[t.Digest] = t.ObjectSize
+		}
+	}
+	return func(r results.Result) string {
+		if s, ok := exact[key{r.TraceDigest, r.Clock, r.Cell.Trace}]; ok {
+			return s
+		}
+		return byDigest[r.TraceDigest]
+	}
 }
 
 // A Field is a property of results by which they can be chosen and grouped.
@@ -232,8 +248,9 @@ func (rows Rows) chartGroups() []chartGroup {
 		semantics
 	}
 	at := make(map[key]int)
+	objectSize := rows.objectSizes()
 	for _, r := range rows.Results {
-		s := semantics{r.Unit, r.Metadata, r.Warmup, rows.objectSize(r)}
+		s := semantics{r.Unit, r.Metadata, r.Warmup, objectSize(r)}
 		k := key{r.Cell.Trace, r.TraceDigest + " " + r.Clock, s}
 		i, ok := at[k]
 		if !ok {
@@ -290,9 +307,8 @@ func (rows Rows) chartGroups() []chartGroup {
 	return groups
 }
 
-// ratios returns the results of replays of whole traces that are not timed, or
-// are of cells that have none, one for each policy, capacity and seed: versions
-// of a policy agree.
+// ratios returns the results of replays of whole traces, one for each policy,
+// capacity and seed: versions of a policy agree.
 func ratios(rs []results.Result) []results.Result {
 	type key struct {
 		policy   string
