@@ -38,7 +38,7 @@ func heatFigure(o Options, name, title, note, unit string, series []Series, rs [
 	st := o.Style
 	least := make(map[float64]string)
 	for _, r := range rs {
-		least[float64(r.Capacity)] = SizeLabel(r)
+		least[float64(r.Capacity)] = r.Cell.Size()
 	}
 	var sizes []float64
 	for _, s := range series {

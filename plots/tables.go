@@ -144,7 +144,7 @@ func sizeTable(rs []results.Result, labels map[string]string, o Options, of func
 	series := bySize(rs, labels, of)
 	label := make(map[float64]string)
 	for _, r := range rs {
-		label[float64(r.Capacity)] = SizeLabel(r)
+		label[float64(r.Capacity)] = r.Cell.Size()
 	}
 	var sizes []float64
 	for _, s := range series {

@@ -281,7 +281,7 @@ func (p *cacheus) Check() error {
 		return err
 	}
 	if p.sLimit < 0 || p.sLimit > p.Capacity() {
-		return fmt.Errorf("S should have %d of %d", p.sLimit, p.Capacity())
+		return fmt.Errorf("queue S should have %d of %d", p.sLimit, p.Capacity())
 	}
 	demoted, fresh := int64(0), int64(0)
 	for queue := cacheusS; queue <= cacheusBySR; queue++ {

@@ -20,10 +20,10 @@ import (
 //   - Hit: the object becomes the most recently used, and its frequency rises by 1.
 //   - Miss of an object in a history, evicted at request e, now being n: the weight
 //     of the expert that chose it is multiplied by exp(-rate * d^(n-e)), where
-//     d = 0.005^(1/N) and N is the number of objects that fit (kit.Entries). LRU's
-//     weight is then divided by the sum of both and kept from 0.01 to 0.99; LFU's
-//     is the rest to 1. The object leaves the history; its frequency is that at its
-//     eviction and 1.
+//     d = 0.005^(1/N) and N is the number of objects that fit (kit.Entries, of those
+//     stored before this request). LRU's weight is then divided by the sum of both
+//     and kept from 0.01 to 0.99; LFU's is the rest to 1. The object leaves the
+//     history; its frequency is that at its eviction and 1.
 //   - Other miss: the frequency is 1.
 //   - Then objects are evicted until this one fits, and it is stored as the most
 //     recently used.

@@ -49,14 +49,14 @@ import (
 // rank, at first 0, becomes 0.9 of itself and 0.1 of that rank, and 1 is added to
 // lost[class][age].
 //
-// To reconfigure: all hits and lost are multiplied by 0.9. The mean number of
-// residents, sum and weight both multiplied by 0.9 before one more is added, divided
-// by 200, is the best unit of age; at the 6th and 26th reconfiguration, shift becomes
-// the least number from 1 on whose power of two is not less, sum and weight are
-// multiplied by 8, and the counts move to the new ages. Then densities follow, from
-// the last age to the first: with H the sum of hits and T that of hits and lost at
-// this age and all later ones, and B the sum of all T from this age on, it is H/B, or
-// 0 if T is not above 1e-5; that of age 19999 is not used.
+// To reconfigure: all hits and lost are multiplied by 0.9. The mean number of residents,
+// sum and weight both multiplied by 0.9 before one more is added, divided by 200, is the
+// best unit of age; at the 6th and 26th reconfiguration, shift becomes the least number
+// from 1 on whose power of two is not less, sum and weight are multiplied by 8, and the
+// counts move to the new ages (rescale). Then densities follow, from the last age to the
+// first: with H the sum of hits and T that of hits and lost at this age and all later
+// ones, and B the sum of all T from this age on, it is H/B, or 0 if T is not above 1e-5;
+// that of age 19999 is not used.
 //
 // This is the authors' code for a trace of a single application, whose number matters to
 // the first densities only. libCacheSim numbers it 1. A hit takes constant time, an eviction as long as its sample. A
@@ -320,7 +320,13 @@ func (p *lhd) reconfigure() {
 }
 
 // rescale moves counts by age to a unit of age that is larger by a factor of
-// 2^delta. The last age, which stands for all later ones, is not spread out.
+// 2^delta, as the authors do. Of n ages the last stands for all later ones.
+//
+// Where delta > 0, age a below n>>delta gets the sum, from left to right, of ages
+// a<<delta to (a+1)<<delta - 1, which may include the last; those from n>>delta on
+// become 0, but the last stays. Where f = -delta > 0, the ages from n>>f on are added
+// to the last; then each other age a, from the highest down, gets the count of age
+// a>>f divided by 2^f.
 func rescale(counts []float32, delta int) {
 	last := len(counts) - 1
 	switch {

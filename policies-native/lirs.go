@@ -37,8 +37,9 @@ import (
 // To make room among the LIR objects for s bytes, as long as they have more than
 // L - s bytes, the last in the stack leaves it and is no longer LIR. If it has at
 // most H bytes, room for it is made in the queue, to the front of which it goes;
-// else it is evicted and forgotten. Then prune: while the last object of the stack
-// is not LIR, it leaves the stack; if it was lost, it is forgotten.
+// else it is evicted and forgotten. Then prune, and prune too when x has become LIR:
+// while the last object of the stack is not LIR, it leaves the stack; if it was lost, it
+// is forgotten.
 //
 // To make room in the queue for s bytes, as long as it has more than H - s bytes,
 // its back is evicted. Where that object is in the stack, it goes to the front of
@@ -171,6 +172,7 @@ func (p *lirs) pushLIR(r sim.Request) {
 	}
 	p.PushFront(lirsLIR, r.ID, r.Size)
 	p.stack.PushFront(0, r.ID, r.Size)
+	p.prune()
 }
 
 // makeRoom evicts from the queue until an object of the given size fits.
@@ -211,6 +213,9 @@ func (p *lirs) Check() error {
 		return fmt.Errorf("LIR objects have %d of %d, the queue %d of %d", p.Bytes(lirsLIR), p.lirLimit, p.Bytes(lirsQueue), p.hirLimit)
 	case p.stack.Bytes(0) > p.stackLimit && !p.Empty(lirsLost):
 		return fmt.Errorf("the stack has %d of %d", p.stack.Bytes(0), p.stackLimit)
+	}
+	if !p.Empty(lirsLIR) && !p.In(lirsLIR, p.stack.Back(0)) {
+		return fmt.Errorf("object %d, which is not LIR, is the last of the stack", p.stack.Back(0))
 	}
 	inStack := 0
 	for queue := lirsLIR; queue <= lirsLost; queue++ {

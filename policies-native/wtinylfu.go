@@ -1,6 +1,8 @@
 package native
 
 import (
+	"math"
+
 	"cachesim/policies-native/kit"
 	"cachesim/sim"
 )
@@ -46,13 +48,14 @@ import (
 // let h be the hit ratio and dh the difference to that of the last sample (0 at
 // first). The direction of the step, at first -pivot*c bytes, is reversed if dh < 0.
 // The step, cut to an integer, is made; the next one is pivot*c bytes in the same
-// direction if |dh| >= restart, or decay times the step otherwise. A step of k > 0
-// bytes moves q = min(k, u) bytes from u to w; the protected part is cut to u, its
-// oldest becoming the newest of probation; then, while there is one and it has at
-// most the bytes of q that are left, the oldest of probation or, if that is empty, of
-// the protected becomes the newest of the window. A step of k < 0 bytes moves
-// min(-k, w-1) bytes from w to u, if that is more than 0; the oldest of the window
-// become the newest of probation until it has at most w bytes. Counts start again.
+// direction, which a step of 0 keeps, if |dh| >= restart, or decay times the step
+// otherwise. A step of k > 0 bytes moves q = min(k, u) bytes from u to w; the protected
+// part is cut to u, its oldest becoming the newest of probation; then, while there is
+// one and it has at most the bytes of q that are left, the oldest of probation or, if
+// that is empty, of the protected becomes the newest of the window. A step of k < 0
+// bytes moves min(-k, w-1) bytes from w to u, if that is more than 0; the oldest of the
+// window become the newest of probation until it has at most w bytes. Counts start
+// again.
 //
 // With sizes of 1 this follows Caffeine's simulator, but for hashing, and its library
 // in a sample of requests for climbing. Each miss stores the object. A removed object
@@ -276,13 +279,10 @@ func (c *climber) request(hit bool, n int64) int64 {
 		c.step = -c.step
 	}
 	step := int64(c.step)
-	switch {
-	case change < c.restart && change > -c.restart:
+	if math.Abs(change) >= c.restart {
+		c.step = math.Copysign(c.pivot, c.step) // a step of 0 has a direction too
+	} else {
 		c.step *= c.decay
-	case c.step < 0:
-		c.step = -c.pivot
-	default:
-		c.step = c.pivot
 	}
 	c.hitRatio, c.hits, c.requests = ratio, 0, 0
 	return step

@@ -215,7 +215,7 @@ func TestNativeIsGuest(t *testing.T) {
 		for _, w := range twins(t) {
 			// The host passes at most 8192 requests into a guest at once.
 			w.same(t, c, reqs, nil, w.open(t, v, c), 1, 7, 8192, 8193)
-			w.same(t, c, reqs, removed[:len(reqs)], w.open(t, v, c))
+			w.same(t, c, reqs[:2000], removed[:2000], w.open(t, v, c))
 		}
 	})
 }

@@ -114,7 +114,7 @@ func TestCorporaBad(t *testing.T) {
 	}
 	for _, test := range tests {
 		for _, n := range []int{1, 10} {
-			got, bad, err := decodeAll(newDecoder(t, test.format, test.args, strings.NewReader(test.data)), n)
+			got, bad, err := decodeRecords(newDecoder(t, test.format, test.args, strings.NewReader(test.data)), n)
 			var messages []string
 			for _, e := range bad {
 				e.(*SyntaxError).File = "t"
@@ -219,7 +219,7 @@ func TestParquetBad(t *testing.T) {
 		{whole[:4], "damaged or cut off"},
 		{whole + "x", "damaged or cut off"},
 	} {
-		got, bad, err := decodeAll(newDecoder(t, "parquet", nil, strings.NewReader(test.data)), 10)
+		got, bad, err := decodeRecords(newDecoder(t, "parquet", nil, strings.NewReader(test.data)), 10)
 		if err == nil || !strings.Contains(err.Error(), test.want) || len(got)+len(bad) > 0 {
 			t.Errorf("%d bytes: got %q, %v, %v, want the error %q", len(test.data), got, bad, err, test.want)
 		}
@@ -236,7 +236,7 @@ func TestParquetFile(t *testing.T) {
 	}
 	defer f.Close()
 	d := newDecoder(t, "parquet", nil, f)
-	got, bad, err := decodeAll(d, 2)
+	got, bad, err := decodeRecords(d, 2)
 	if len(got) != 5 || bad != nil || err != nil {
 		t.Errorf("got %q, %v, %v, want 5 records", got, bad, err)
 	}
@@ -280,7 +280,7 @@ func TestVolumes(t *testing.T) {
 // TestLongLine has a line that is too long in the middle.
 func TestLongLine(t *testing.T) {
 	data := "0,k,1,1,1,get,0\n" + strings.Repeat("x", maxLine+1) + "\n0,l,1,1,1,get,0\n"
-	got, bad, err := decodeAll(newDecoder(t, "twitter", nil, strings.NewReader(data)), 10)
+	got, bad, err := decodeRecords(newDecoder(t, "twitter", nil, strings.NewReader(data)), 10)
 	var syntax *SyntaxError
 	if len(got) != 2 || len(bad) != 1 || err != nil || !errors.As(bad[0], &syntax) || syntax.Line != 2 {
 		t.Errorf("got %q, %v, %v, want 2 records and an error in line 2", got, bad, err)

@@ -217,10 +217,10 @@ func (d *binaryDecoder) decode(dst []Record, data []byte) (n int, err error) {
 func (d *binaryDecoder) Report() []string {
 	var lines []string
 	if d.none > 0 {
-		lines = append(lines, fmt.Sprintf("%s without an operation (nop) count as get", countRequests(d.none)))
+		lines = append(lines, fmt.Sprintf("read as get: %s without an operation (nop)", countRequests(d.none)))
 	}
 	if d.other > 0 {
-		lines = append(lines, fmt.Sprintf("%s with commands other than read and write are left out", countRequests(d.other)))
+		lines = append(lines, fmt.Sprintf("left out: %s with commands other than read and write", countRequests(d.other)))
 	}
 	return lines
 }
@@ -394,12 +394,12 @@ func (l *layout) probe(head []byte, whole bool) (Confidence, string) {
 	if other == 0 && n >= 16 {
 		return No, fmt.Sprintf("as %s, all its ids are the same", l.name)
 	}
-	if n == 1 && (l.next.width == 0 || !whole) {
-		return No, fmt.Sprintf("a record is too few to recognise %s", l.name)
+	if n < 4 && l.next.width == 0 {
+		return No, fmt.Sprintf("%d records are too few to recognise %s", n, l.name)
 	}
 	c := Likely
 	why := fmt.Sprintf("the fields of %d records of %d bytes make sense as %s", n, l.record, l.name)
-	if l.weak || n == 1 || l.next.width == 0 && n < 4 {
+	if l.weak || n == 1 {
 		c = Possible
 	}
 	if whole && len(head)%l.record != 0 {

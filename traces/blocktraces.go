@@ -262,7 +262,7 @@ var tectonic = &table{
 		case bytes.HasPrefix(f[3], []byte("putChunk")):
 			r.Op = sim.Set
 		default:
-			return fmt.Errorf("operation %s is neither getChunk... nor putChunk...", quote(f[3]))
+			return fmt.Errorf("operation %s starts with neither getChunk nor putChunk", quote(f[3]))
 		}
 		if f[4] != nil {
 			if err := r.repeat(f[4]); err != nil {

@@ -10,8 +10,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/zeebo/xxh3"
@@ -104,16 +106,33 @@ type decodingOptions struct {
 	TimeUnit     time.Duration
 	SkipBad      int64
 	SkipBadShare float64
-	Revisions    map[string]int
+	Program      string
 }
 
 func (o Options) decoding() decodingOptions {
-	d := decodingOptions{spoolVersion, o.Params, o.SizeRule, o.IgnoreSize, o.Ops, o.Skip, o.Limit, o.TimeUnit, o.SkipBad, o.SkipBadShare, map[string]int{}}
-	for _, f := range Formats {
-		d.Revisions[f.Name] = f.Revision // a new format may change what is detected
-	}
-	return d
+	return decodingOptions{spoolVersion, o.Params, o.SizeRule, o.IgnoreSize, o.Ops, o.Skip, o.Limit, o.TimeUnit, o.SkipBad, o.SkipBadShare, programVersion()}
 }
+
+// programVersion identifies the program's version, because another one may decode or
+// detect formats differently. Of a program without a version, built from a
+// changed working tree, it is the executable as it is on disk.
+var programVersion = sync.OnceValue(func() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		v := info.Main.Version
+		if v != "" && v != "(devel)" && !strings.HasSuffix(v, "+dirty") {
+			return v
+		}
+	}
+	name, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprint(info.Size(), " ", info.ModTime().UnixNano())
+})
 
 // keyOf returns a name made of v.
 func keyOf(v ...any) string {

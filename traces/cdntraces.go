@@ -250,6 +250,12 @@ var lrb = &table{
 		}
 		return r.setSize(f[2])
 	},
+	accept: func(_ *tableDecoder, rows []row) string {
+		if len(rows) < 3 || rows[0].Time == rows[len(rows)-1].Time {
+			return "its lines are too few, or their times do not rise"
+		}
+		return ""
+	},
 }
 
 var webcachesimAnt = &table{

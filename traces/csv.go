@@ -178,7 +178,7 @@ func (d *tableDecoder) csvFirst(f [][]byte, line []byte) (bool, error) {
 		if at >= 0 {
 			what := fmt.Sprintf("%s is field %d", c.name, at+1)
 			if is {
-				what += fmt.Sprintf(" %q", trim(f[at]))
+				what += " " + quote(trim(f[at]))
 			}
 			used = append(used, what)
 		}

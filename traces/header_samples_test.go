@@ -21,7 +21,7 @@ var headerSamples = []sample{
 			64000000 1032547698badcfe 70110100 030000ff ffffffffffffffff
 			65000000 0b00000000000000 e8030000 00000000 ffffffffffffffff`),
 		want:   []string{"100 11 1000 get 0", "100 18364758544493064720 70000 set 0", "101 11 1000 get 0"},
-		report: []string{"1 request without an operation (nop) count as get"},
+		report: []string{"read as get: 1 request without an operation (nop)"},
 	},
 	{
 		format: "lcs", name: "v3", confidence: Certain, data: lcsFile(3, 3, 1099511698776, `
@@ -51,7 +51,7 @@ var headerSamples = []sample{
 			03000000 01000000 01000000 2800 0001 0f00000000000000 434b4c0000000000`),
 		// Sectors 4 to 11, none, 8 to 23, and a byte of 15.
 		want:   []string{"5000000 0 4096 get 0", "5000000 1 4096 get 0", "5000002 1 4096 set 0", "5000002 2 4096 set 0", "5000003 1 4096 get 0"},
-		report: []string{"an object is a block of 4096 bytes", "1 request for 0 bytes touch no block"},
+		report: []string{"an object is a block of 4096 bytes", "left out: 1 request for 0 bytes"},
 	},
 	{
 		format: "binary", name: "little-endian", args: Args{"format": "<IQ2xiBdf", "id": "2", "size": "3", "time": "5", "op": "4"}, confidence: No,

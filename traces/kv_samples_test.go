@@ -43,7 +43,7 @@ var kvSamples = []sample{
 		data: `{"input_length":100,"hash_ids":[1,2],"x":{"a":[1,{"b":null}],"c":true},"timestamp":5999}` + "\n" +
 			`{"hash_ids":[],"input_length":0}` + "\n" + `{"hash_ids":[18446744073709551615],"input_length":10,"timestamp":7000}` + "\n",
 		want:   []string{"5 1 10 get 0", "5 2 10 get 0", "7 3 10 get 0"},
-		report: []string{"1 request without blocks are left out", "1 request have an input_length that does not fit their number of blocks"},
+		report: []string{"left out: 1 request without blocks", "1 request whose input_length does not fit"},
 	},
 }
 

@@ -234,10 +234,10 @@ func (d *kvDecoder) Report() []string {
 	lines := []string{fmt.Sprintf("%s for %d tokens: an object is a block of %d tokens with all before it, of %d bytes a token, and is asked for from the %s (kv-order)",
 		countRequests(d.prompts), d.tokens, d.block, d.token, order)}
 	if d.empty > 0 {
-		lines = append(lines, fmt.Sprintf("%s without blocks are left out", countRequests(d.empty)))
+		lines = append(lines, fmt.Sprintf("left out: %s without blocks", countRequests(d.empty)))
 	}
 	if d.uneven > 0 {
-		lines = append(lines, fmt.Sprintf("%s have an input_length that does not fit their number of blocks; their last block counts as full (block-tokens)", countRequests(d.uneven)))
+		lines = append(lines, fmt.Sprintf("read with a full last block: %s whose input_length does not fit their number of blocks (block-tokens)", countRequests(d.uneven)))
 	}
 	return lines
 }
@@ -309,9 +309,6 @@ type jsonScanner struct {
 	b []byte
 	i int
 }
-
-// maxLineDepth bounds how deep values may be nested.
-const maxLineDepth = 100
 
 func (s *jsonScanner) expected(what string) error {
 	rest := s.b[min(s.i, len(s.b)):]
@@ -430,7 +427,7 @@ func (s *jsonScanner) number() ([]byte, error) {
 
 // skip reads any value.
 func (s *jsonScanner) skip(depth int) error {
-	if depth > maxLineDepth {
+	if depth > maxJSONDepth {
 		return errors.New("its JSON is nested too deep")
 	}
 	switch c := s.peek(); {

@@ -90,7 +90,7 @@ var ibmObject = &table{
 				return err
 			}
 		case "HEAD.OBJECT", "COPY.OBJECT":
-			r.skip = "of HEAD and COPY, which move no data through a cache,"
+			r.skip = "of HEAD and COPY, which move no data through a cache"
 			return nil
 		default:
 			return fmt.Errorf("operation %s is not known", quote(f[1]))

@@ -148,7 +148,7 @@ func TestOperations(t *testing.T) {
 
 	for _, memory := range []int64{0, 1} {
 		applied := readOps(t, data, Options{Ops: ApplyOps, Memory: memory})
-		got := readAll(t, applied)
+		got := readColumns(t, applied)
 		// The size of x is that of its first set, also in the delete before it.
 		want := []sim.Request{{ID: 0, Size: 7}, {ID: 1, Size: 5, Time: 10}, {ID: 0, Size: 7, Time: 20}, {ID: 0, Size: 7, Time: 30}, {ID: 1, Size: 5, Time: 40}, {ID: 2, Size: 3, Time: 50}}
 		if !slices.Equal(got.Requests, want) {
@@ -283,7 +283,7 @@ func TestTTL(t *testing.T) {
 	}
 	// The unit of the whole trace counts, also for what came before it changed.
 	trace := readOps(t, "get 0 a 1 3\nget 5000000000 a 1 0\nget 6000000000 a 1 3\n", Options{Ops: ApplyOps})
-	if got := readAll(t, trace); trace.Tick != 10 || !slices.Equal(got.TTL, []uint32{3e8, 0, 3e8}) {
+	if got := readColumns(t, trace); trace.Tick != 10 || !slices.Equal(got.TTL, []uint32{3e8, 0, 3e8}) {
 		t.Errorf("times to live %v in ticks of %v", got.TTL, trace.Tick)
 	}
 }

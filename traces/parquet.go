@@ -360,7 +360,7 @@ func (d *parquetDecoder) Report() []string {
 		lines = append(lines, fmt.Sprintf("%.1f MiB of Parquet data were copied to a temporary file first", float64(d.copied)/(1<<20)))
 	}
 	if d.none > 0 {
-		lines = append(lines, fmt.Sprintf("%s without an operation (nop) count as get", countRequests(d.none)))
+		lines = append(lines, fmt.Sprintf("read as get: %s without an operation (nop)", countRequests(d.none)))
 	}
 	return lines
 }

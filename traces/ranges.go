@@ -198,10 +198,16 @@ func (g *ranger) report() []string {
 		lines[0] = fmt.Sprintf("an object is a block of %d bytes, and a request asks for all that it touches (block=%d)", g.block, g.block)
 	}
 	if g.empty > 0 {
-		lines = append(lines, fmt.Sprintf("%s for 0 bytes touch no block and are left out", countRequests(g.empty)))
+		lines = append(lines, fmt.Sprintf("left out: %s for 0 bytes, which touch no block", countRequests(g.empty)))
 	}
 	if n := len(g.names); n > 1 {
-		list := strings.Join(g.names[:min(n, 8)], ", ")
+		var list string
+		for i, name := range g.names[:min(n, 8)] {
+			if i > 0 {
+				list += ", "
+			}
+			list += printable(name)
+		}
 		if n > 8 {
 			list += ", ..."
 		}
@@ -209,6 +215,15 @@ func (g *ranger) report() []string {
 			offsetBits, n-1, list))
 	}
 	return lines
+}
+
+// printable returns a name of a trace for a message: in quotes if it has control
+// characters or is long.
+func printable(name string) string {
+	if q := quote([]byte(name)); len(q) != len(name)+2 {
+		return q
+	}
+	return name
 }
 
 // A binaryRanges decodes a binary block trace: the records of d have the offset

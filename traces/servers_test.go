@@ -587,7 +587,7 @@ strip_query_terms STRIP
 	d := compare(t, readLog(t, s.path("access.log")), "squid", nil, all, wireSizes, true)
 	reports(t, d, verdict)
 	if strip == "on" {
-		reports(t, d, "2 requests have lost their query string to Squid's strip_query_terms, so that different objects look like one")
+		reports(t, d, "2 requests whose query string Squid has removed (strip_query_terms), so that different objects look like one")
 	}
 }
 

@@ -33,8 +33,8 @@ import (
 // A folder is written under another name and then renamed, so that it is whole
 // when it is there.
 
-// spoolVersion is raised whenever the files of a spool change, or what the
-// loader makes of records.
+// spoolVersion is raised whenever the files of a spool change. What is decoded
+// may differ between versions of the program, which are part of the key.
 const spoolVersion = 1
 
 // pieceSize is how many requests a checksum covers, and how many are read or
@@ -156,6 +156,13 @@ func (c *columnWriter[T]) append(v []T) (err error) {
 		c.piece = make([]T, 0, pieceSize)
 	}
 	for len(v) > 0 {
+		if len(c.piece) == 0 && len(v) >= pieceSize { // no need to collect it
+			if err := c.add(v[:pieceSize]); err != nil {
+				return err
+			}
+			v = v[pieceSize:]
+			continue
+		}
 		n := min(pieceSize-len(c.piece), len(v))
 		c.piece = append(c.piece, v[:n]...)
 		v = v[n:]
@@ -172,10 +179,16 @@ func (c *columnWriter[T]) flush() error {
 	if len(c.piece) == 0 {
 		return nil
 	}
-	b := encode(c.piece)
+	err := c.add(c.piece)
+	c.piece = c.piece[:0]
+	return err
+}
+
+// add writes a piece.
+func (c *columnWriter[T]) add(piece []T) error {
+	b := encode(piece)
 	c.sums = append(c.sums, sum64(xxh3.Hash(b)))
 	_, err := c.f.Write(b)
-	c.piece = c.piece[:0]
 	return err
 }
 

@@ -92,7 +92,7 @@ type columns struct {
 	Fields   sim.Trace // without functions
 }
 
-func readAll(t *testing.T, trace *sim.Trace) columns {
+func readColumns(t *testing.T, trace *sim.Trace) columns {
 	t.Helper()
 	var c columns
 	err := trace.Each(sim.ColumnNext|sim.ColumnOps|sim.ColumnTTL, func(start int, b sim.Batch) error {
@@ -198,14 +198,14 @@ func TestSpoolEqualsMemory(t *testing.T) {
 			t.Run(name+"/"+what, func(t *testing.T) {
 				o.Format, _, _ = strings.Cut(name, ",")
 				memory := open(t, path, o)
-				want := readAll(t, memory)
+				want := readColumns(t, memory)
 				if isSpool(memory) {
 					t.Fatal("without a bound of memory it is a spool")
 				}
 
 				o.Memory = 1
 				temporary := open(t, path, o)
-				wantSame(t, "temporary spool", readAll(t, temporary), want)
+				wantSame(t, "temporary spool", readColumns(t, temporary), want)
 				if !isSpool(temporary) {
 					t.Fatal("it does not fit into memory, but is no spool")
 				}
@@ -222,7 +222,7 @@ func TestSpoolEqualsMemory(t *testing.T) {
 						if got := isSpool(trace); got != (run != "first" || bytes == 1) {
 							t.Errorf("%s run with memory %d: a spool: %v", run, bytes, got)
 						}
-						wantSame(t, run+" run with a cache", readAll(t, trace), want)
+						wantSame(t, run+" run with a cache", readColumns(t, trace), want)
 						closeTrace(t, trace)
 					}
 					if e := tracesIn(t, o.Cache); len(e) != 1 || e[0].Requests != want.Fields.Requests || e[0].Bytes < int64(16*want.Fields.Requests) {
@@ -318,7 +318,7 @@ func TestDamagedSpool(t *testing.T) {
 	path := writeFile(t, filepath.Join(dir, "a"), operations(pieceSize+5000, 1000))
 	o := Options{Format: "test-ops", Ops: ApplyOps, Cache: filepath.Join(dir, "cache")}
 	trace := open(t, path, o)
-	want := readAll(t, trace)
+	want := readColumns(t, trace)
 	closeTrace(t, trace)
 	damage := map[string]func([]byte) []byte{
 		"a flipped bit":     func(b []byte) []byte { b[len(b)*2/3] ^= 4; return b },
@@ -332,7 +332,7 @@ func TestDamagedSpool(t *testing.T) {
 		for _, file := range []string{"requests", "ops", "ttl", "next", "next.json", "meta.json", "names"} {
 			t.Run(file+"/"+what, func(t *testing.T) {
 				trace := open(t, path, o)
-				wantSame(t, "before", readAll(t, trace), want) // makes next accesses
+				wantSame(t, "before", readColumns(t, trace), want) // makes next accesses
 				folder := ""
 				if s, ok := trace.Source.(*spool); ok {
 					folder = s.dir
@@ -340,7 +340,7 @@ func TestDamagedSpool(t *testing.T) {
 				closeTrace(t, trace)
 				if folder == "" {
 					trace = open(t, path, o)
-					readAll(t, trace)
+					readColumns(t, trace)
 					folder = trace.Source.(*spool).dir
 					closeTrace(t, trace)
 				}
@@ -352,7 +352,7 @@ func TestDamagedSpool(t *testing.T) {
 				writeFile(t, name, f(data))
 
 				trace = open(t, path, o)
-				got := readAll(t, trace)
+				got := readColumns(t, trace)
 				switch file {
 				case "next", "next.json":
 					if !isSpool(trace) {
@@ -434,7 +434,7 @@ func TestConcurrentWriters(t *testing.T) {
 	dir, cache := t.TempDir(), t.TempDir()
 	path := writeFile(t, filepath.Join(dir, "a"), operations(30_000, 1000))
 	o := Options{Format: "test-ops", Ops: ApplyOps}
-	want := readAll(t, open(t, path, o))
+	want := readColumns(t, open(t, path, o))
 	o.Cache = cache
 	var wg sync.WaitGroup
 	for i := range 8 {
@@ -446,7 +446,7 @@ func TestConcurrentWriters(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			got := readAll(t, trace)
+			got := readColumns(t, trace)
 			wantSame(t, fmt.Sprint("reader ", i), got, want)
 			if err := trace.Close(); err != nil {
 				t.Error(err)
@@ -517,7 +517,7 @@ func TestCacheEviction(t *testing.T) {
 	for _, bytes := range []int64{0, 1} {
 		o.Memory = bytes
 		trace = open(t, names[0], o)
-		readAll(t, trace)
+		readColumns(t, trace)
 		closeTrace(t, trace)
 	}
 	for _, e := range tracesIn(t, cache) {
@@ -532,7 +532,7 @@ func TestReadersOfASpool(t *testing.T) {
 	path := writeFile(t, filepath.Join(t.TempDir(), "a"), numbers(2*pieceSize+9))
 	trace := open(t, path, Options{Memory: 1})
 	defer closeTrace(t, trace)
-	want := readAll(t, trace)
+	want := readColumns(t, trace)
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
@@ -548,5 +548,68 @@ func TestReadersOfASpool(t *testing.T) {
 	wg.Wait()
 	if m := trace.Source.Memory(); m != 0 {
 		t.Errorf("%d bytes of memory without a reader", m)
+	}
+}
+
+// Standard input can be of any size, and is not kept in the cache.
+func TestStandardInput(t *testing.T) {
+	always(t)
+	data := numbers(pieceSize + 1000)
+	want := readTrace(t, data)
+	for _, o := range []Options{{}, {Memory: 1}, {Memory: 1, Cache: t.TempDir()}, {Cache: t.TempDir()}} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			w.Write(data)
+			w.Close()
+		}()
+		was := os.Stdin
+		os.Stdin = r
+		trace, err := Open([]string{"-"}, o)
+		os.Stdin = was
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !same(trace, want) || trace.SHA256 != sum(data) || trace.Name != "-" || isSpool(trace) != (o.Memory > 0) {
+			t.Errorf("%+v: got %+v", o, trace)
+		}
+		closeTrace(t, trace)
+		if o.Cache != "" {
+			if found, err := filepath.Glob(filepath.Join(o.Cache, "*")); err != nil || len(found) != 0 && !(len(found) == 1 && filepath.Base(found[0]) == indexFolder) {
+				t.Errorf("the cache has %q, %v", found, err)
+			}
+		}
+	}
+	// An error ends the reading, even if the pipe stays open.
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	was := os.Stdin
+	os.Stdin = r
+	defer func() { os.Stdin = was }()
+	go w.Write(append([]byte("1 1\n2\n"), bytes.Repeat([]byte("1 1\n"), blockSize)...))
+	if _, err := Open([]string{"-"}, Options{Format: "id-size"}); err == nil || !strings.HasPrefix(err.Error(), "-:2: ") {
+		t.Errorf("got the error %v", err)
+	}
+}
+
+// Where the cache cannot be written, the trace is read all the same.
+func TestUnwritableCache(t *testing.T) {
+	always(t)
+	dir := t.TempDir()
+	path := writeFile(t, filepath.Join(dir, "a"), numbers(5000))
+	notAFolder := filepath.Join(writeFile(t, filepath.Join(dir, "file"), nil), "cache")
+	trace := open(t, path, Options{Cache: notAFolder, Memory: 1})
+	readColumns(t, trace)
+	wantNote(t, trace, "it is not in the trace cache")
+	closeTrace(t, trace)
+	trace = open(t, path, Options{Cache: notAFolder})
+	readColumns(t, trace)
+	if err := trace.Close(); err == nil || !strings.Contains(err.Error(), "keep the trace in the cache: ") {
+		t.Errorf("closing a trace that could not be kept: got the error %v", err)
 	}
 }

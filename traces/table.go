@@ -350,10 +350,10 @@ func (d *tableDecoder) Report() []string {
 		}
 	}
 	for _, s := range d.skipped {
-		lines = append(lines, fmt.Sprintf("%s %s are left out", countRequests(s.n), s.why))
+		lines = append(lines, fmt.Sprintf("left out: %s %s", countRequests(s.n), s.why))
 	}
 	if d.back > 0 && d.t.tick > 0 {
-		lines = append(lines, fmt.Sprintf("%s are earlier than the one before; they are replayed in the order of the file", countRequests(d.back)))
+		lines = append(lines, fmt.Sprintf("replayed in the order of the file: %s earlier than the one before", countRequests(d.back)))
 	}
 	return lines
 }

@@ -53,7 +53,7 @@ var textSamples = []sample{
 		format: "meta-kv", name: "2022", confidence: Certain,
 		data:   "key,op,size,op_count,key_size\n3716425,GET,82,3,20\n3716425,SET,90,1,20\n9,DELETE,0,0,5\n",
 		want:   []string{"0 3716425 102 get 0", "0 3716425 102 get 0", "0 3716425 102 get 0", "0 3716425 110 set 0"},
-		report: []string{"1 request with a count of 0 are left out"},
+		report: []string{"left out: 1 request with a count of 0"},
 	},
 	{
 		format: "meta-kv", name: "2024", confidence: Certain,
@@ -107,7 +107,7 @@ var textSamples = []sample{
 		format: "tencent-photo", confidence: Likely,
 		data:   "20160201000000 6ecf3d8c 0 m 12000 1 PHONE 3\n20160229235959 6ecf3d8c 5 m 8000 0 PC 0\n20160301000000 aa 1 l 5 0 PC 0\n",
 		want:   []string{`1454284800 "6ecf3d8c/0/m" 12000 get 0`, `1456790399 "6ecf3d8c/5/m" 8000 get 0`},
-		report: []string{"1 request of photos that are neither jpg (0) nor webp (5) are left out"},
+		report: []string{"left out: 1 request of photos that are neither jpg (0) nor webp (5)"},
 	},
 	{
 		format: "outbrain", confidence: Certain,
@@ -161,7 +161,7 @@ var textSamples = []sample{
 		format: "systor17", confidence: Likely,
 		data:   "1455592511.000000001,0.000301,R,4,3051925504,8192\n1455592512.500000000,,W,4,0,512\n1455592513.5,0.1,,4,0,512\n",
 		want:   []string{"1455592511000000001 3051925504 8192 get 0", "1455592512500000000 0 512 set 0"},
-		report: []string{"1 request without a type are left out"},
+		report: []string{"left out: 1 request without a type"},
 	},
 	{
 		format: "systor17", name: "header", confidence: Certain,

@@ -77,9 +77,6 @@ type Format struct {
 	// New returns a decoder of r, or an error about the parameters. args has a
 	// value for each of Params.
 	New func(r io.Reader, args Args) (Decoder, error)
-	// Revision is raised when the decoder makes other records of the same
-	// file, so that what the trace cache has of it is no longer used.
-	Revision int
 }
 
 // A Param declares a parameter of a format, which is set with --trace-param

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -52,6 +53,24 @@ func configuredLayout(value string) (string, error) {
 	}
 	return "", fmt.Errorf("log-format @%s:%s: the file has no log format of that name%s (files that it includes are not read)",
 		file, name, sim.DidYouMean(name, names))
+}
+
+// ResolveParams returns params with the content of what names a file in place of
+// the name: log-format=@nginx.conf:main becomes log-format=$remote_addr ... . What
+// identifies how a trace was decoded has to be taken from the result, as the file
+// may change. It does not write to params.
+func ResolveParams(params map[string]string) (map[string]string, error) {
+	value, ok := params["log-format"]
+	if !ok || !strings.HasPrefix(value, "@") {
+		return params, nil
+	}
+	layout, err := configuredLayout(value)
+	if err != nil {
+		return nil, err
+	}
+	resolved := maps.Clone(params)
+	resolved["log-format"] = layout
+	return resolved, nil
 }
 
 // maxConfig bounds a configuration, in bytes.

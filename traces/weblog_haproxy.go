@@ -21,6 +21,9 @@ var haproxyLog = weblogKind{
 	split: newHAProxy,
 	why:   "its lines have the fields of HAProxy's HTTP log",
 	probe: func(line []byte) bool {
+		if haproxyDate(line) < 0 {
+			return false
+		}
 		h, err := newHAProxy(Args{}, nil)
 		if err != nil {
 			return false

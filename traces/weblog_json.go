@@ -115,6 +115,9 @@ var weblogMarks [][]string
 
 // jsonRequest reports whether a line has what makes a request.
 func jsonRequest(line []byte, status bool) bool {
+	if bytes.IndexByte(line, '{') < 0 {
+		return false
+	}
 	j, err := newJSONLog("", nil)
 	if err != nil {
 		return false

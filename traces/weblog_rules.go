@@ -364,8 +364,8 @@ func (d *weblogDecoder) Report() []string {
 	say(c.notIncluded, "not matched by include=%s", quote([]byte(args["include"])))
 	say(c.excluded, "matched by exclude=%s", quote([]byte(args["exclude"])))
 	say(c.unknownSize, "answered without a body for objects whose size the log had not shown before")
-	say(c.largestRange, "for ranges of objects whose size the log had not shown count with the largest range so far")
-	say(c.untimed, "without a time have that of the request before")
+	say(c.largestRange, "for ranges of objects whose size the log had not shown, counted with the largest range so far")
+	say(c.untimed, "without a time, given that of the request before")
 	if c.late > 0 {
 		say(c.late, "logged up to %v after a later one", time.Duration(c.lateBy)*d.tick)
 	}

@@ -209,7 +209,7 @@ example.com 192.0.2.1 - - [17/May/2015 10:05:03.251 +0100] "GET /a HTTP/1.1" 206
 			{"example.com/a?x", 5000, at(ms1, "2015-05-17T09:05:03.25Z")},
 			{"example.com/a", 100, at(ms1, "2015-05-17T09:05:03.251Z")},
 		},
-		report: []string{"1 request for ranges of objects whose size the log had not shown count with the largest range so far"},
+		report: []string{"1 request for ranges of objects whose size the log had not shown, counted with the largest range so far"},
 	},
 	{
 		format: "squid",
@@ -724,6 +724,35 @@ func TestWeblogWarning(t *testing.T) {
 	}
 }
 
+// TestWeblogVerdicts reads the words that caches have for what they did.
+func TestWeblogVerdicts(t *testing.T) {
+	for words, want := range map[string]string{
+		// Squid
+		"TCP_HIT TCP_MEM_HIT TCP_IMS_HIT TCP_INM_HIT TCP_NEGATIVE_HIT TCP_OFFLINE_HIT TCP_REFRESH_HIT TCP_REFRESH_UNMODIFIED TCP_REFRESH_FAIL_OLD": "hit",
+		"TCP_MISS TCP_REFRESH_MODIFIED TCP_CLIENT_REFRESH_MISS TCP_SWAPFAIL_MISS TCP_DENIED NONE_NONE TCP_TUNNEL":                                  "miss",
+		// nginx
+		"HIT STALE UPDATING REVALIDATED": "hit", "MISS BYPASS EXPIRED": "miss", "-": "none",
+		// CloudFront
+		"Hit RefreshHit OriginShieldHit": "hit", "Miss Redirect Error LimitExceeded CapacityExceeded": "miss",
+		// Varnish and Fastly
+		"hit HIT-CLUSTER HIT-STALE": "hit", "miss pass HITPASS hit-for-pass HITPASS-CLUSTER PASS synth": "miss",
+		// Cloudflare, Google, Azure
+		"revalidated stale true REMOTE_HIT PARTIAL_HIT": "hit", "dynamic expired false": "miss", "N/A CONFIG_NOCACHE CACHE_NOCONFIG": "none",
+	} {
+		for _, word := range strings.Fields(words) {
+			got := "miss"
+			if noVerdict([]byte(word)) {
+				got = "none"
+			} else if cacheHit([]byte(word)) {
+				got = "hit"
+			}
+			if got != want {
+				t.Errorf("%s is a %s, want %s", word, got, want)
+			}
+		}
+	}
+}
+
 // TestWeblogBatch checks that ids stay valid for the whole batch, also those
 // that are put together.
 func TestWeblogBatch(t *testing.T) {
@@ -888,6 +917,30 @@ CustomLog /var/log/access.log combined
 		if got != test.want || (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {
 			t.Errorf("%s: %q, %v\nwant %q, %s", test.value, got, err, test.want, test.err)
 		}
+	}
+}
+
+func TestResolveParams(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "nginx.conf")
+	if err := os.WriteFile(name, []byte("log_format main '$request $bytes_sent';"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	given := map[string]string{"log-format": "@" + name + ":main", "methods": "HEAD"}
+	got, err := ResolveParams(given)
+	if err != nil || len(got) != 2 || got["log-format"] != "$request $bytes_sent" || got["methods"] != "HEAD" {
+		t.Errorf("%v, %v", got, err)
+	}
+	if given["log-format"][0] != '@' {
+		t.Error("it wrote to its argument")
+	}
+	if got, err := ResolveParams(got); err != nil || got["log-format"] != "$request $bytes_sent" {
+		t.Errorf("the second time: %v, %v", got, err)
+	}
+	if got, err := ResolveParams(nil); got != nil || err != nil {
+		t.Errorf("nil: %v, %v", got, err)
+	}
+	if _, err := ResolveParams(map[string]string{"log-format": "@" + name + ":other"}); err == nil {
+		t.Error("no error for a name that the file does not have")
 	}
 }
 

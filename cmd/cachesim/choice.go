@@ -19,8 +19,22 @@ func ways() plan.Ways {
 		DefaultEngines: defaultEngines(),
 		DefaultABIs:    []string{wasm.Pair, wasm.Batch},
 		DefaultHandles: []string{wasm.SRS, wasm.Driver},
-		Preferred:      []string{"cranelift", "wasmtime", "wazero"}, // see docs/RATIONALE.md
+		Preferred:      preferred(),
 	}
+}
+
+// preferred lists the engines, the one first that runs a module where the user
+// names none.
+func preferred() []string {
+	all := engines.All()
+	slices.SortStableFunc(all, func(a, b engines.Engine) int { return a.Preference - b.Preference })
+	var names []string
+	for _, e := range all {
+		if e.Missing == "" {
+			names = append(names, e.Name)
+		}
+	}
+	return names
 }
 
 // defaultEngines are native and those that compile: what an interpreter takes is

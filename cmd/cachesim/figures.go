@@ -47,16 +47,8 @@ func newFigureOptions(c *cli.Context) (o figureOptions, err error) {
 	if o.Style, err = plots.StyleNamed(c.String("style")); err != nil {
 		return o, usageError{err}
 	}
-	for _, l := range c.StringSlice("label") {
-		// A policy with parameters has an equals sign of its own.
-		i := strings.LastIndex(l, "=")
-		if i <= 0 {
-			return o, usagef("--label %s: write POLICY=LABEL", l)
-		}
-		if o.Labels == nil {
-			o.Labels = make(map[string]string)
-		}
-		o.Labels[l[:i]] = l[i+1:]
+	if o.Labels, err = parseLabels(c.StringSlice("label")); err != nil {
+		return o, err
 	}
 	return o, nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"cachesim/plots"
 	"cachesim/sim"
 	"cachesim/sim/results"
 )
@@ -42,8 +43,9 @@ func (o *runOptions) report(t *sim.Trace, list []results.Result) error {
 		}
 		return nil
 	}
-	ratioTable(o.stdout, t, list, "Hit ratio, %", results.Result.HitRatio, ceiling(t, list))
-	ratioTable(o.stdout, t, list, "Byte hit ratio, %", results.Result.ByteHitRatio, byteCeiling(t, list))
+	if err := o.ratioTables(t, list); err != nil {
+		return err
+	}
 	tooLarge(o.stdout, list)
 	operations(o.stdout, list)
 	timeTable(o.stdout, list, o.verbose)
@@ -90,97 +92,31 @@ func byteCeiling(t *sim.Trace, list []results.Result) float64 {
 	return 1 - float64(t.Footprint)/float64(t.RequestBytes)
 }
 
-// ratioTable prints a row a policy and a column a cache size, or the other way
-// round where that is narrower. Versions of a policy agree, and seeds are
-// averaged.
-func ratioTable(w io.Writer, t *sim.Trace, list []results.Result, title string, ratio func(results.Result) float64, ceiling float64) {
-	type key struct {
-		policy string
-		size   int64
+// ratioTables prints hit ratios and byte hit ratios, with the ceiling.
+func (o *runOptions) ratioTables(t *sim.Trace, list []results.Result) error {
+	rows := plots.Rows{Results: slices.DeleteFunc(slices.Clone(list), func(r results.Result) bool { return r.Timed })}
+	if len(rows.Results) == 0 {
+		return nil
 	}
-	type mean struct {
-		sum float64
-		n   int
+	rows.Traces = []results.Trace{results.Describe(t)}
+	tables, err := plots.Tables(rows, plots.Options{Labels: o.figures.Labels}, "hit-ratio", "byte-hit-ratio")
+	if err != nil {
+		return err
 	}
-	var sizes []results.Result
-	var policies []string
-	values := make(map[key]mean)
-	for _, r := range list {
-		if r.Timed {
-			continue
+	for i, table := range tables {
+		limit := ceiling(t, list)
+		if i >= len(tables)/2 {
+			limit = byteCeiling(t, list)
 		}
-		if !slices.ContainsFunc(sizes, func(s results.Result) bool { return s.Capacity == r.Capacity }) {
-			sizes = append(sizes, r)
+		if limit > 0 {
+			table.Notes = append(table.Notes, fmt.Sprintf("Without any eviction: %.2f %%; the rest are first requests, which no cache can serve.", 100*limit))
 		}
-		if !slices.Contains(policies, r.Policy) {
-			policies = append(policies, r.Policy)
+		if err := table.Render(o.stdout, "text"); err != nil {
+			return err
 		}
-		k := key{r.Policy, r.Capacity}
-		v := values[k]
-		values[k] = mean{v.sum + 100*ratio(r), v.n + 1}
+		fmt.Fprintln(o.stdout)
 	}
-	if len(sizes) == 0 {
-		return
-	}
-	slices.SortFunc(sizes, func(a, b results.Result) int { return int(min(1, max(-1, a.Capacity-b.Capacity))) })
-	value := func(policy string, size int64) string {
-		v, ok := values[key{policy, size}]
-		if !ok {
-			return ""
-		}
-		return fmt.Sprintf("%.2f", v.sum/float64(v.n))
-	}
-	var sizeNames []any
-	for _, s := range sizes {
-		sizeNames = append(sizeNames, s.Cell.Size())
-	}
-	if s := sizes[0]; s.Warmup > 0 {
-		title += fmt.Sprintf(" after a warm-up of %s requests", humanize.Comma(int64(s.Warmup)))
-	}
-	fmt.Fprintln(w, title)
-	limit := ""
-	if ceiling > 0 {
-		limit = fmt.Sprintf("%.2f", 100*ceiling)
-	}
-	if len(sizes) > 2*len(policies) {
-		header := []any{"cache size"}
-		for _, p := range policies {
-			header = append(header, clean(p))
-		}
-		if limit != "" {
-			header = append(header, "no eviction")
-		}
-		out := newTable(w, 1, header...)
-		for i, s := range sizes {
-			row := table.Row{sizeNames[i]}
-			for _, p := range policies {
-				row = append(row, value(p, s.Capacity))
-			}
-			if limit != "" {
-				row = append(row, limit)
-			}
-			out.AppendRow(row)
-		}
-		out.Render()
-	} else {
-		out := newTable(w, 1, append([]any{"policy"}, sizeNames...)...)
-		for _, p := range policies {
-			row := table.Row{clean(p)}
-			for _, s := range sizes {
-				row = append(row, value(p, s.Capacity))
-			}
-			out.AppendRow(row)
-		}
-		if limit != "" {
-			row := table.Row{"(no eviction)"}
-			for range sizes {
-				row = append(row, limit)
-			}
-			out.AppendRow(row)
-		}
-		out.Render()
-	}
-	fmt.Fprintln(w)
+	return nil
 }
 
 // tooLarge explains what bends a curve: objects that do not fit a cache are

@@ -46,6 +46,7 @@ func (p policy) planned() plan.Policy {
 		abis = []string{wasm.Pair} // its cells will say what is wrong
 	}
 	q.ABIs = abis
+	q.Refuses = func(engine string) string { return wasm.Refuses(p.module, engine) }
 	return q
 }
 

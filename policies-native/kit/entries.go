@@ -5,7 +5,9 @@ import "cachesim/sim"
 // Entries estimate how many objects fit into a cache whose capacity is in bytes,
 // for algorithms that are defined for a cache of N entries. N is the capacity
 // divided by the mean size of the objects stored so far, an object counting each
-// time that it is stored. Where every size is 1, N is the capacity at all times.
+// time that it is stored: for n objects of b bytes together, and 64-bit floating
+// point, floor(capacity * n / b), from 1 to 2^62. It is max(1, capacity) where b is
+// 0 or n, so that with sizes of 1 it is the capacity at all times.
 type Entries struct {
 	capacity      int64
 	stored, bytes int64
@@ -25,7 +27,7 @@ func (e *Entries) Stored(size int64) bool {
 	e.bytes += size
 	n := max(1, e.capacity)
 	if e.bytes > 0 && e.bytes != e.stored {
-		n = max(1, int64(float64(e.capacity)*float64(e.stored)/float64(e.bytes)))
+		n = max(1, int64(min(float64(e.capacity)*float64(e.stored)/float64(e.bytes), 1<<62)))
 	}
 	changed := n != e.n
 	e.n = n

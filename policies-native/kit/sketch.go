@@ -17,9 +17,9 @@ import "math/bits"
 //
 // An estimate is the least of the object's four counters, from 0 to 15. Add adds
 // one to each of the four that is below 15; if any was, it counts as an
-// addition. After 10 additions for each entry that the sketch is made for, every
-// counter is halved, rounded down, and the count of additions becomes half of
-// what it was less a quarter of the number of odd counters.
+// addition. When there are 10 additions for each entry that the sketch is fitted
+// to, every counter is halved, rounded down; the additions n, where k counters
+// were odd, become max(0, (n - k/4) / 2), in integers.
 type Sketch struct {
 	seed      uint64
 	table     []uint64
@@ -38,7 +38,8 @@ func NewSketch(seed uint64) Sketch { return Sketch{seed: Mix(seed)} }
 // Fit makes the sketch large enough for the given number of entries, the objects
 // that the cache is expected to hold: it has a word for each, rounded up to a
 // power of two, and at least 256. A sketch that is too small is replaced by an
-// empty one; it never shrinks.
+// empty one; it never shrinks. Where the period becomes shorter than what was
+// added, the next addition ends it.
 func (s *Sketch) Fit(entries int64) {
 	entries = max(entries, sketchMinimum)
 	s.period = 10 * entries

@@ -1,7 +1,6 @@
 #!/bin/sh
 # Rebuilds the embedded guests, and that of the micro benchmark, from their Rust
-# sources: every build with
-# Debian 12's compiler gives the same bytes. It needs the packages
+# sources: every build with Debian 12's compiler gives the same bytes. It needs the packages
 # rustc cargo libstd-rust-dev-wasm32 lld.
 #
 #   policies-wasm/guests/build.sh           writes the .wasm files beside this script
@@ -18,7 +17,7 @@ handler='-Zcrate-attr=feature(default_alloc_error_handler)'
 # Paths of this machine would end up in the modules.
 export RUSTFLAGS="$handler -C link-arg=--stack-first -C link-arg=-zstack-size=65536 --remap-path-prefix=$PWD=guests"
 /usr/bin/cargo build --quiet --release --locked --target wasm32-unknown-unknown
-for guest in fifo.wasm lru.wasm lfu.wasm gdsize.wasm ../micro/micro.wasm; do
+for guest in fifo.wasm lru.wasm lfu.wasm gdsize.wasm sieve.wasm s3fifo.wasm arc.wasm gdsf.wasm ../micro/micro.wasm; do
 	built=$CARGO_TARGET_DIR/wasm32-unknown-unknown/release/${guest##*/}
 	if [ "${1-}" = --check ]; then
 		cmp "$built" $guest || { echo "$guest is not what its source builds: run policies-wasm/guests/build.sh and commit" >&2; exit 1; }

@@ -7,7 +7,7 @@ use kit::{Policy, Queue, Space};
 struct FIFO(Queue); // newest first
 
 impl Policy for FIFO {
-    fn new(capacity: i64) -> Self {
+    fn new(capacity: i64, _: &[f64]) -> Self {
         FIFO(Queue::new(capacity))
     }
 

@@ -20,7 +20,7 @@ impl GDSize {
 }
 
 impl Policy for GDSize {
-    fn new(capacity: i64) -> Self {
+    fn new(capacity: i64, _: &[f64]) -> Self {
         GDSize { heap: Heap::new(capacity), inflation: 0.0 }
     }
 

@@ -38,8 +38,9 @@ fn panic(_: &core::panic::PanicInfo) -> ! {
 
 /// A cache with its replacement policy.
 pub trait Policy {
-    /// Makes an empty cache of so many bytes.
-    fn new(capacity: i64) -> Self;
+    /// Makes an empty cache of so many bytes. The parameters come in the order of
+    /// [`export!`], with the values that the host has given or the defaults there.
+    fn new(capacity: i64, params: &[f64]) -> Self;
     /// Makes room for the state of so many distinct objects.
     fn reserve(&mut self, objects: usize);
     /// Serves one request and tells whether it was a hit. The host never sends
@@ -86,9 +87,9 @@ impl<P: Policy> Guest<P> {
         unsafe { &mut *self.0.get() }
     }
 
-    pub fn init(&self, capacity: i64) {
+    pub fn init(&self, capacity: i64, params: &[f64]) {
         let s = self.state();
-        (s.policy, s.events, s.hits) = (Some(P::new(capacity)), 0, 0);
+        (s.policy, s.events, s.hits) = (Some(P::new(capacity, params)), 0, 0);
     }
 
     pub fn reserve(&self, objects: i32) {
@@ -164,6 +165,28 @@ impl<P: Policy> Default for Guest<P> {
     }
 }
 
+/// The values of a module's parameters.
+pub struct Params<const N: usize>(UnsafeCell<[f64; N]>);
+
+// SAFETY: see Guest.
+unsafe impl<const N: usize> Sync for Params<N> {}
+
+impl<const N: usize> Params<N> {
+    pub const fn new(defaults: [f64; N]) -> Self {
+        Params(UnsafeCell::new(defaults))
+    }
+
+    pub fn set(&self, i: usize, v: f64) {
+        // SAFETY: see Guest; no reference outlives an export's call.
+        unsafe { (*self.0.get())[i] = v }
+    }
+
+    pub fn get(&self) -> [f64; N] {
+        // SAFETY: as above.
+        unsafe { *self.0.get() }
+    }
+}
+
 fn layout(len: i32) -> Layout {
     Layout::from_size_align((len as u32 as usize).max(1), 16).unwrap()
 }
@@ -185,15 +208,36 @@ pub unsafe fn release(at: *mut u8, len: i32) {
     dealloc(at, layout(len));
 }
 
-/// Exports a policy in every calling convention.
+/// Exports what takes each parameter.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! export_params {
+    ($i:expr;) => {};
+    ($i:expr; $name:ident $($rest:ident)*) => {
+        #[no_mangle]
+        pub extern "C" fn $name(v: f64) {
+            PARAMS.set($i, v)
+        }
+        $crate::export_params!($i + 1; $($rest)*);
+    };
+}
+
+/// Exports a policy in every calling convention. Behind it come its parameters,
+/// by the names of their exports, with their defaults:
+///
+/// ```text
+/// kit::export!(Policy, param_small = 0.1, param_large = 2.0);
+/// ```
 #[macro_export]
 macro_rules! export {
-    ($policy:ty) => {
+    ($policy:ty $(, $param:ident = $default:literal)*) => {
         static GUEST: $crate::Guest<$policy> = $crate::Guest::new();
+        static PARAMS: $crate::Params<{ <[f64]>::len(&[$($default),*]) }> = $crate::Params::new([$($default),*]);
+        $crate::export_params!(0; $($param)*);
 
         #[no_mangle]
         pub extern "C" fn init(capacity: i64) {
-            GUEST.init(capacity)
+            GUEST.init(capacity, &PARAMS.get())
         }
         #[no_mangle]
         pub extern "C" fn reserve(objects: i32) {

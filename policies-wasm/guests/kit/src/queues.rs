@@ -90,6 +90,12 @@ impl<T: Copy + Default, const RESIDENTS: usize, const N: usize> Queues<T, RESIDE
         self.at(id).meta & 0xff == queue as u64 + 1
     }
 
+    /// The queue that the object is in.
+    #[inline]
+    pub fn queue(&self, id: u32) -> Option<usize> {
+        ((self.at(id).meta & 0xff) as usize).checked_sub(1)
+    }
+
     /// The object's `T`, whether it is in a queue or not.
     #[inline]
     pub fn value(&mut self, id: u32) -> &mut T {
@@ -187,6 +193,32 @@ impl<T: Copy + Default, const RESIDENTS: usize, const N: usize> Queues<T, RESIDE
         }
         self.enter(queue, id, size);
         self.link(queue, id);
+    }
+
+    /// Evicts a resident and remembers it at the front of a queue of ghosts that
+    /// holds at most `limit` bytes. Ghosts leave at its back until the new one
+    /// fits. An object larger than `limit` is not remembered.
+    pub fn demote(&mut self, id: u32, ghosts: usize, limit: i64) {
+        let size = self.size(id);
+        if size > limit {
+            self.evict(id);
+            return;
+        }
+        while self.bytes(ghosts) + size > limit {
+            let oldest = self.back(ghosts).unwrap();
+            self.drop(oldest);
+        }
+        self.shift(id, ghosts);
+    }
+
+    /// Drops the object if it is in the given queue of ghosts, and tells whether
+    /// it was.
+    pub fn forget(&mut self, id: u32, ghosts: usize) -> bool {
+        let ghost = self.is_in(ghosts, id);
+        if ghost {
+            self.drop(id);
+        }
+        ghost
     }
 
     /// Takes a resident out of its queue and counts the eviction.

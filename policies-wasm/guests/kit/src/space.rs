@@ -16,6 +16,11 @@ impl Space {
         self.capacity
     }
 
+    /// A part of the capacity, rounded down.
+    pub fn share(&self, part: f64) -> i64 {
+        (self.capacity as f64 * part) as i64
+    }
+
     /// The sizes of all resident objects together.
     pub fn used(&self) -> i64 {
         self.used

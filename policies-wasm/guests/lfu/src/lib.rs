@@ -102,7 +102,7 @@ impl LFU {
 }
 
 impl Policy for LFU {
-    fn new(capacity: i64) -> Self {
+    fn new(capacity: i64, _: &[f64]) -> Self {
         LFU { queue: Queues::new(capacity), buckets: Vec::new(), free: Vec::new() }
     }
 

@@ -7,7 +7,7 @@ use kit::{Policy, Queue, Space};
 struct LRU(Queue); // newest first
 
 impl Policy for LRU {
-    fn new(capacity: i64) -> Self {
+    fn new(capacity: i64, _: &[f64]) -> Self {
         LRU(Queue::new(capacity))
     }
 

@@ -1,0 +1,3 @@
+module fifo
+
+go 1.24
