@@ -239,9 +239,26 @@ type chartGroup struct {
 	results   []results.Result
 }
 
+// ratioGroups are the groups of the results that are not timed or, if all are, of
+// all of them.
+func (rows Rows) ratioGroups() []chartGroup {
+	untimed := slices.DeleteFunc(slices.Clone(rows.Results), func(r results.Result) bool { return r.Timed })
+	if len(untimed) == 0 {
+		untimed = rows.Results
+	}
+	return rows.chartGroups(untimed, func(r results.Result) int { return r.Warmup })
+}
+
+// timeGroups are the groups of the timed results. What their warm-up is does not
+// matter: the time of a replay is of all its requests.
+func (rows Rows) timeGroups() []chartGroup {
+	timed := slices.DeleteFunc(slices.Clone(rows.Results), func(r results.Result) bool { return !r.Timed })
+	return rows.chartGroups(timed, func(results.Result) int { return 0 })
+}
+
 // chartGroups sorts results into groups. Their suffixes differ; that of a single
 // group is empty.
-func (rows Rows) chartGroups() []chartGroup {
+func (rows Rows) chartGroups(rs []results.Result, warmup func(results.Result) int) []chartGroup {
 	var groups []chartGroup
 	type key struct {
 		trace, digest string
@@ -249,8 +266,8 @@ func (rows Rows) chartGroups() []chartGroup {
 	}
 	at := make(map[key]int)
 	objectSize := rows.objectSizes()
-	for _, r := range rows.Results {
-		s := semantics{r.Unit, r.Metadata, r.Warmup, objectSize(r)}
+	for _, r := range rs {
+		s := semantics{r.Unit, r.Metadata, warmup(r), objectSize(r)}
 		k := key{r.Cell.Trace, r.TraceDigest + " " + r.Clock, s}
 		i, ok := at[k]
 		if !ok {
@@ -264,7 +281,7 @@ func (rows Rows) chartGroups() []chartGroup {
 		return slices.ContainsFunc(groups, func(g chartGroup) bool { return f(g) != f(groups[0]) })
 	}
 	var notes []func(g chartGroup) (suffix, note string)
-	if differ(func(g chartGroup) any { return g.trace + g.digest }) {
+	if len(names(rows.Results, func(r results.Result) string { return placeOf(r).trace })) > 1 { // also if there is one in rs
 		notes = append(notes, func(g chartGroup) (string, string) { return fileName(g.trace), g.trace })
 	}
 	if differ(func(g chartGroup) any { return g.semantics.unit }) {
