@@ -67,6 +67,8 @@ const (
 type Format struct {
 	Name string
 	Doc  string // one line: the fields of a record
+	// Group is the kind of traces that have the format, one of Groups.
+	Group string
 	// Tick is the unit of Record.Time; 0: the format has no time.
 	Tick   time.Duration
 	Params []Param
@@ -90,8 +92,32 @@ type Param struct {
 // Args are the values of a format's parameters.
 type Args map[string]string
 
+// The groups of formats.
+const (
+	General    = "general"
+	Corpora    = "public corpora"
+	AccessLogs = "access logs"
+	LLM        = "LLM prefix caches"
+)
+
+// Groups lists the groups in the order in which they are shown.
+var Groups = []string{General, Corpora, AccessLogs, LLM}
+
 // Formats lists the formats that Open reads.
-var Formats = slices.Concat([]Format{OracleGeneral, IDSize, TimeIDSize}, corpusFormats, weblogFormats)
+var Formats = slices.Concat(
+	grouped(General, OracleGeneral, IDSize, TimeIDSize),
+	corpusFormats,
+	grouped(AccessLogs, weblogFormats...),
+)
+
+// grouped returns formats with their group.
+func grouped(group string, formats ...Format) []Format {
+	formats = slices.Clone(formats)
+	for i := range formats {
+		formats[i].Group = group
+	}
+	return formats
+}
 
 // A SyntaxError says where a trace breaks the rules of its format.
 type SyntaxError struct {
