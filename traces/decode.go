@@ -149,7 +149,7 @@ func (d *decoding) run(files []file) error {
 func (d *decoding) done() bool { return d.o.Limit > 0 && d.kept >= d.o.Limit }
 
 // file decodes one file.
-func (d *decoding) file(in *input, f file) error {
+func (d *decoding) file(in *input, f file) (err error) {
 	format, why, r, err := d.detect(in, f)
 	if err != nil {
 		return err
@@ -159,9 +159,23 @@ func (d *decoding) file(in *input, f file) error {
 	if err != nil {
 		return err
 	}
+	relabel := d.o.TimeUnit > 0
+	if _, ok := args[timeUnitParam]; ok && relabel {
+		if args[timeUnitParam], err = d.o.timeUnit(format); err != nil {
+			return err
+		}
+		relabel = false
+	}
 	dec, err := format.New(r, args)
 	if err != nil {
 		return err
+	}
+	if c, ok := dec.(io.Closer); ok {
+		defer func() {
+			if cerr := c.Close(); err == nil {
+				err = cerr
+			}
+		}()
 	}
 	tick := format.Tick
 	for {
@@ -176,7 +190,7 @@ func (d *decoding) file(in *input, f file) error {
 		if t, ok := dec.(Timer); ok {
 			tick = t.Tick()
 		}
-		if b.tick = tick; tick > 0 && d.o.TimeUnit > 0 {
+		if b.tick = tick; tick > 0 && relabel {
 			b.tick = d.o.TimeUnit
 		}
 		b.file = f.name
@@ -209,6 +223,24 @@ func (d *decoding) file(in *input, f file) error {
 			return err
 		}
 	}
+}
+
+// timeUnitParam is the parameter of formats whose times may have any unit, and
+// fractions of it. Where there is none, the ticks of the format get another
+// length.
+const timeUnitParam = "time-unit"
+
+// timeUnit returns o.TimeUnit as the parameter of f.
+func (o Options) timeUnit(f Format) (string, error) {
+	if v, ok := o.Params[timeUnitParam]; ok {
+		return "", fmt.Errorf("the unit of time is given twice: %v and, as a parameter of format %s, %s", o.TimeUnit, f.Name, v)
+	}
+	for _, name := range []string{"s", "ms", "us", "ns"} {
+		if unit, err := parseTimeUnit(name); err == nil && unit == o.TimeUnit {
+			return name, nil
+		}
+	}
+	return "", fmt.Errorf("the unit of the times of format %s cannot be %v: it is 1s, 1ms, 1us or 1ns", f.Name, o.TimeUnit)
 }
 
 // detect returns the format of a file, why it is that, and a reader of all of

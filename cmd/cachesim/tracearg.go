@@ -42,7 +42,7 @@ func traceFlags() []cli.Flag {
 		&cli.IntFlag{Category: aboutTraces, Name: "skip", Usage: "leave out the first `N` requests"},
 		&cli.IntFlag{Category: aboutTraces, Name: "limit", Usage: "read `N` requests at most (default: all)"},
 		&cli.StringFlag{Category: aboutTraces, Name: "skip-bad", Usage: "tolerate `N` or P% malformed records, which are counted and left out", Value: "0"},
-		&cli.DurationFlag{Category: aboutTraces, Name: "time-unit", Usage: "`UNIT` of the trace's times, such as 1ms (default: that of the format)"},
+		&cli.DurationFlag{Category: aboutTraces, Name: "time-unit", Usage: "`UNIT` of the trace's times, such as 1ms (default: that of the format, or its parameter time-unit)"},
 		&cli.StringFlag{Category: aboutTraces, Name: "memory", Usage: "`SIZE` of memory that a trace may occupy; a larger one is kept in a file", Value: "2GiB"},
 		&cli.StringFlag{Category: aboutTraces, Name: "trace-cache", Usage: "`FOLDER` that keeps decoded traces for the next run, or off", Value: defaultTraceCache()},
 		&cli.StringFlag{Category: aboutTraces, Name: "trace-cache-size", Usage: "`SIZE` that the trace cache may have; the traces that were used longest ago leave it first", Value: "20GiB"},
