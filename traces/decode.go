@@ -24,6 +24,7 @@ type batch struct {
 	hashes  []uint64
 	text    []byte
 	tick    time.Duration // of the times; 0: there are none
+	prompts *sim.Prompts  // nil: the records are not in groups
 	file    string
 }
 
@@ -271,6 +272,14 @@ func (d *decoding) decode(dec Decoder, b *batch) (int, error) {
 	clear(b.records)
 	n, err := dec.Decode(b.records)
 	b.records = b.records[:n]
+	b.prompts = nil
+	if g, ok := dec.(Grouper); ok {
+		for _, i := range g.Groups() {
+			b.records[i].Start = true
+		}
+		p := g.Prompts()
+		b.prompts = &p
+	}
 	return n, err
 }
 

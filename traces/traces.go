@@ -22,6 +22,9 @@ type Record struct {
 	Size int64  // bytes
 	TTL  uint32 // seconds that the object may be served; 0: unlimited or not known
 	Op   sim.Op // reads are Get, writes are Set
+	// Start marks the first record of a group. The loader sets it, from a
+	// Grouper.
+	Start bool
 }
 
 // A Decoder reads the records of one format from a reader that it was made
