@@ -1,6 +1,7 @@
 package traces
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/bits"
@@ -106,7 +107,7 @@ func (b *builder) add(batch *batch) error {
 		return fmt.Errorf("only some of the trace's files have times")
 	}
 	if (batch.prompts != nil) != (b.prompts != nil) {
-		return fmt.Errorf("only some of the trace's files are of prompts")
+		return errMixedPrompts
 	}
 	if b.prompts != nil {
 		for i := range batch.records {
@@ -232,6 +233,8 @@ type LimitError struct {
 func (e *LimitError) Error() string {
 	return fmt.Sprintf("it has more than %d %s, which do not fit 32-bit numbers: read a part of it", e.Most, e.What)
 }
+
+var errMixedPrompts = errors.New("only some of the trace's files are of prompts")
 
 var errTooManyBytes = fmt.Errorf("its requests ask for more than %d bytes in all", int64(math.MaxInt64))
 

@@ -38,6 +38,10 @@ type Options struct {
 	Format string // name of the format; empty: found from the content
 	Params map[string]string
 
+	// Merge reads the files side by side and orders their requests by time,
+	// instead of one file after the other.
+	Merge bool
+
 	SizeRule   string        // empty: FirstSize
 	IgnoreSize bool          // every object has 1 byte
 	Ops        string        // empty: ReadsOnly
@@ -102,7 +106,7 @@ func (o Options) complete() (Options, error) {
 	return o, nil
 }
 
-// Open reads the trace in the named files, one after the other. "-" is standard
+// Open reads the trace in the named files, one after the other or merged. "-" is standard
 // input, and FORMAT:NAME is a file whose format is known. In memory, a trace
 // takes 16 bytes a request, and while it is read up to 48 an object.
 func Open(names []string, o Options) (*sim.Trace, error) {

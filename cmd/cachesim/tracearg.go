@@ -36,6 +36,7 @@ func traceFlags() []cli.Flag {
 		&cli.StringFlag{Category: aboutTraces, Name: "trace-format", Usage: "`FORMAT` of the traces; cachesim formats lists them (default: detected from the content)"},
 		textsFlag(aboutTraces, "trace-param", "`NAME=VALUE` of a parameter of the format; cachesim formats FORMAT lists them"),
 		&cli.BoolFlag{Category: aboutTraces, Name: "separate", Usage: "replay each file as a trace of its own (default: several files are one trace, in the order given)"},
+		&cli.BoolFlag{Category: aboutTraces, Name: "merge", Usage: "several files are one trace, merged by the times of requests, as rotated logs (default: in the order given)"},
 		&cli.StringFlag{Category: aboutTraces, Name: "object-size", Usage: "`RULE` for an object that a trace gives several sizes: " + strings.Join(traces.SizeRules, ", "), Value: traces.FirstSize},
 		&cli.BoolFlag{Category: aboutTraces, Name: "ignore-size", Usage: "every object has size 1"},
 		&cli.StringFlag{Category: aboutTraces, Name: "ops", Usage: "`HOW` operations count: reads (only these are replayed), apply (sets store, deletes remove, times to live expire), ignore (each is a get)", Value: traces.ReadsOnly},
@@ -149,6 +150,9 @@ func newTraceOptions(c *cli.Context) (traceOptions, error) {
 		}
 	}
 	p := &o.options
+	if p.Merge = c.Bool("merge"); p.Merge && c.Bool("separate") {
+		return o, usagef("--merge makes one trace of several files, --separate a trace of each: give one of them")
+	}
 	var err error
 	if p.Format, p.Params, err = formatParams(c); err != nil {
 		return o, err

@@ -110,3 +110,33 @@ func TestFormats(t *testing.T) {
 		t.Errorf("exit %d, %s", code, stderr)
 	}
 }
+
+// TestMergeFlag merges two files by time.
+func TestMergeFlag(t *testing.T) {
+	late, early := file(t, "late", []byte("5 c 1\n6 d 1\n")), file(t, "early", []byte("1 a 1\n5 b 1\n"))
+	for _, test := range []struct {
+		args []string
+		want []string
+	}{
+		{nil, []string{"c", "d", "a", "b"}},
+		{[]string{"--merge"}, []string{"a", "c", "b", "d"}},
+	} {
+		stdout, stderr, code := cachesim(append([]string{"trace", "convert", late, early, "--to", "id-size", "--output", filepath.Join(t.TempDir(), "out")}, test.args...)...)
+		if code != 0 {
+			t.Fatal(stdout, stderr)
+		}
+		stdout, stderr, code = cachesim(append([]string{"trace", "head", late, early, "--trace-cache", "off"}, test.args...)...)
+		var got []string
+		for _, l := range strings.Split(stdout, "\n") {
+			if f := strings.Fields(l); len(f) > 3 && f[2] == "get" {
+				got = append(got, f[len(f)-1])
+			}
+		}
+		if code != 0 || !slices.Equal(got, test.want) {
+			t.Errorf("%q: exit %d, %s, requests for %v, want %v:\n%s", test.args, code, stderr, got, test.want, stdout)
+		}
+	}
+	if _, stderr, code := cachesim("trace", "info", late, early, "--merge", "--separate"); code != exitUsage || !strings.Contains(stderr, "give one of them") {
+		t.Errorf("exit %d, %s", code, stderr)
+	}
+}
