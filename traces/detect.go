@@ -92,7 +92,7 @@ func detect(formats []Format, head []byte, whole bool) (Format, string, error) {
 		}
 		hint := "--trace-format says which it is; cachesim formats lists them"
 		if n := bytes.Count(line, []byte(",")); n > 0 || bytes.ContainsAny(line, "\t;|") {
-			hint = "if it is a table, --columns id=1,size=2,time=3 reads it, with the numbers or names of its columns"
+			hint = "if it is a table, --columns id=1,size=2,time=3 reads it, with the numbers or names of its columns; if it is an access log, --log-format does, with its layout"
 		}
 		return Format{}, "", fmt.Errorf("cannot tell its format: the number of fields in its first line is %d: %s (%s)", countFields(line), quote(line), hint)
 	}

@@ -86,3 +86,18 @@ func TestDecoderIsClosed(t *testing.T) {
 		t.Errorf("%v is left behind (%v)", left, err)
 	}
 }
+
+// TestCommentedHeader detects a table whose header line is a comment, as those
+// of the Twitter traces that libCacheSim has.
+func TestCommentedHeader(t *testing.T) {
+	const data = "# time, object, size, next_access_vtime\n0, 3345071, 100, 3\n1, 12, 120, -1\n2, 3345071, 100, -1\n"
+	for _, o := range []Options{{}, {Format: "csv", Params: map[string]string{"columns": "time=time,id=object,size=3"}}} {
+		trace, err := Read(strings.NewReader(data), "t", o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if trace.Format != "csv" || trace.Requests != 3 || trace.Footprint != 220 || time.Duration(trace.Span)*trace.Tick != 2*time.Second {
+			t.Errorf("read as %+v", trace)
+		}
+	}
+}

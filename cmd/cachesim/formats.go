@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -45,7 +46,11 @@ func formatNamed(name string) (traces.Format, error) {
 		}
 		known = append(known, f.Name)
 	}
-	return traces.Format{}, usagef("unknown format %q%s; cachesim formats lists them", name, sim.DidYouMean(name, known))
+	hint := sim.DidYouMean(name, known)
+	if !strings.Contains(hint, "did you mean") {
+		hint = "" // it lists all, which are too many for a line
+	}
+	return traces.Format{}, usagef("unknown format %q%s; cachesim formats lists them", name, hint)
 }
 
 func listFormats(w io.Writer) {

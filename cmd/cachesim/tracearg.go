@@ -165,12 +165,8 @@ func newTraceOptions(c *cli.Context) (traceOptions, error) {
 		return o, err
 	}
 	if p.Format != "" {
-		var known []string
-		for _, f := range traces.Formats {
-			known = append(known, f.Name)
-		}
-		if err := oneOf("--trace-format", p.Format, known); err != nil {
-			return o, err
+		if _, err := formatNamed(p.Format); err != nil {
+			return o, usagef("--trace-format: %w", err)
 		}
 	}
 	for _, n := range []string{"skip", "limit"} {

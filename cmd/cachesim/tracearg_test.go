@@ -106,6 +106,9 @@ func TestFormats(t *testing.T) {
 			t.Errorf("exit %d, %q is missing:\n%s", code, want, stdout)
 		}
 	}
+	if _, stderr, code := cachesim("trace", "info", "x", "--trace-format", "nginx"); code != exitUsage || !strings.HasSuffix(stderr, "unknown format \"nginx\"; cachesim formats lists them\n") {
+		t.Errorf("exit %d, %s", code, stderr)
+	}
 	if _, stderr, code := cachesim("formats", "combind"); code != exitUsage || !strings.Contains(stderr, `did you mean "combined"`) {
 		t.Errorf("exit %d, %s", code, stderr)
 	}
