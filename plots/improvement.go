@@ -132,7 +132,7 @@ func improvementKind(name string, q ratio) func(Rows, Options) ([]Figure, error)
 					b, _ := at(r)
 					return reduction(q.of(b), q.of(r))
 				})}
-			figures = append(figures, sizesFigure(o, name+g.suffix, o.title(g.note), seedsNote(compared), p, look, compared))
+			figures = append(figures, sizesFigure(o, name+g.suffix, o.title(g.note), resultsNote(compared), p, look, compared))
 		}
 		return figures, nil
 	}
@@ -188,7 +188,7 @@ func optimalGap(rows Rows, o Options) ([]Figure, error) {
 				a, _ := above(r)
 				return 100 * (r.HitRatio() - b.HitRatio()) / (a.HitRatio() - b.HitRatio())
 			})}
-		figures = append(figures, sizesFigure(o, "optimal-gap"+g.suffix, o.title(g.note), seedsNote(compared), p, look, compared))
+		figures = append(figures, sizesFigure(o, "optimal-gap"+g.suffix, o.title(g.note), resultsNote(compared), p, look, compared))
 	}
 	return figures, nil
 }

@@ -25,6 +25,17 @@ type Task struct {
 	// Compute, if set, computes the counts instead of a replay: for bounds, of
 	// which there are no outcomes request by request.
 	Compute func(ctx context.Context, t *Trace) (Tally, error)
+	// Samples, if set, are replayed instead of the trace, and the counts
+	// estimated from them. They are those of Cell.Sampling.
+	Samples *Samples
+}
+
+// replayed is how many requests one replay of the task serves.
+func (t Task) replayed() int64 {
+	if t.Samples != nil {
+		return t.Samples.requests()
+	}
+	return int64(t.Requests)
 }
 
 // Setup is the time that making a replayer took.
@@ -62,7 +73,8 @@ type Measurement struct {
 	Task
 	Tally
 	Series  []Interval
-	Outcome string // digest of every request's outcome
+	Sampled Sampled
+	Outcome string // digest of every request's outcome; empty for what is computed or estimated
 	Whole   bool   // the whole trace was replayed, not a prefix
 
 	// One for each replay: the time inside the policy, and that of set-up.
@@ -96,7 +108,7 @@ func Run(ctx context.Context, t *Trace, tasks []Task, open Opener, o Options) ([
 	}
 	var total int64
 	for _, task := range tasks {
-		n := int64(task.Requests)
+		n := task.replayed()
 		replays := 1
 		if task.Timed {
 			replays = o.Repeat
@@ -270,9 +282,9 @@ func (r *run) once(ctx context.Context, i int) bool {
 		r.failures[i] = &Failure{task.Cell, task.Timed, err}
 		if r.Progress != nil && !r.closed {
 			// Count what will not be replayed as done, so that the bar arrives.
-			left := int64(task.Requests) - replayed
+			left := task.replayed() - replayed
 			if task.Timed {
-				left += int64(task.Requests) * int64(r.Repeat-1-len(r.timings[i].replays))
+				left += task.replayed() * int64(r.Repeat-1-len(r.timings[i].replays))
 			}
 			r.Progress.Advance(left)
 			r.Progress.Failed(*r.failures[i])
@@ -354,15 +366,23 @@ func (r *run) replay(ctx context.Context, task Task, heartbeat func(), progress 
 		progress(task.Requests)
 		return one, setup, err
 	}
+	if task.Samples != nil {
+		return r.estimate(ctx, task, heartbeat, progress)
+	}
+	return r.replayCell(ctx, task.Cell, r.trace, task.Needs, heartbeat, progress)
+}
+
+// replayCell makes the version that c names and drives it over t.
+func (r *run) replayCell(ctx context.Context, c Cell, t *Trace, needs Needs, heartbeat func(), progress func(int)) (one replayed, setup Setup, err error) {
 	var columns Columns
-	if task.Needs&NeedsNext != 0 {
+	if needs&NeedsNext != 0 {
 		columns |= ColumnNext
 	}
-	p, setup, err := r.open(ctx, task.Cell, r.trace, heartbeat)
+	p, setup, err := r.open(ctx, c, t, heartbeat)
 	if err != nil {
 		return one, setup, err
 	}
-	one, err = replay(ctx, p, r.trace, task.Cell, columns, progress)
+	one, err = replay(ctx, p, t, c, columns, progress)
 	if cerr := p.Close(); err == nil {
 		err = cerr
 	}
@@ -427,7 +447,7 @@ func (r *run) compare(c Cell, out *Outcomes) error {
 func (r *run) finish(i int) {
 	task, g := r.tasks[i], r.timings[i]
 	m := &Measurement{
-		Task: task, Tally: g.first.Tally, Series: g.first.series, Outcome: g.digest,
+		Task: task, Tally: g.first.Tally, Series: g.first.series, Sampled: g.first.sampled, Outcome: g.digest,
 		Whole:   task.Requests == r.trace.Requests,
 		Replays: g.replays, Setups: g.setups,
 	}

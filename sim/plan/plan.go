@@ -74,7 +74,8 @@ type Options struct {
 	Window      sim.Window
 	Seeds       []uint64
 	GuestMemory int64
-	Timing      int // requests that times are taken over, at most; 0: no times
+	Samples     *sim.Samples // of the trace, from which hit ratios are estimated; nil: they are exact
+	Timing      int          // requests that times are taken over, at most; 0: no times
 	TimedAt     int64
 }
 
@@ -231,6 +232,13 @@ func Tasks(t *sim.Trace, policies []Policy, c Choice, w Ways, o Options) (tasks 
 		if !timed {
 			cell.Warmup, cell.Window = o.Warmup, o.Window
 		}
+		samples := o.Samples
+		if timed || p.Compute != nil {
+			samples = nil
+		}
+		if samples != nil {
+			cell.Sampling = samples.Sampling
+		}
 		if v.Engine != sim.NativeEngine {
 			cell.ModuleSHA, cell.GuestMemory = p.ModuleSHA, o.GuestMemory
 		}
@@ -240,10 +248,17 @@ func Tasks(t *sim.Trace, policies []Policy, c Choice, w Ways, o Options) (tasks 
 		}
 		index[k] = true
 		task := Task{Task: sim.Task{Cell: cell, Timed: timed, Needs: p.Needs, Memory: Memory(t, p, cell)}, Size: capacity.Text, Title: p.Title}
+		task.Time = int64(estimate(t, v) * float64(requests))
 		if p.Compute != nil {
 			task.Compute = p.Compute(capacity.Value)
 		}
-		task.Time = int64(estimate(t, v) * float64(requests))
+		if samples != nil {
+			task.Samples, task.Memory, task.Time = samples, 0, 0
+			for _, m := range samples.Miniatures {
+				task.Memory = max(task.Memory, Memory(m.Trace, p, cell))
+				task.Time += int64(estimate(m.Trace, v) * float64(m.Requests))
+			}
+		}
 		task.Order = len(tasks)
 		tasks = append(tasks, task)
 	}

@@ -25,7 +25,7 @@ func compare(a, b Result) int {
 		cmp.Compare(a.Cell.Trace, b.Cell.Trace), cmp.Compare(a.TraceDigest, b.TraceDigest), cmp.Compare(a.Clock, b.Clock),
 		cmp.Compare(a.Order, b.Order), cmp.Compare(a.Policy, b.Policy), cmp.Compare(a.Unit, b.Unit), cmp.Compare(a.Capacity, b.Capacity),
 		cmp.Compare(a.Metadata, b.Metadata), cmp.Compare(a.Requests, b.Requests), cmp.Compare(a.Warmup, b.Warmup),
-		cmp.Compare(a.Seed, b.Seed), cmp.Compare(a.Engine, b.Engine), cmp.Compare(a.ABI, b.ABI), cmp.Compare(a.Handle, b.Handle),
+		cmp.Compare(a.Seed, b.Seed), cmp.Compare(a.Sampling.Rate, b.Sampling.Rate), cmp.Compare(a.Engine, b.Engine), cmp.Compare(a.ABI, b.ABI), cmp.Compare(a.Handle, b.Handle),
 		cmp.Compare(a.CellID, b.CellID),
 	)
 }
@@ -77,7 +77,18 @@ type ratioRow struct {
 	Deletes       int64  `csv:"deletes"`
 	Expired       int64  `csv:"expired"`
 	Whole         bool   `csv:"whole"`
+	sampleRow
 	identityRow
+}
+
+// sampleRow is the part of a row of results.csv that says how it is estimated:
+// empty where it is exact.
+type sampleRow struct {
+	Rate       float64 `csv:"sample_rate,omitempty"`
+	Salts      int     `csv:"salts,omitempty"`
+	HitSD      float64 `csv:"hit_ratio_sd,omitempty"`
+	ByteHitSD  float64 `csv:"byte_hit_ratio_sd,omitempty"`
+	UnfitBytes float64 `csv:"unfit_bytes,omitempty"`
 }
 
 // timeRow is a row of times.csv, where every timed cell is. It has no hit
@@ -162,7 +173,8 @@ func (s *Set) WriteCSV(w io.Writer) error {
 			cellRow: s.cellRow(r), Gets: r.Gets, Hits: r.Hits, Bytes: r.Bytes, HitBytes: r.HitBytes,
 			HitRatio: share(r.HitRatio()), ByteHitRatio: share(r.ByteHitRatio()), TooLarge: r.TooLarge,
 			Evictions: r.Evictions, Admissions: r.Admissions, AdmittedBytes: r.AdmittedBytes,
-			Sets: r.Sets, Deletes: r.Deletes, Expired: r.Expired, Whole: r.Whole, identityRow: s.identityRow(r),
+			Sets: r.Sets, Deletes: r.Deletes, Expired: r.Expired, Whole: r.Whole,
+			sampleRow: sampleRow{r.Sampling.Rate, r.Sampling.Salts, r.HitRatioSD, r.ByteHitRatioSD, r.Unfit}, identityRow: s.identityRow(r),
 		})
 	}
 	return writeRows(w, rows)
@@ -294,6 +306,8 @@ func ReadCSV(r io.Reader) (*Set, error) {
 				Evictions: row.Evictions, Admissions: row.Admissions, AdmittedBytes: row.AdmittedBytes,
 			}
 			res.Whole = row.Whole
+			res.Sampling = sim.Sampling{Rate: row.Rate, Salts: row.Salts}
+			res.Sampled = sim.Sampled{HitRatioSD: row.HitSD, ByteHitRatioSD: row.ByteHitSD, Unfit: row.UnfitBytes}
 			if !slices.Contains(header, "gets") {
 				res.Gets = int64(res.Requests)
 			}

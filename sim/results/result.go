@@ -20,8 +20,9 @@ type Result struct {
 	Order  int    `json:"order"`           // position in the plan of its run
 
 	sim.Tally
-	Outcome string `json:"outcome"` // digest of every request's outcome
-	Whole   bool   `json:"whole"`   // the whole trace was replayed, not a prefix
+	sim.Sampled        // of an estimate, see Cell.Sampling
+	Outcome     string `json:"outcome"` // digest of every request's outcome; empty for what is computed or estimated
+	Whole       bool   `json:"whole"`   // the whole trace was replayed, not a prefix
 
 	// Timed cells were replayed with nothing else running, Repeats times in
 	// turns with the other timed cells. The times of the others are those of
@@ -46,7 +47,7 @@ type Result struct {
 // New makes a result of a measurement.
 func New(m sim.Measurement) Result {
 	r := Result{
-		Cell: m.Cell, CellID: m.Cell.ID(), Tally: m.Tally, Outcome: m.Outcome, Whole: m.Whole, Timed: m.Timed,
+		Cell: m.Cell, CellID: m.Cell.ID(), Tally: m.Tally, Sampled: m.Sampled, Outcome: m.Outcome, Whole: m.Whole, Timed: m.Timed,
 		Repeats: len(m.Replays), Replays: m.Replays, Series: m.Series,
 	}
 	if len(m.Replays) == 0 {
@@ -189,7 +190,7 @@ func (s *Set) Add(o *Set) {
 	for _, r := range o.Results {
 		k := key{r.CellID, r.Timed}
 		if i, ok := at[k]; ok {
-			if s.Results[i].Outcome != r.Outcome {
+			if differ(s.Results[i], r) {
 				s.Conflicts = append(s.Conflicts, fmt.Sprintf("%s (cell %s)", r.Cell, r.CellID))
 			}
 			s.Results[i] = r
@@ -214,6 +215,15 @@ func (s *Set) Add(o *Set) {
 		failures = append(failures, f)
 	}
 	s.Failures = failures
+}
+
+// differ reports whether two results of one cell contradict each other. What is
+// computed without a replay has no outcome, only counts.
+func differ(a, b Result) bool {
+	if a.Outcome == "" || b.Outcome == "" {
+		return !a.Timed && (a.Hits != b.Hits || a.HitBytes != b.HitBytes)
+	}
+	return a.Outcome != b.Outcome
 }
 
 // Find returns the result of a cell, if there is one.
