@@ -22,6 +22,7 @@ const (
 	aboutRuns     = "3. Long runs"
 	aboutOutput   = "4. Output"
 	aboutEngines  = "5. Comparing engines"
+	aboutSampling = "6. Estimates from samples"
 )
 
 // traceOptions say which traces to read, and how. All commands that read traces

@@ -84,11 +84,33 @@ type ratioRow struct {
 // sampleRow is the part of a row of results.csv that says how it is estimated:
 // empty where it is exact.
 type sampleRow struct {
-	Rate       float64 `csv:"sample_rate,omitempty"`
-	Salts      int     `csv:"salts,omitempty"`
-	HitSD      float64 `csv:"hit_ratio_sd,omitempty"`
-	ByteHitSD  float64 `csv:"byte_hit_ratio_sd,omitempty"`
-	UnfitBytes float64 `csv:"unfit_bytes,omitempty"`
+	Rate       *float64 `csv:"sample_rate"`
+	Salts      *int     `csv:"salts"`
+	HitSD      *float64 `csv:"hit_ratio_sd"`
+	ByteHitSD  *float64 `csv:"byte_hit_ratio_sd"`
+	UnfitBytes *float64 `csv:"unfit_bytes"`
+}
+
+func newSampleRow(r Result) sampleRow {
+	if r.Sampling.Rate == 0 {
+		return sampleRow{}
+	}
+	return sampleRow{&r.Sampling.Rate, &r.Sampling.Salts, &r.HitRatioSD, &r.ByteHitRatioSD, &r.Unfit}
+}
+
+func (s sampleRow) set(r *Result) {
+	if s.Rate == nil || s.Salts == nil {
+		return
+	}
+	r.Sampling = sim.Sampling{Rate: *s.Rate, Salts: *s.Salts}
+	for _, v := range []struct {
+		from *float64
+		to   *float64
+	}{{s.HitSD, &r.HitRatioSD}, {s.ByteHitSD, &r.ByteHitRatioSD}, {s.UnfitBytes, &r.Unfit}} {
+		if v.from != nil {
+			*v.to = *v.from
+		}
+	}
 }
 
 // timeRow is a row of times.csv, where every timed cell is. It has no hit
@@ -174,7 +196,7 @@ func (s *Set) WriteCSV(w io.Writer) error {
 			HitRatio: share(r.HitRatio()), ByteHitRatio: share(r.ByteHitRatio()), TooLarge: r.TooLarge,
 			Evictions: r.Evictions, Admissions: r.Admissions, AdmittedBytes: r.AdmittedBytes,
 			Sets: r.Sets, Deletes: r.Deletes, Expired: r.Expired, Whole: r.Whole,
-			sampleRow: sampleRow{r.Sampling.Rate, r.Sampling.Salts, r.HitRatioSD, r.ByteHitRatioSD, r.Unfit}, identityRow: s.identityRow(r),
+			sampleRow: newSampleRow(r), identityRow: s.identityRow(r),
 		})
 	}
 	return writeRows(w, rows)
@@ -306,8 +328,7 @@ func ReadCSV(r io.Reader) (*Set, error) {
 				Evictions: row.Evictions, Admissions: row.Admissions, AdmittedBytes: row.AdmittedBytes,
 			}
 			res.Whole = row.Whole
-			res.Sampling = sim.Sampling{Rate: row.Rate, Salts: row.Salts}
-			res.Sampled = sim.Sampled{HitRatioSD: row.HitSD, ByteHitRatioSD: row.ByteHitSD, Unfit: row.UnfitBytes}
+			row.sampleRow.set(&res)
 			if !slices.Contains(header, "gets") {
 				res.Gets = int64(res.Requests)
 			}
