@@ -26,6 +26,9 @@ type Task struct {
 	// which there are no outcomes request by request. It is never abandoned
 	// for taking long: no code of a policy runs in it.
 	Compute func(ctx context.Context, t *Trace) (Tally, error)
+	// Account, if set, is called with the outcomes of a replay that was not
+	// timed, in the cell's goroutine; it must not keep out.
+	Account func(t *Trace, c Cell, out *Outcomes, n Tally) error
 	// Samples, if set, are replayed instead of the trace, and the counts
 	// estimated from them. They are those of Cell.Sampling.
 	Samples *Samples
@@ -370,7 +373,11 @@ func (r *run) replay(ctx context.Context, task Task, heartbeat func(), progress 
 	if task.Samples != nil {
 		return r.estimate(ctx, task, heartbeat, progress)
 	}
-	return r.replayCell(ctx, task.Cell, r.trace, task.Needs, heartbeat, progress)
+	one, setup, err = r.replayCell(ctx, task.Cell, r.trace, task.Needs, heartbeat, progress)
+	if err == nil && task.Account != nil {
+		err = task.Account(r.trace, task.Cell, one.out, one.Tally)
+	}
+	return one, setup, err
 }
 
 // replayCell makes the version that c names and drives it over t.

@@ -48,6 +48,7 @@ func (o *runOptions) report(t *sim.Trace, list []results.Result) error {
 	}
 	estimates(o.stdout, list)
 	checked(o.stdout, list)
+	costTable(o.stdout, t, list)
 	tooLarge(o.stdout, list)
 	operations(o.stdout, list)
 	timeTable(o.stdout, list, o.verbose)

@@ -24,6 +24,7 @@ import (
 	wasm "cachesim/policies-wasm"
 	"cachesim/policies-wasm/engines"
 	"cachesim/sim"
+	"cachesim/sim/costs"
 	"cachesim/sim/plan"
 	"cachesim/sim/results"
 )
@@ -40,8 +41,9 @@ type planOptions struct {
 	seeds       []uint64
 	choice      plan.Choice
 	sampling    samplingOptions
-	exactLRU    bool // LRU is computed from reuse distances
-	timing      int  // requests; 0: none
+	costs       *costs.Model // nil: none
+	exactLRU    bool         // LRU is computed from reuse distances
+	timing      int          // requests; 0: none
 	repeat      int
 	guestMemory int64
 	shard       shard
@@ -73,7 +75,7 @@ type outputOptions struct {
 
 // planFlags say which cells to run, with their times.
 func planFlags() []cli.Flag {
-	return append(append(cellFlags(), samplingFlags("", "")...),
+	return append(append(append(cellFlags(), samplingFlags("", "")...), costFlags()...),
 		&cli.StringFlag{Category: aboutPolicies, Name: "window", Usage: "hit ratio over time, in intervals of `100000` requests or 1h: series.csv"},
 		&cli.StringFlag{Category: aboutEngines, Name: "timing-requests", Usage: "`N` requests that running times are taken over, all, or none", Value: "100000"},
 		&cli.IntFlag{Category: aboutEngines, Name: "repeat", Usage: "`N` replays of each timed cell, taking turns; the median counts", Value: 3},
@@ -157,6 +159,12 @@ func newPlanOptions(c *cli.Context, stderr io.Writer) (planOptions, error) {
 		if o.sampling.rate > 0 {
 			return o, usagef("--window goes without --sample: estimates are of the whole trace")
 		}
+	}
+	if o.costs, err = newCosts(c); err != nil {
+		return o, err
+	}
+	if o.costs != nil && o.sampling.rate > 0 {
+		return o, usagef("--latency, --origin-interval, --egress-cost and --costs go without --sample: they need every request's outcome")
 	}
 	switch n := c.String("timing-requests"); n {
 	case "all":
@@ -472,11 +480,14 @@ func (o *runOptions) trace(ctx context.Context, f *folder, provenance results.Pr
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	k := &keeper{Progress: watch, journal: f.journal, tasks: make(map[taskKey]plan.Task), cancel: cancel}
+	k := &keeper{Progress: watch, costs: make(map[string]results.Costs), journal: f.journal, tasks: make(map[taskKey]plan.Task), cancel: cancel}
 	engineTasks := make([]sim.Task, len(todo))
 	for i, task := range todo {
 		engineTasks[i] = task.Task
 		k.tasks[taskKey{task.ID(), task.Timed}] = task
+		if o.costs != nil && !task.Timed {
+			engineTasks[i].Account = k.account(*o.costs)
+		}
 	}
 	memory := availableMemory()
 	if most := mostMemory(engineTasks); most*int64(o.jobs) > memory && len(todo) > 1 {

@@ -78,6 +78,7 @@ type ratioRow struct {
 	Expired       int64  `csv:"expired"`
 	Whole         bool   `csv:"whole"`
 	sampleRow
+	Costs
 	identityRow
 }
 
@@ -196,7 +197,7 @@ func (s *Set) WriteCSV(w io.Writer) error {
 			HitRatio: share(r.HitRatio()), ByteHitRatio: share(r.ByteHitRatio()), TooLarge: r.TooLarge,
 			Evictions: r.Evictions, Admissions: r.Admissions, AdmittedBytes: r.AdmittedBytes,
 			Sets: r.Sets, Deletes: r.Deletes, Expired: r.Expired, Whole: r.Whole,
-			sampleRow: newSampleRow(r), identityRow: s.identityRow(r),
+			sampleRow: newSampleRow(r), Costs: r.Costs, identityRow: s.identityRow(r),
 		})
 	}
 	return writeRows(w, rows)
@@ -329,6 +330,7 @@ func ReadCSV(r io.Reader) (*Set, error) {
 			}
 			res.Whole = row.Whole
 			row.sampleRow.set(&res)
+			res.Costs = row.Costs
 			if !slices.Contains(header, "gets") {
 				res.Gets = int64(res.Requests)
 			}

@@ -42,6 +42,29 @@ type Result struct {
 	Replays   []time.Duration `json:"replays_ns,omitempty"`
 
 	Series []sim.Interval `json:"series,omitempty"`
+	Costs  Costs          `json:"costs,omitzero"`
+}
+
+// Costs are what a replay costs by a model, see package costs. What was not
+// asked for, or does not follow from the trace, is nil.
+type Costs struct {
+	Model       string   `json:"model" csv:"cost_model"` // empty: there are no costs
+	LatencyMean *float64 `json:"latency_mean_ms,omitempty" csv:"latency_mean_ms"`
+	LatencyP50  *float64 `json:"latency_p50_ms,omitempty" csv:"latency_p50_ms"`
+	LatencyP90  *float64 `json:"latency_p90_ms,omitempty" csv:"latency_p90_ms"`
+	LatencyP99  *float64 `json:"latency_p99_ms,omitempty" csv:"latency_p99_ms"`
+	DelayedHits *int64   `json:"delayed_hits,omitempty" csv:"delayed_hits"` // hits that wait for a fetch under way
+	OriginBytes *int64   `json:"origin_bytes,omitempty" csv:"origin_bytes"` // bytes of the gets that missed
+	// Traffic from the origin in Gbit/s (10^9): over the whole time, and the
+	// 95th percentile and the largest of the model's intervals.
+	OriginMean *float64 `json:"origin_mean_gbits,omitempty" csv:"origin_mean_gbits"`
+	OriginP95  *float64 `json:"origin_p95_gbits,omitempty" csv:"origin_p95_gbits"`
+	OriginPeak *float64 `json:"origin_peak_gbits,omitempty" csv:"origin_peak_gbits"`
+	EgressCost *float64 `json:"egress_cost,omitempty" csv:"egress_cost"` // in the currency of the price
+	// WriteRatio is the bytes written to the cache over the bytes requested,
+	// WritesPerDay how many times its capacity is written in a day.
+	WriteRatio   *float64 `json:"write_ratio,omitempty" csv:"write_ratio"`
+	WritesPerDay *float64 `json:"device_writes_per_day,omitempty" csv:"device_writes_per_day"`
 }
 
 // New makes a result of a measurement.

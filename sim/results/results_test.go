@@ -157,6 +157,7 @@ func TestCSVKeepsCounts(t *testing.T) {
 			if timed {
 				want.Tally = sim.Tally{Gets: want.Gets, Hits: want.Hits}
 				want.Sampling, want.Sampled = sim.Sampling{}, sim.Sampled{} // times are measured
+				want.Costs = Costs{}
 			} else {
 				want.Repeats, want.Setup, want.Compile, want.Instantiate = 0, 0, 0, 0
 				want.Replay, want.ReplayMin, want.ReplayMax, want.Replays = 0, 0, 0, nil
