@@ -19,7 +19,7 @@ func TestCosts(t *testing.T) {
 	}
 	args = append(args, "--latency", "hit=2ms,miss=40ms", "--egress-cost", "0.5/GB", "--origin-interval", "1m")
 	stdout, stderr, code := cachesim(args...)
-	if code != exitDone || strings.Contains(stderr, "are in") {
+	if code != exitDone || strings.Contains(stderr, "cells are in") {
 		t.Fatalf("with costs: exit %d: %s", code, stderr)
 	}
 	for _, want := range []string{"Costs at ", "latency ms", "egress cost", "writes a day", "Delayed hits are not counted: the trace's times are in steps of 1s"} {
