@@ -22,7 +22,12 @@ require (
 	gonum.org/v1/plot v0.16.0
 )
 
-require github.com/jszwec/csvutil v1.10.0 // indirect
+require (
+	github.com/chromedp/cdproto v0.159.0 // indirect
+	github.com/chromedp/chromedp v0.23.0 // indirect
+	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
+	github.com/jszwec/csvutil v1.10.0 // indirect
+)
 
 require (
 	github.com/parquet-go/parquet-go v0.32.0

@@ -65,6 +65,7 @@ type outputOptions struct {
 	quiet   bool
 	json    bool
 	verbose bool
+	html    bool // report.html, too
 }
 
 func planFlags() []cli.Flag {
@@ -105,6 +106,7 @@ func runCommand(stdout, stderr io.Writer) *cli.Command {
 		Flags: append(append(planFlags(), outputFlags()...),
 			&cli.BoolFlag{Category: aboutOutput, Name: "quiet", Usage: "no progress on stderr"},
 			&cli.BoolFlag{Category: aboutOutput, Name: "json", Usage: "JSON lines on stdout instead of tables"},
+			&cli.BoolFlag{Category: aboutOutput, Name: "report", Usage: "write report.html, too: a page with summary, figures and tables"},
 			&cli.BoolFlag{Category: aboutOutput, Name: "verbose", Usage: "every version in the table of running times"},
 			&cli.IntFlag{Category: aboutRuns, Name: "jobs", Usage: "`N` cells at a time, of those that are not timed; fewer where memory is short", Value: runtime.NumCPU()},
 			&cli.BoolFlag{Category: aboutRuns, Name: "resume", Usage: "leave out the cells that --out has results of"},
@@ -216,7 +218,7 @@ func newPlanOptions(c *cli.Context, stderr io.Writer) (planOptions, error) {
 }
 
 func newOutputOptions(c *cli.Context) (o outputOptions, err error) {
-	o = outputOptions{out: c.String("out"), quiet: c.Bool("quiet"), json: c.Bool("json"), verbose: c.Bool("verbose")}
+	o = outputOptions{out: c.String("out"), quiet: c.Bool("quiet"), json: c.Bool("json"), verbose: c.Bool("verbose"), html: c.Bool("report")}
 	o.figures, err = newFigureOptions(c)
 	return o, err
 }
@@ -368,6 +370,11 @@ func (o *runOptions) run(ctx context.Context) (err error) {
 	set, err := f.finish(o.figures)
 	if err != nil {
 		return err
+	}
+	if o.html {
+		if err := reportRun(o.out, set, o.figures); err != nil {
+			return err
+		}
 	}
 	for _, c := range set.Conflicts {
 		fmt.Fprintf(o.stderr, "cachesim: two runs have different outcomes: %s\n", c)
