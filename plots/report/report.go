@@ -97,6 +97,10 @@ type pair struct{ Name, Value string }
 func Write(w io.Writer, in Input) error {
 	set, costs := cleaned(in.Set), cleanedCosts(in.Costs)
 	o := in.Options
+	o.Title, o.Labels = printable(o.Title), make(map[string]string)
+	for policy, label := range in.Options.Labels {
+		o.Labels[printable(policy)] = printable(label)
+	}
 	if o.Style.Name == "" {
 		web, err := plots.StyleNamed("web")
 		if err != nil {
@@ -104,7 +108,7 @@ func Write(w io.Writer, in Input) error {
 		}
 		o.Style = web
 	}
-	p := page{Title: cmp.Or(printable(o.Title), "Cache simulation report"), Lead: lead(set, costs)}
+	p := page{Title: cmp.Or(o.Title, "Cache simulation report"), Lead: lead(set, costs)}
 	p.Warnings = warnings(set)
 	for _, g := range groups(set, o) {
 		p.Groups = append(p.Groups, g.view(len(p.Groups)))
@@ -245,7 +249,7 @@ func warnings(set *results.Set) (list []string) {
 	return list
 }
 
-// view is the summary of a group; i numbers it.
+// view is the summary of a group, the one of index i.
 func (g group) view(i int) groupView {
 	v := groupView{Heading: g.heading}
 	sizes := g.sizes(hitRatio)

@@ -437,13 +437,21 @@ func aboveBest(sizes []size) (items []string) {
 				most, high = gap, s
 			}
 		}
-		text := fmt.Sprintf("%s, which knows the future, is %s above the best policy", p.label, points(most))
+		text := fmt.Sprintf("%s, which knows the future, is %s the best policy", p.label, distance(most))
 		if low.capacity != high.capacity {
-			text = fmt.Sprintf("%s, which knows the future, is between %s (at %s) and %s (at %s) above the best policy", p.label, points(least), low.name, points(most), high.name)
+			text = fmt.Sprintf("%s, which knows the future, is between %s (at %s) and %s (at %s) the best policy", p.label, distance(least), low.name, distance(most), high.name)
 		}
 		items = append(items, text+".")
 	}
 	return items
+}
+
+// distance says how far something is above, or below.
+func distance(v float64) string {
+	if v < 0 {
+		return points(-v) + " below"
+	}
+	return points(v) + " above"
 }
 
 func percent(v float64) string { return fmt.Sprintf("%.2f\u00a0%%", v) }
