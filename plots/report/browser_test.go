@@ -203,6 +203,9 @@ func TestBrowserToggles(t *testing.T) {
 // Texts of the page have a contrast of 4.5 or more. CACHESIM_SCREENSHOTS is a
 // folder that keeps the screenshots.
 func TestBrowserFits(t *testing.T) {
+	if testing.Short() {
+		t.Skip("every width and scheme takes half a minute")
+	}
 	for name, in := range map[string]Input{"hostile": hostile(), "wide": wide()} {
 		b := openBrowser(t, reportFile(t, in))
 		for _, scheme := range []string{"light", "dark"} {

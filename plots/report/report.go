@@ -20,6 +20,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"cachesim/plots"
+	"cachesim/sim"
 	"cachesim/sim/results"
 )
 
@@ -303,8 +304,8 @@ func benchSummary(costs []results.CallCost) *benchView {
 			row[9] = number(c.Setup.Median/1e6, fmt.Sprintf("%.3f", c.Setup.Median/1e6))
 		}
 		t.Rows = append(t.Rows, row)
-		if c.Kind != results.CostOfCall || c.Mode == "debug" {
-			continue
+		if c.Kind != results.CostOfCall || c.Mode == "debug" || c.ABI == "" && c.Engine != sim.NativeEngine {
+			continue // that without an ABI is the loop, in which nothing is called
 		}
 		b, ok := best[c.Engine]
 		if !ok {
@@ -319,7 +320,7 @@ func benchSummary(costs []results.CallCost) *benchView {
 	for _, e := range engines {
 		c := best[e]
 		s := fmt.Sprintf("%s: %s ns a call (%s to %s), in test %s", e, nanoseconds(c.Call.Median), nanoseconds(c.Call.Low), nanoseconds(c.Call.High), c.Test)
-		if c.ToNative.Median > 0 && e != "native" {
+		if c.ToNative.Median > 0 && e != sim.NativeEngine {
 			s += fmt.Sprintf("; %.2f times the native test", c.ToNative.Median)
 		}
 		v.Items = append(v.Items, s+".")

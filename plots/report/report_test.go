@@ -166,9 +166,10 @@ func TestSummary(t *testing.T) {
 		}, nil},
 		{"micro benchmark", Input{Costs: []results.CallCost{
 			{Kind: results.CostOfCall, Test: "native", Engine: "native", Mode: "release", Runs: 5, Call: results.Stats{Mean: 2, Median: 2, Low: 1.9, High: 2.1, Min: 1.9}},
-			{Kind: results.CostOfCall, Test: "pair-cached-preload", Engine: "wazero", Mode: "release", Runs: 5, Call: results.Stats{Mean: 20, Median: 20, Low: 19, High: 21, Min: 19}, ToNative: results.Stats{Median: 10}},
+			{Kind: results.CostOfCall, Test: "pair-cached-preload", Engine: "wazero", ABI: "pair", Mode: "release", Runs: 5, Call: results.Stats{Mean: 20, Median: 20, Low: 19, High: 21, Min: 19}, ToNative: results.Stats{Median: 10}},
+			{Kind: results.CostOfCall, Test: "loop", Engine: "wazero", Mode: "release", Runs: 5, Call: results.Stats{Mean: 1, Median: 1, Low: 1, High: 1, Min: 1}},
 		}}, []string{
-			"wazero: 20.0 ns a call (19.0 to 21.0), in test pair-cached-preload; 10.00 times the native test.", "2 results of the micro benchmark",
+			"wazero: 20.0 ns a call (19.0 to 21.0), in test pair-cached-preload; 10.00 times the native test.", "3 results of the micro benchmark",
 		}, nil},
 	}
 	for _, test := range tests {

@@ -107,9 +107,12 @@ var hitRatio = metric{"hit ratio", results.Result.HitRatio, func(r results.Resul
 
 // Of a sum of bytes, the weights are what objects weigh: with weights of at most
 // L that add up to B, the effective number of observations, B²/Σw², is at least
-// B/L.
+// B/L. Where L is not known the gets have to do.
 var byteHitRatio = metric{"byte hit ratio", results.Result.ByteHitRatio, func(r results.Result, t results.Trace) float64 {
-	return float64(r.Bytes) / float64(max(1, t.LargestSize))
+	if t.LargestSize <= 0 {
+		return float64(r.Gets)
+	}
+	return min(float64(r.Gets), float64(r.Bytes)/float64(t.LargestSize))
 }}
 
 // A standing is what a policy came to at one capacity, in percent. With several
@@ -468,7 +471,7 @@ func count(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
-	if strings.HasSuffix(what, "y") {
+	if strings.HasSuffix(what, "cy") { // policy, not replay
 		return humanize.Comma(int64(n)) + " " + strings.TrimSuffix(what, "y") + "ies"
 	}
 	return humanize.Comma(int64(n)) + " " + what + "s"
