@@ -23,6 +23,7 @@ func Sample(t *Trace, share float64, salt uint64) (*Trace, error) {
 	s := *t
 	s.Requests, s.Objects, s.Footprint, s.RequestBytes, s.LargestSize, s.SizeChanges, s.Gets = 0, 0, 0, 0, 0, 0, 0
 	s.SHA256, s.Digest, s.Clock = "", "", ""
+	s.Prompts = nil // the first block that is not in the sample would end every prefix
 	seen := newOutcomes(t.Objects)
 	err := t.Each(ColumnOps|ColumnTTL, func(_ int, b Batch) error {
 		for i, r := range b.Requests {
