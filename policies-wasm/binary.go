@@ -39,6 +39,9 @@ func (m *Binary) ExportsMemory(name string) bool {
 	return m.module != nil && m.module.Exports[name].Kind == module.KindMemory
 }
 
+// Memory returns the size of the module's memory as module.Module does.
+func (m *Binary) Memory() (first, most uint64, ok bool) { return m.module.Memory() }
+
 // Imports returns what the module imports.
 func (m *Binary) Imports() []module.Import { return m.module.Imports }
 
