@@ -100,7 +100,7 @@ func showModule(w io.Writer, p policy) error {
 	if first, most, ok := m.Memory(); ok {
 		memory = humanize.IBytes(first)
 		if most > 0 {
-			memory += ", at most " + humanize.IBytes(most*module.PageSize)
+			memory += ", at most " + humanize.IBytes(most)
 		} else {
 			memory += ", growing up to --guest-memory"
 		}
