@@ -35,6 +35,7 @@ type Result struct {
 	// Detail is what was found: for a failure which request, what was expected
 	// and what came; for what was skipped the reason.
 	Detail string
+	Err    error // of a failure
 }
 
 // Options of Run. The zero value has the defaults of the command.
@@ -99,20 +100,20 @@ type skipped struct{ error }
 // check runs one check, f, which returns what it found.
 func (s *suite) check(name string, f func() (detail string, err error)) bool {
 	if s.broken != "" {
-		s.report(Result{name, Skip, "after the failure of " + s.broken})
+		s.report(Result{name, Skip, "after the failure of " + s.broken, nil})
 		return false
 	}
 	detail, err := f()
 	var skip skipped
 	switch {
 	case errors.As(err, &skip):
-		s.report(Result{name, Skip, skip.Error()})
+		s.report(Result{name, Skip, skip.Error(), nil})
 	case err != nil:
 		s.ok = false
-		s.report(Result{name, Fail, err.Error()})
+		s.report(Result{name, Fail, err.Error(), err})
 		return false
 	default:
-		s.report(Result{name, Pass, detail})
+		s.report(Result{name, Pass, detail, nil})
 	}
 	return true
 }
@@ -255,32 +256,42 @@ func possible(c sim.Counts, misses int, l load) error {
 
 // guard runs f, and stops it when it makes no progress.
 func guard[T any](s *suite, f func(ctx context.Context, heartbeat func()) (T, error)) (T, error) {
+	return Watch(s.ctx, s.Timeout, f)
+}
+
+// ErrStalled is in the error of a module that made no progress.
+var ErrStalled = errors.New("it may loop indefinitely")
+
+// Watch runs f, which calls heartbeat whenever it makes progress. When it makes none
+// for longer than timeout, or when ctx ends, the context of f ends, and Watch
+// returns with an error; f is abandoned if it does not return then.
+func Watch[T any](ctx context.Context, timeout time.Duration, f func(ctx context.Context, heartbeat func()) (T, error)) (T, error) {
 	type end struct {
 		v   T
 		err error
 	}
-	ctx, cancel := context.WithCancel(s.ctx)
+	inner, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var last atomic.Int64
 	heartbeat := func() { last.Store(time.Now().UnixNano()) }
 	heartbeat()
 	done := make(chan end, 1)
 	go func() {
-		v, err := f(ctx, heartbeat)
+		v, err := f(inner, heartbeat)
 		done <- end{v, err}
 	}()
-	tick := time.NewTicker(max(time.Millisecond, s.Timeout/20))
+	tick := time.NewTicker(max(time.Millisecond, timeout/20))
 	defer tick.Stop()
 	for {
 		var why error
 		select {
 		case e := <-done:
 			return e.v, e.err
-		case <-s.ctx.Done():
-			why = s.ctx.Err()
+		case <-ctx.Done():
+			why = ctx.Err()
 		case <-tick.C:
-			if time.Since(time.Unix(0, last.Load())) > s.Timeout {
-				why = fmt.Errorf("expected an answer, got none for %v: it may loop indefinitely", s.Timeout)
+			if time.Since(time.Unix(0, last.Load())) > timeout {
+				why = fmt.Errorf("expected an answer, got none for %v: %w", timeout, ErrStalled)
 			}
 		}
 		if why == nil {
@@ -289,10 +300,10 @@ func guard[T any](s *suite, f func(ctx context.Context, heartbeat func()) (T, er
 		cancel()
 		select { // let it end: its error may have more to say
 		case e := <-done:
-			if e.err != nil && s.ctx.Err() == nil {
+			if e.err != nil && ctx.Err() == nil {
 				why = fmt.Errorf("%w (%v)", why, e.err)
 			}
-		case <-time.After(s.Timeout):
+		case <-time.After(timeout):
 		}
 		var none T
 		return none, why
