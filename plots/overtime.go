@@ -17,7 +17,7 @@ func overTime(rows Rows, o Options) ([]Figure, error) {
 	labels := Labels(rows.Results, o.Labels)
 	look := rows.allLooks(labels)
 	var figures []Figure
-	for _, g := range rows.chartGroups() {
+	for _, g := range rows.ratioGroups() {
 		var sizes []int64
 		byCapacity := make(map[int64][]results.Result)
 		for _, r := range g.results {
