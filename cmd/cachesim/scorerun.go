@@ -233,6 +233,7 @@ func (s *scorer) stage(ctx context.Context, out *score, b *wasm.Binary, engine s
 	for i, c := range cells {
 		best[i] = scoreCell{weight: c.weight, VsFIFO: reduction(int64(c.trace.Objects), c.base.FIFO)}
 	}
+	out.NSPerRequest = 0
 	var total time.Duration
 	var requests int64
 	for i, c := range cells {
@@ -274,8 +275,8 @@ func (s *scorer) stage(ctx context.Context, out *score, b *wasm.Binary, engine s
 		out.Cells = append(out.Cells, cell)
 		total += r.time
 		requests += r.requests
+		out.NSPerRequest = float64(total.Nanoseconds()) / float64(requests)
 	}
-	out.NSPerRequest = float64(total.Nanoseconds()) / float64(requests)
 	combined, worst := s.suite.Weights.combine(out.Cells, out.NSPerRequest)
 	out.CombinedScore, out.Worst = &combined, &worst
 	return nil
