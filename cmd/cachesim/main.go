@@ -74,7 +74,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		HideHelpCommand: false,
 		Writer:          stdout,
 		ErrWriter:       stderr,
-		Commands: []*cli.Command{runCommand(stdout, stderr), planCommand(stdout, stderr), plotCommand(stderr), tableCommand(stdout), mergeCommand(stderr),
+		Commands: []*cli.Command{runCommand(stdout, stderr), planCommand(stdout, stderr), plotCommand(stderr), tableCommand(stdout), mergeCommand(stderr), sweepCommand(stdout, stderr),
 			traceCommand(stdout, stderr), benchCommand(stdout, stderr), policiesCommand(stdout), cacheCommand(stdout), versionCommand(stdout)},
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return usageError{err} },

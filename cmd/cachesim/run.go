@@ -43,11 +43,14 @@ type planOptions struct {
 	repeat      int
 	guestMemory int64
 	shard       shard
+	cell        string // ID of the only cell to run; empty: all
 }
 
 type runOptions struct {
 	planOptions
 	outputOptions
+	parts       []shard // of each group, instead of shard; nil: shard is for all
+	journalOnly bool    // leave tables and figures to another process
 	jobs        int
 	timeout     time.Duration
 	resume      bool
@@ -93,6 +96,19 @@ func outputFlags() []cli.Flag {
 	}, figureFlags()...)
 }
 
+func runFlags() []cli.Flag {
+	return append(append(planFlags(), outputFlags()...),
+		&cli.BoolFlag{Category: aboutOutput, Name: "quiet", Usage: "no progress on stderr"},
+		&cli.BoolFlag{Category: aboutOutput, Name: "json", Usage: "JSON lines on stdout instead of tables"},
+		&cli.BoolFlag{Category: aboutOutput, Name: "verbose", Usage: "every version in the table of running times"},
+		&cli.IntFlag{Category: aboutRuns, Name: "jobs", Usage: "`N` cells at a time, of those that are not timed; fewer where memory is short", Value: runtime.NumCPU()},
+		&cli.BoolFlag{Category: aboutRuns, Name: "resume", Usage: "leave out the cells that --out has results of"},
+		&cli.BoolFlag{Category: aboutRuns, Name: "retry-failed", Usage: "with --resume: run the cells again that failed"},
+		&cli.BoolFlag{Category: aboutRuns, Name: "any-version", Usage: "with --resume: accept results of another version of cachesim"},
+		&cli.DurationFlag{Category: aboutRuns, Name: "guest-timeout", Usage: "abandon a cell that makes no progress for longer than `TIME`; 0: never", Value: 10 * time.Second},
+	)
+}
+
 func runCommand(stdout, stderr io.Writer) *cli.Command {
 	return &cli.Command{
 		Name:      "run",
@@ -102,16 +118,7 @@ func runCommand(stdout, stderr io.Writer) *cli.Command {
   cachesim run access.log.gz
   cachesim run web.oracleGeneral.bin.zst --policy lru,sieve,my.wasm --size 1GiB..64GiB --out my-results
   cachesim run trace.log --size 32MiB --engine all --abi all --handle all --timing-requests all`,
-		Flags: append(append(planFlags(), outputFlags()...),
-			&cli.BoolFlag{Category: aboutOutput, Name: "quiet", Usage: "no progress on stderr"},
-			&cli.BoolFlag{Category: aboutOutput, Name: "json", Usage: "JSON lines on stdout instead of tables"},
-			&cli.BoolFlag{Category: aboutOutput, Name: "verbose", Usage: "every version in the table of running times"},
-			&cli.IntFlag{Category: aboutRuns, Name: "jobs", Usage: "`N` cells at a time, of those that are not timed; fewer where memory is short", Value: runtime.NumCPU()},
-			&cli.BoolFlag{Category: aboutRuns, Name: "resume", Usage: "leave out the cells that --out has results of"},
-			&cli.BoolFlag{Category: aboutRuns, Name: "retry-failed", Usage: "with --resume: run the cells again that failed"},
-			&cli.BoolFlag{Category: aboutRuns, Name: "any-version", Usage: "with --resume: accept results of another version of cachesim"},
-			&cli.DurationFlag{Category: aboutRuns, Name: "guest-timeout", Usage: "abandon a cell that makes no progress for longer than `TIME`; 0: never", Value: 10 * time.Second},
-		),
+		Flags: runFlags(),
 		Action: func(c *cli.Context) error {
 			o, err := newRunOptions(c, stdout, stderr)
 			if err != nil {
@@ -313,6 +320,9 @@ func (o *planOptions) tasks(t *sim.Trace) ([]plan.Task, error) {
 	if o.shard.n > 1 {
 		tasks = plan.Shard(tasks, o.shard.i, o.shard.n)
 	}
+	if o.cell != "" {
+		tasks = slices.DeleteFunc(tasks, func(t plan.Task) bool { return t.ID() != o.cell })
+	}
 	return tasks, nil
 }
 
@@ -346,13 +356,16 @@ func (o *runOptions) run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, f.close()) }()
 	provenance := newProvenance(o.command)
 	failed := false
-	for _, group := range o.groups {
+	for i, group := range o.groups {
+		if o.parts != nil {
+			o.shard = o.parts[i]
+		}
 		ok, err := o.trace(ctx, f, provenance, group)
 		if errors.Is(err, errInterrupted) {
 			return o.interrupted(f)
 		}
 		var usage usageError
-		if errors.As(err, &usage) && f.journal == nil {
+		if errors.As(err, &usage) && f.journal == nil && o.parts == nil {
 			return err
 		}
 		if err != nil {
@@ -364,6 +377,12 @@ func (o *runOptions) run(ctx context.Context) (err error) {
 	}
 	if f.journal == nil {
 		return errReported
+	}
+	if o.journalOnly {
+		if failed {
+			return errReported
+		}
+		return nil
 	}
 	set, err := f.finish(o.figures)
 	if err != nil {
@@ -509,6 +528,9 @@ func (o *runOptions) mayLoop(p policy) bool { return p.spec == nil && o.timeout 
 
 // interrupted derives the tables from what is finished, and says what there is.
 func (o *runOptions) interrupted(f *folder) error {
+	if o.journalOnly {
+		return errInterrupted
+	}
 	if f.journal == nil {
 		fmt.Fprintln(o.stderr, "cachesim: interrupted before any cell was finished")
 		return errInterrupted
