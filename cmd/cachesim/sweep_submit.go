@@ -330,10 +330,13 @@ func slurmEnding(state string) (e ending, over bool) {
 	case "COMPLETED":
 		return exited, true
 	case "FAILED":
-		// A wait status, or as exit code and signal: a shell adds 128 to the signal.
-		status, signal, _ := strings.Cut(code, ":")
+		// Either "code:signal" or a wait status. A shell adds 128 to the signal.
+		status, signal, both := strings.Cut(code, ":")
 		n, _ := strconv.Atoi(status)
-		if signal != "" && signal != "0" || n > 128 && n < 160 || signal == "" && n&0x7f != 0 {
+		if !both {
+			signal, n = strconv.Itoa(n&0x7f), n>>8
+		}
+		if signal != "0" || n > 128 && n < 160 {
 			return killed, true
 		}
 		return exited, true
