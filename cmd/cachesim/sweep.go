@@ -276,7 +276,7 @@ func (s *sweep) schedule(c *cli.Context, stderr io.Writer) error {
 	if !submit {
 		return nil
 	}
-	var system batchSystem = &slurm{files: files}
+	var system batchSystem = &slurm{files: files, stderr: stderr}
 	if on == "parallel" {
 		system = &parallel{files: files, slots: files.Slots()}
 	}

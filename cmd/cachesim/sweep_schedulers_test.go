@@ -202,6 +202,13 @@ func TestSweepSlurm(t *testing.T) {
 	if got := tableOf(t, sweepResults(path), "results.csv"); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
+	// The node has 2000 MB: a job that needs more is refused, and not waited for.
+	var refusal bytes.Buffer
+	ends, err := (&slurm{files: &jobFiles{Folder: filepath.Join(sweepResults(path), "sweep")}, stderr: &refusal}).run(t.Context(),
+		[]*sweepJob{{args: []string{"--cell", "0"}, request: jobRequest{4 << 30, time.Hour}}}, func() {})
+	if err != nil || ends[0] != refused || !strings.Contains(refusal.String(), "sbatch") {
+		t.Errorf("got %v, %v, want a refusal: %s", ends, err, refusal.String())
+	}
 	logs, err := filepath.Glob(filepath.Join(sweepResults(path), "sweep", "log", "*_*.log"))
 	if err != nil || len(logs) < 7 {
 		t.Errorf("the tasks left %d logs, %v", len(logs), err)

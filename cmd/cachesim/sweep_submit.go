@@ -40,9 +40,10 @@ const (
 	killed                    // by a signal
 	outOfMemory               // killed by the scheduler, which says why
 	outOfTime                 // likewise
+	refused                   // the scheduler does not take it
 )
 
-var endings = []string{"was lost", "exited", "was killed", "exceeded its memory", "exceeded its time"}
+var endings = []string{"was lost", "exited", "was killed", "exceeded its memory", "exceeded its time", "was refused"}
 
 func (e ending) String() string { return endings[e] }
 
@@ -142,7 +143,7 @@ func (j *sweepJob) String() string {
 // again returns the jobs that repeat j, which ended as e and misses cells, and says
 // what they do.
 func (j *sweepJob) again(e ending, cells map[results.Key]cellOfTrace) (jobs []*sweepJob, why string) {
-	if j.attempts >= maxAttempts || e == exited && j.attempts >= 2 {
+	if j.attempts >= maxAttempts || e == exited && j.attempts >= 2 || e == refused {
 		return nil, "it is not repeated again"
 	}
 	switch {
@@ -218,7 +219,10 @@ func (j *journalWatch) count(name string) {
 
 // slurm runs jobs with Slurm: shards as tasks of an array for each size of memory,
 // cells as jobs of their own.
-type slurm struct{ files *jobFiles }
+type slurm struct {
+	files  *jobFiles
+	stderr io.Writer
+}
 
 // oneTask is the array of the job of a cell, which is not part of an array. (The
 // script's own array cannot be taken back.)
@@ -241,8 +245,14 @@ func (s *slurm) run(ctx context.Context, jobs []*sweepJob, tick func()) ([]endin
 			continue
 		}
 		id, err := s.sbatch(ctx, j.request, []string{"--array=" + oneTask}, j.args)
-		if err != nil {
+		if ctx.Err() != nil {
 			return nil, err
+		}
+		if err != nil {
+			// Most likely no node has that much memory. Others may fit.
+			fmt.Fprintf(s.stderr, "cachesim: %v\n", err)
+			ends[i] = refused
+			continue
 		}
 		waiting[id+"_"+oneTask] = i
 	}
@@ -256,10 +266,17 @@ func (s *slurm) run(ctx context.Context, jobs []*sweepJob, tick func()) ([]endin
 			args = strings.Split(k.args, " ")
 		}
 		id, err := s.sbatch(ctx, jobRequest{k.memory, k.time}, []string{"--array=" + strings.Join(tasks, ",")}, args)
-		if err != nil {
+		if ctx.Err() != nil {
 			return nil, err
 		}
+		if err != nil {
+			fmt.Fprintf(s.stderr, "cachesim: %v\n", err)
+		}
 		for n, i := range list {
+			if err != nil {
+				ends[i] = refused
+				continue
+			}
 			waiting[id+"_"+tasks[n]] = i
 		}
 	}
