@@ -87,6 +87,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			adviseCommand(stdout, stderr),
 			mrcCommand(stdout, stderr),
 			planCommand(stdout, stderr),
+			sweepCommand(stdout, stderr),
 			mergeCommand(stderr),
 			plotCommand(stderr),
 			tableCommand(stdout),
