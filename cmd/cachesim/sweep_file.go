@@ -114,6 +114,9 @@ func parseSweep(path string, b []byte) (*sweep, error) {
 		}
 		s.given[name] = true
 		_, many := f.(*cli.StringSliceFlag)
+		if _, whole := f.(*cli.GenericFlag); whole {
+			many = true
+		}
 		values, err := valueTexts(value, many)
 		if err != nil {
 			return nil, usagef("%s: %s: %w", path, name, err)
@@ -308,6 +311,8 @@ func saveSweep(c *cli.Context, stderr io.Writer) error {
 				}
 			}
 			value = list
+		case *cli.GenericFlag:
+			value = textsOf(c, name)
 		case *cli.IntFlag, *cli.Int64Flag, *cli.Uint64Flag, *cli.BoolFlag:
 			value = c.Value(name)
 		case *cli.DurationFlag:
