@@ -78,7 +78,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Name:            "cachesim",
 		Usage:           "replay request traces through cache replacement policies, native and WASM",
 		UsageText:       "cachesim run TRACE [TRACE...] [flags]\ncachesim bench [flags]\ncachesim help run",
-		HideVersion:     true,
+		Version:         buildVersion(),
 		HideHelpCommand: false,
 		Writer:          stdout,
 		ErrWriter:       stderr,
