@@ -584,7 +584,7 @@ func (c *columnReader[T]) read(at, n int) error {
 		return nil
 	}
 	if c.piece == nil {
-		c.piece = make([]T, n, n)
+		c.piece = make([]T, n)
 	}
 	c.piece = c.piece[:n]
 	return decodeFrom(c.piece, func(b []byte) error {

@@ -109,6 +109,9 @@ func (o *runOptions) ratioTables(t *sim.Trace, list []results.Result) error {
 		if i >= len(tables)/2 {
 			limit = byteCeiling(t, list)
 		}
+		if w := rows.Results[0].Warmup; w > 0 {
+			table.Notes = append(table.Notes, fmt.Sprintf("Counted after a warm-up of %s requests.", humanize.Comma(int64(w))))
+		}
 		if limit > 0 {
 			table.Notes = append(table.Notes, fmt.Sprintf("Without any eviction: %.2f %%; the rest are first requests, which no cache can serve.", 100*limit))
 		}

@@ -48,6 +48,7 @@ type cellRow struct {
 
 // identityRow is the part at the end of a CSV row that identifies everything.
 type identityRow struct {
+	Order       int    `csv:"order"`
 	Metadata    int64  `csv:"metadata_bytes"`
 	ObjectSize  string `csv:"object_size"`
 	Revision    int    `csv:"policy_revision"`
@@ -134,7 +135,7 @@ func (s *Set) cellRow(r Result) cellRow {
 
 func (s *Set) identityRow(r Result) identityRow {
 	t := s.Trace(r)
-	return identityRow{r.Metadata, t.ObjectSize, r.Revision, r.ModuleSHA, r.GuestMemory, t.Path, r.TraceDigest, r.Clock, r.Outcome, r.CellID}
+	return identityRow{r.Order, r.Metadata, t.ObjectSize, r.Revision, r.ModuleSHA, r.GuestMemory, t.Path, r.TraceDigest, r.Clock, r.Outcome, r.CellID}
 }
 
 func (c cellRow) result(id identityRow) Result {
@@ -145,7 +146,7 @@ func (c cellRow) result(id identityRow) Result {
 			Capacity: c.Capacity, Unit: c.Unit, Metadata: id.Metadata, GuestMemory: id.GuestMemory,
 			Version: sim.Version{Engine: c.Engine, ABI: c.ABI, Handle: c.Handle},
 		},
-		CellID: id.CellID, Size: c.Size, Outcome: id.Outcome,
+		CellID: id.CellID, Size: c.Size, Order: id.Order, Outcome: id.Outcome,
 	}
 }
 
