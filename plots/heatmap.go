@@ -16,7 +16,7 @@ import (
 func heatMap(rows Rows, o Options) ([]Figure, error) {
 	labels := Labels(rows.Results, o.Labels)
 	var figures []Figure
-	for _, g := range rows.chartGroups() {
+	for _, g := range rows.ratioGroups() {
 		rs := ratios(g.results)
 		if len(rs) == 0 {
 			continue

@@ -144,7 +144,7 @@ func ratioKind(name string, q ratio) func(Rows, Options) ([]Figure, error) {
 		labels := Labels(rows.Results, o.Labels)
 		look := rows.allLooks(labels)
 		var figures []Figure
-		for _, g := range rows.chartGroups() {
+		for _, g := range rows.ratioGroups() {
 			rs := q.usable(g.results)
 			if len(rs) == 0 {
 				continue

@@ -22,10 +22,26 @@ type Rows struct {
 	Profiles []TraceProfile
 }
 
-// objectSize returns the rule for sizes of objects that r was replayed with.
-func (rows Rows) objectSize(r results.Result) string {
-	s := results.Set{Traces: rows.Traces}
-	return s.Trace(r).ObjectSize
+// objectSizes returns a function from results to the rule for sizes of objects
+// that they were replayed with: that of results.Set.Trace, for many traces.
+func (rows Rows) objectSizes() func(results.Result) string {
+	type key struct{ digest, clock, name string }
+	exact, byDigest := make(map[key]string), make(map[string]string)
+	for _, t := range rows.Traces {
+		k := key{t.Digest, t.Clock, t.Name}
+		if _, ok := exact[k]; !ok {
+			exact[k] = t.ObjectSize
+		}
+		if _, ok := byDigest[t.Digest]; !ok {
+			byDigest[t.Digest] = t.ObjectSize
+		}
+	}
+	return func(r results.Result) string {
+		if s, ok := exact[key{r.TraceDigest, r.Clock, r.Cell.Trace}]; ok {
+			return s
+		}
+		return byDigest[r.TraceDigest]
+	}
 }
 
 // A Field is a property of results by which they can be chosen and grouped.
@@ -230,17 +246,35 @@ type chartGroup struct {
 	results   []results.Result
 }
 
+// ratioGroups are the groups of the results that are not timed or, if all are, of
+// all of them.
+func (rows Rows) ratioGroups() []chartGroup {
+	untimed := slices.DeleteFunc(slices.Clone(rows.Results), func(r results.Result) bool { return r.Timed })
+	if len(untimed) == 0 {
+		untimed = rows.Results
+	}
+	return rows.chartGroups(untimed, func(r results.Result) int { return r.Warmup })
+}
+
+// timeGroups are the groups of the timed results. What their warm-up is does not
+// matter: the time of a replay is of all its requests.
+func (rows Rows) timeGroups() []chartGroup {
+	timed := slices.DeleteFunc(slices.Clone(rows.Results), func(r results.Result) bool { return !r.Timed })
+	return rows.chartGroups(timed, func(results.Result) int { return 0 })
+}
+
 // chartGroups sorts results into groups. Their suffixes differ; that of a single
 // group is empty.
-func (rows Rows) chartGroups() []chartGroup {
+func (rows Rows) chartGroups(rs []results.Result, warmup func(results.Result) int) []chartGroup {
 	var groups []chartGroup
 	type key struct {
 		trace, digest string
 		semantics
 	}
 	at := make(map[key]int)
-	for _, r := range rows.Results {
-		s := semantics{r.Unit, r.Metadata, r.Warmup, rows.objectSize(r)}
+	objectSize := rows.objectSizes()
+	for _, r := range rs {
+		s := semantics{r.Unit, r.Metadata, warmup(r), objectSize(r)}
 		k := key{r.Cell.Trace, r.TraceDigest + " " + r.Clock, s}
 		i, ok := at[k]
 		if !ok {
@@ -254,7 +288,7 @@ func (rows Rows) chartGroups() []chartGroup {
 		return slices.ContainsFunc(groups, func(g chartGroup) bool { return f(g) != f(groups[0]) })
 	}
 	var notes []func(g chartGroup) (suffix, note string)
-	if differ(func(g chartGroup) any { return g.trace + g.digest }) {
+	if len(names(rows.Results, func(r results.Result) string { return placeOf(r).trace })) > 1 { // also if there is one in rs
 		notes = append(notes, func(g chartGroup) (string, string) { return fileName(g.trace), g.trace })
 	}
 	if differ(func(g chartGroup) any { return g.semantics.unit }) {

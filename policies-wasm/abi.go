@@ -150,6 +150,19 @@ func (m *Binary) abis(declared string) ([]string, error) {
 		Pair, strings.Join(m.nearest(Pair, ""), ", "))
 }
 
+// Valid returns why no engine can run m as a policy, as far as what it declares
+// shows that: it is no module, has no convention, or imports what is not provided.
+func (m *Binary) Valid(declared string) error {
+	_, err := m.abis(declared)
+	if err == nil {
+		err = m.checkImports()
+	}
+	if err != nil {
+		return oneLine(err)
+	}
+	return nil
+}
+
 // spoken finds the way in which m speaks an ABI, if it is a policy at all.
 func (m *Binary) spoken(abi, declared string) (convention, error) {
 	if _, err := m.abis(declared); err != nil {

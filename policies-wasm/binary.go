@@ -39,6 +39,13 @@ func (m *Binary) ExportsMemory(name string) bool {
 	return m.module != nil && m.module.Exports[name].Kind == module.KindMemory
 }
 
+// Memory returns how many bytes the module's memory starts with and may grow to, 0
+// where it does not say; ok is false where it has none of its own.
+func (m *Binary) Memory() (first, most uint64, ok bool) {
+	first, most, ok = m.module.Memory()
+	return first * module.PageSize, most * module.PageSize, ok
+}
+
 // Imports returns what the module imports.
 func (m *Binary) Imports() []module.Import { return m.module.Imports }
 

@@ -227,6 +227,16 @@ func (g *guest) checkUsed(first int64) error {
 	return nil
 }
 
+// Used returns what a guest says that the objects in its cache add up to; ok is
+// false where r is not a guest, or does not say so.
+func Used(r sim.Replayer) (bytes int64, ok bool) {
+	g, ok := r.(*guest)
+	if !ok || g.used == nil {
+		return 0, false
+	}
+	return g.count("used"), true
+}
+
 // CanRemove reports whether the module exports remove.
 func (g *guest) CanRemove() bool { return g.bin.module.Has("remove", "(i32) -> i32") }
 

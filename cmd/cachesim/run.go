@@ -71,6 +71,7 @@ type outputOptions struct {
 	quiet   bool
 	json    bool
 	verbose bool
+	html    bool // report.html, too
 }
 
 // planFlags say which cells to run, with their times.
@@ -131,6 +132,7 @@ func runFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Category: aboutOutput, Name: "quiet", Usage: "no progress on stderr"},
 		&cli.BoolFlag{Category: aboutOutput, Name: "json", Usage: "JSON lines on stdout instead of tables"},
+		&cli.BoolFlag{Category: aboutOutput, Name: "report", Usage: "write report.html, too: a page with summary, figures and tables"},
 		&cli.BoolFlag{Category: aboutOutput, Name: "verbose", Usage: "every version in the table of running times"},
 		&cli.IntFlag{Category: aboutRuns, Name: "jobs", Usage: "`N` cells at a time, of those that are not timed; fewer where memory is short", Value: runtime.NumCPU()},
 		&cli.BoolFlag{Category: aboutRuns, Name: "resume", Usage: "leave out the cells that --out has results of"},
@@ -257,7 +259,7 @@ func newCellOptions(c *cli.Context, stderr io.Writer) (planOptions, error) {
 }
 
 func newOutputOptions(c *cli.Context) (o outputOptions, err error) {
-	o = outputOptions{out: c.String("out"), quiet: c.Bool("quiet"), json: c.Bool("json"), verbose: c.Bool("verbose")}
+	o = outputOptions{out: c.String("out"), quiet: c.Bool("quiet"), json: c.Bool("json"), verbose: c.Bool("verbose"), html: c.Bool("report")}
 	o.figures, err = newFigureOptions(c)
 	return o, err
 }
@@ -428,6 +430,11 @@ func (o *runOptions) run(ctx context.Context) (err error) {
 	set, err := f.finish(o.figures)
 	if err != nil {
 		return err
+	}
+	if o.html {
+		if err := reportRun(o.out, set, o.figures); err != nil {
+			return err
+		}
 	}
 	for _, c := range set.Conflicts {
 		fmt.Fprintf(o.stderr, "cachesim: two runs have different outcomes: %s\n", c)

@@ -48,6 +48,7 @@ type cellRow struct {
 
 // identityRow is the part at the end of a CSV row that identifies everything.
 type identityRow struct {
+	Order       int    `csv:"order"`
 	Metadata    int64  `csv:"metadata_bytes"`
 	ObjectSize  string `csv:"object_size"`
 	Revision    int    `csv:"policy_revision"`
@@ -76,6 +77,10 @@ type ratioRow struct {
 	Sets          int64  `csv:"sets"`
 	Deletes       int64  `csv:"deletes"`
 	Expired       int64  `csv:"expired"`
+	LLMRequests   *int64 `csv:"llm_requests"`
+	PrefixHits    *int64 `csv:"prefix_hit_blocks"`
+	PrefixRatio   string `csv:"prefix_hit_ratio"`
+	SavedTokens   *int64 `csv:"saved_tokens"`
 	Whole         bool   `csv:"whole"`
 	sampleRow
 	Costs
@@ -164,7 +169,7 @@ func (s *Set) cellRow(r Result) cellRow {
 
 func (s *Set) identityRow(r Result) identityRow {
 	t := s.Trace(r)
-	return identityRow{r.Metadata, t.ObjectSize, r.Revision, r.ModuleSHA, r.GuestMemory, t.Path, r.TraceDigest, r.Clock, r.Outcome, r.CellID}
+	return identityRow{r.Order, r.Metadata, t.ObjectSize, r.Revision, r.ModuleSHA, r.GuestMemory, t.Path, r.TraceDigest, r.Clock, r.Outcome, r.CellID}
 }
 
 func (c cellRow) result(id identityRow) Result {
@@ -175,7 +180,7 @@ func (c cellRow) result(id identityRow) Result {
 			Capacity: c.Capacity, Unit: c.Unit, Metadata: id.Metadata, GuestMemory: id.GuestMemory,
 			Version: sim.Version{Engine: c.Engine, ABI: c.ABI, Handle: c.Handle},
 		},
-		CellID: id.CellID, Size: c.Size, Outcome: id.Outcome,
+		CellID: id.CellID, Size: c.Size, Order: id.Order, Outcome: id.Outcome,
 	}
 }
 
@@ -192,13 +197,18 @@ func (s *Set) WriteCSV(w io.Writer) error {
 		if r.Timed {
 			continue
 		}
-		rows = append(rows, ratioRow{
+		row := ratioRow{
 			cellRow: s.cellRow(r), Gets: r.Gets, Hits: r.Hits, Bytes: r.Bytes, HitBytes: r.HitBytes,
 			HitRatio: share(r.HitRatio()), ByteHitRatio: share(r.ByteHitRatio()), TooLarge: r.TooLarge,
 			Evictions: r.Evictions, Admissions: r.Admissions, AdmittedBytes: r.AdmittedBytes,
 			Sets: r.Sets, Deletes: r.Deletes, Expired: r.Expired, Whole: r.Whole,
 			sampleRow: newSampleRow(r), Costs: r.Costs, identityRow: s.identityRow(r),
-		})
+		}
+		if r.LLMRequests > 0 { // otherwise the trace is of something else
+			row.LLMRequests, row.PrefixHits, row.SavedTokens = &r.LLMRequests, &r.PrefixHitBlocks, &r.SavedTokens
+			row.PrefixRatio = share(r.PrefixHitRatio())
+		}
+		rows = append(rows, row)
 	}
 	return writeRows(w, rows)
 }
@@ -327,6 +337,13 @@ func ReadCSV(r io.Reader) (*Set, error) {
 				Gets: row.Gets, Hits: row.Hits, Bytes: row.Bytes, HitBytes: row.HitBytes, TooLarge: row.TooLarge,
 				Sets: row.Sets, Deletes: row.Deletes, Expired: row.Expired,
 				Evictions: row.Evictions, Admissions: row.Admissions, AdmittedBytes: row.AdmittedBytes,
+			}
+			for _, c := range []struct{ to, from *int64 }{
+				{&res.LLMRequests, row.LLMRequests}, {&res.PrefixHitBlocks, row.PrefixHits}, {&res.SavedTokens, row.SavedTokens},
+			} {
+				if c.from != nil {
+					*c.to = *c.from
+				}
 			}
 			res.Whole = row.Whole
 			row.sampleRow.set(&res)

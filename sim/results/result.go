@@ -92,6 +92,11 @@ func (r Result) HitRatio() float64 { return ratio(r.Hits, r.Gets) }
 // ByteHitRatio is the share of the bytes that came from hits: 0 to 1.
 func (r Result) ByteHitRatio() float64 { return ratio(r.HitBytes, r.Bytes) }
 
+// PrefixHitRatio is the share of the blocks of LLM requests that were hits with
+// all blocks before them in their request: 0 to 1. It is 0 where the trace is of
+// something else.
+func (r Result) PrefixHitRatio() float64 { return ratio(r.PrefixHitBlocks, r.Gets) }
+
 // PerRequest is the median replay time of one request in nanoseconds.
 func (r Result) PerRequest() float64 { return r.perRequest(r.Replay) }
 

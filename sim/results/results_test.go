@@ -153,7 +153,7 @@ func TestCSVKeepsCounts(t *testing.T) {
 			t.Fatalf("got %d results, want 2", len(got.Results))
 		}
 		for i, want := range s.Results {
-			want.Series, want.Title, want.Order, want.Window = nil, "", 0, sim.Window{}
+			want.Series, want.Title, want.Window = nil, "", sim.Window{}
 			if timed {
 				want.Tally = sim.Tally{Gets: want.Gets, Hits: want.Hits}
 				want.Sampling, want.Sampled = sim.Sampling{}, sim.Sampled{} // times are measured
