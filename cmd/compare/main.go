@@ -59,6 +59,7 @@ func run(args []string, w io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
+	scratch = dir
 	c := &comparison{
 		ours: filepath.Join(dir, "cachesim"), theirs: os.Getenv("LIBCACHESIM"), dir: dir,
 		trace:  filepath.Join(os.TempDir(), fmt.Sprintf("cachesim-zipf-%d.oracleGeneral.bin", *requests)),
@@ -89,6 +90,10 @@ func run(args []string, w io.Writer) error {
 	return fmt.Errorf("unknown comparison %q: expected load or policies", args[0])
 }
 
+// scratch is where the processes run: libCacheSim leaves files in its working
+// directory.
+var scratch string
+
 // cost is what a process took.
 type cost struct {
 	wall, cpu time.Duration
@@ -97,6 +102,7 @@ type cost struct {
 
 func measure(name string, args ...string) (cost, error) {
 	cmd := exec.Command(name, args...)
+	cmd.Dir = scratch
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &out
 	began := time.Now()

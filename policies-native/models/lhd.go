@@ -1,7 +1,9 @@
 package models
 
 import (
+	"maps"
 	"math"
+	"slices"
 
 	"cachesim/sim"
 )
@@ -220,10 +222,8 @@ func (m *lhd) reconfigure() {
 // that become too old count as the oldest.
 func rescaled(counts map[int]float32, by int) map[int]float32 {
 	out := map[int]float32{}
-	for a := range lhdOldest + 1 { // the order matters to sums
-		n, ok := counts[a]
-		switch n *= 0.9; {
-		case !ok:
+	for _, a := range slices.Sorted(maps.Keys(counts)) { // the order matters to sums
+		switch n := 0.9 * counts[a]; {
 		case a == lhdOldest:
 			out[a] += n
 		case by >= 0:
