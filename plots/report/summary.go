@@ -21,8 +21,9 @@ const leastDifference = 0.05
 // normal95 is the quantile of the normal distribution for intervals of 95 %.
 const normal95 = 1.96
 
-// notContenders know the future or have no limit: they win nothing.
-var notContenders = []string{"belady", "belady-size", "beladysize", "unbounded", "pfoo-l", "pfoo-u"}
+// notContenders know the future or have no limit: they win nothing. Nor do the
+// variants of belady.
+var notContenders = []string{"unbounded", "pfoo-l", "pfoo-u"}
 
 // A group is results that can be compared: of one trace, replayed alike.
 type group struct {
@@ -92,7 +93,7 @@ func shortDigest(s string) string {
 // contends reports whether a policy can win.
 func (g group) contends(policy string) bool {
 	name, _, _ := strings.Cut(policy, ":")
-	return !slices.Contains(notContenders, name) && (g.bound == "" || g.bound != policy && g.bound != name)
+	return !slices.Contains(notContenders, name) && !strings.HasPrefix(name, "belady") && (g.bound == "" || g.bound != policy && g.bound != name)
 }
 
 // A metric is a ratio that policies are compared by.
