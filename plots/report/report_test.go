@@ -140,7 +140,7 @@ func TestSummary(t *testing.T) {
 		// No variant of Belady wins, and the bound that was given does not either.
 		{"bounds", Input{Options: plots.Options{Bound: "mine.wasm"}, Set: &results.Set{Results: []results.Result{
 			cell("lru", 1<<20, 30), cell("arc", 1<<20, 32), cell("belady-bypass", 1<<20, 40), cell("pfoo-l", 1<<20, 45), cell("mine.wasm", 1<<20, 50)}}}, []string{
-			"At 1 MiB, ARC wins with 32.00\u00a0%, 2.00 percentage points above LRU (30.00\u00a0%).", "is 8.00 percentage points above the best policy",
+			"At 1 MiB, ARC wins with 32.00\u00a0%, 2.00 percentage points above LRU (30.00\u00a0%).", "which knows the future, is 8.00 percentage points above the best policy", ", the bound, is 18.00 percentage points above the best policy",
 			"The attainable hit ratio is 50.00\u00a0%, the highest of all results.",
 		}, nil},
 		{"one policy", Input{Set: &results.Set{Results: []results.Result{cell("lru", 1<<20, 30), cell("lru", 2<<20, 40)}}}, []string{

@@ -426,6 +426,10 @@ func aboveBest(sizes []size) (items []string) {
 		}
 	}
 	for _, p := range policies {
+		kind := "the bound" // that was given
+		if strings.HasPrefix(p.policy, "belady") || strings.HasPrefix(p.policy, "pfoo-") {
+			kind = "which knows the future"
+		}
 		var low, high size
 		least, most := math.Inf(1), math.Inf(-1)
 		for _, s := range sizes {
@@ -441,9 +445,9 @@ func aboveBest(sizes []size) (items []string) {
 				most, high = gap, s
 			}
 		}
-		text := fmt.Sprintf("%s, which knows the future, is %s the best policy", p.label, distance(most))
+		text := fmt.Sprintf("%s, %s, is %s the best policy", p.label, kind, distance(most))
 		if low.capacity != high.capacity {
-			text = fmt.Sprintf("%s, which knows the future, is between %s (at %s) and %s (at %s) the best policy", p.label, distance(least), low.name, distance(most), high.name)
+			text = fmt.Sprintf("%s, %s, is between %s (at %s) and %s (at %s) the best policy", p.label, kind, distance(least), low.name, distance(most), high.name)
 		}
 		items = append(items, text+".")
 	}
