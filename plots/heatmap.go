@@ -22,7 +22,7 @@ func heatMap(rows Rows, o Options) ([]Figure, error) {
 			continue
 		}
 		series := bySize(rs, labels, hitRatio.of)
-		figures = append(figures, heatFigure(o, "heat-map"+g.suffix, o.title(g.note), seedsNote(rs), g.semantics.unit, series, rs))
+		figures = append(figures, heatFigure(o, "heat-map"+g.suffix, o.title(g.note), resultsNote(rs), g.semantics.unit, series, rs))
 	}
 	return figures, nil
 }

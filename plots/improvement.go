@@ -48,7 +48,7 @@ func choose(rs []results.Result, given string, usual ...string) (string, error) 
 }
 
 // boundPolicies are those that know the future, or have no limit.
-var boundPolicies = []string{"belady", "belady-size", "beladysize", "unbounded"}
+var boundPolicies = []string{"belady", "belady-bypass", "belady-size", "pfoo-u", "pfoo-l"}
 
 // Baseline returns the policy that others are compared with: the one given, or
 // fifo, or lru; empty if none was given and neither is there.
@@ -132,7 +132,7 @@ func improvementKind(name string, q ratio) func(Rows, Options) ([]Figure, error)
 					b, _ := at(r)
 					return reduction(q.of(b), q.of(r))
 				})}
-			figures = append(figures, sizesFigure(o, name+g.suffix, o.title(g.note), seedsNote(compared), p, look, compared))
+			figures = append(figures, sizesFigure(o, name+g.suffix, o.title(g.note), resultsNote(compared), p, look, compared))
 		}
 		return figures, nil
 	}
@@ -188,7 +188,7 @@ func optimalGap(rows Rows, o Options) ([]Figure, error) {
 				a, _ := above(r)
 				return 100 * (r.HitRatio() - b.HitRatio()) / (a.HitRatio() - b.HitRatio())
 			})}
-		figures = append(figures, sizesFigure(o, "optimal-gap"+g.suffix, o.title(g.note), seedsNote(compared), p, look, compared))
+		figures = append(figures, sizesFigure(o, "optimal-gap"+g.suffix, o.title(g.note), resultsNote(compared), p, look, compared))
 	}
 	return figures, nil
 }

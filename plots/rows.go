@@ -2,6 +2,7 @@ package plots
 
 import (
 	"fmt"
+	"math"
 	"path"
 	"slices"
 	"strconv"
@@ -62,6 +63,12 @@ var Fields = []Field{
 	{"seed", "", func(r results.Result) string { return strconv.FormatUint(r.Seed, 10) }},
 	{"metadata", "bytes added to each object", func(r results.Result) string { return strconv.FormatInt(r.Metadata, 10) }},
 	{"warmup", "requests before those that count", func(r results.Result) string { return strconv.Itoa(r.Warmup) }},
+	{"sample", "share of the objects that it is estimated from, in percent; 100: exact", func(r results.Result) string {
+		if r.Sampling.Rate == 0 {
+			return "100"
+		}
+		return strconv.FormatFloat(100*r.Sampling.Rate, 'g', 3, 64)
+	}},
 	{"timed", "true or false", func(r results.Result) string { return strconv.FormatBool(r.Timed) }},
 }
 
@@ -324,24 +331,40 @@ func (rows Rows) chartGroups(rs []results.Result, warmup func(results.Result) in
 	return groups
 }
 
-// ratios returns the results of replays of whole traces, one for each policy,
-// capacity and seed: versions of a policy agree.
+// ratios returns the results of replays of whole traces that are not timed, or
+// are of cells that have none, one for each policy, capacity and seed: versions
+// of a policy agree. What is exact comes before what is estimated.
 func ratios(rs []results.Result) []results.Result {
 	type key struct {
 		policy   string
 		capacity int64
 		seed     uint64
 	}
-	seen := make(map[key]bool)
+	at := make(map[key]int)
 	var list []results.Result
 	for _, r := range rs {
+		if !r.Whole || r.Gets == 0 {
+			continue
+		}
 		k := key{r.Policy, r.Capacity, r.Seed}
-		if r.Whole && r.Gets > 0 && !seen[k] {
-			seen[k] = true
+		i, ok := at[k]
+		switch {
+		case !ok:
+			at[k] = len(list)
 			list = append(list, r)
+		case accuracy(r) > accuracy(list[i]):
+			list[i] = r
 		}
 	}
 	return list
+}
+
+// accuracy grows with how exact a result is.
+func accuracy(r results.Result) float64 {
+	if r.Sampling.Rate == 0 {
+		return math.Inf(1)
+	}
+	return r.Sampling.Rate * float64(r.Sampling.Salts)
 }
 
 // names returns the distinct values of f over rs, in their order.

@@ -156,8 +156,7 @@ func sizeTable(rs []results.Result, labels map[string]string, o Options, of func
 	}
 	slices.Sort(sizes)
 	cells := make([][]TableCell, len(series)) // by policy and size
-	seeds := seedsNote(rs) != ""
-	policies := names(rs, policyOf) // of the series
+	policies := names(rs, policyOf)           // of the series
 	isBound := func(i int) bool {
 		if o.Bound != "" {
 			return is(policies[i], o.Bound)
@@ -226,8 +225,7 @@ func sizeTable(rs []results.Result, labels map[string]string, o Options, of func
 		}
 		t.BestOf = "row"
 	}
-	if seeds {
-		n := seedsNote(rs)
+	if n := resultsNote(rs); n != "" {
 		t.Notes = append(t.Notes, strings.ToUpper(n[:1])+n[1:]+".")
 	}
 	return t

@@ -51,6 +51,8 @@ type replayed struct {
 	series []Interval
 	out    *Outcomes
 	time   time.Duration // inside the replayer
+
+	sampled Sampled
 }
 
 // replay drives p over the trace as c says. Requests for objects larger than

@@ -25,7 +25,7 @@ func compare(a, b Result) int {
 		cmp.Compare(a.Cell.Trace, b.Cell.Trace), cmp.Compare(a.TraceDigest, b.TraceDigest), cmp.Compare(a.Clock, b.Clock),
 		cmp.Compare(a.Order, b.Order), cmp.Compare(a.Policy, b.Policy), cmp.Compare(a.Unit, b.Unit), cmp.Compare(a.Capacity, b.Capacity),
 		cmp.Compare(a.Metadata, b.Metadata), cmp.Compare(a.Requests, b.Requests), cmp.Compare(a.Warmup, b.Warmup),
-		cmp.Compare(a.Seed, b.Seed), cmp.Compare(a.Engine, b.Engine), cmp.Compare(a.ABI, b.ABI), cmp.Compare(a.Handle, b.Handle),
+		cmp.Compare(a.Seed, b.Seed), cmp.Compare(a.Sampling.Rate, b.Sampling.Rate), cmp.Compare(a.Engine, b.Engine), cmp.Compare(a.ABI, b.ABI), cmp.Compare(a.Handle, b.Handle),
 		cmp.Compare(a.CellID, b.CellID),
 	)
 }
@@ -82,7 +82,41 @@ type ratioRow struct {
 	PrefixRatio   string `csv:"prefix_hit_ratio"`
 	SavedTokens   *int64 `csv:"saved_tokens"`
 	Whole         bool   `csv:"whole"`
+	sampleRow
+	Costs
 	identityRow
+}
+
+// sampleRow is the part of a row of results.csv that says how it is estimated:
+// empty where it is exact.
+type sampleRow struct {
+	Rate       *float64 `csv:"sample_rate"`
+	Salts      *int     `csv:"salts"`
+	HitSD      *float64 `csv:"hit_ratio_sd"`
+	ByteHitSD  *float64 `csv:"byte_hit_ratio_sd"`
+	UnfitBytes *float64 `csv:"unfit_bytes"`
+}
+
+func newSampleRow(r Result) sampleRow {
+	if r.Sampling.Rate == 0 {
+		return sampleRow{}
+	}
+	return sampleRow{&r.Sampling.Rate, &r.Sampling.Salts, &r.HitRatioSD, &r.ByteHitRatioSD, &r.Unfit}
+}
+
+func (s sampleRow) set(r *Result) {
+	if s.Rate == nil || s.Salts == nil {
+		return
+	}
+	r.Sampling = sim.Sampling{Rate: *s.Rate, Salts: *s.Salts}
+	for _, v := range []struct {
+		from *float64
+		to   *float64
+	}{{s.HitSD, &r.HitRatioSD}, {s.ByteHitSD, &r.ByteHitRatioSD}, {s.UnfitBytes, &r.Unfit}} {
+		if v.from != nil {
+			*v.to = *v.from
+		}
+	}
 }
 
 // timeRow is a row of times.csv, where every timed cell is. It has no hit
@@ -167,7 +201,8 @@ func (s *Set) WriteCSV(w io.Writer) error {
 			cellRow: s.cellRow(r), Gets: r.Gets, Hits: r.Hits, Bytes: r.Bytes, HitBytes: r.HitBytes,
 			HitRatio: share(r.HitRatio()), ByteHitRatio: share(r.ByteHitRatio()), TooLarge: r.TooLarge,
 			Evictions: r.Evictions, Admissions: r.Admissions, AdmittedBytes: r.AdmittedBytes,
-			Sets: r.Sets, Deletes: r.Deletes, Expired: r.Expired, Whole: r.Whole, identityRow: s.identityRow(r),
+			Sets: r.Sets, Deletes: r.Deletes, Expired: r.Expired, Whole: r.Whole,
+			sampleRow: newSampleRow(r), Costs: r.Costs, identityRow: s.identityRow(r),
 		}
 		if r.LLMRequests > 0 { // otherwise the trace is of something else
 			row.LLMRequests, row.PrefixHits, row.SavedTokens = &r.LLMRequests, &r.PrefixHitBlocks, &r.SavedTokens
@@ -311,6 +346,8 @@ func ReadCSV(r io.Reader) (*Set, error) {
 				}
 			}
 			res.Whole = row.Whole
+			row.sampleRow.set(&res)
+			res.Costs = row.Costs
 			if !slices.Contains(header, "gets") {
 				res.Gets = int64(res.Requests)
 			}
