@@ -4,7 +4,7 @@ llvm = policies-wasm/engines/libwasmer/build.sh
 wasmtime = policies-wasm/engines/libwasmtime/build.sh
 wamr = policies-wasm/engines/libwamr/build.sh
 
-.PHONY: build static test bench bench-micro cachesim-debug experiment llvm wasmtime wamr guests clean
+.PHONY: build static test test-long bench bench-load bench-policies bench-traces bench-micro cachesim-debug experiment llvm wasmtime wamr guests clean
 
 # cachesim with all engines, LLVM included, as ./cachesim.
 build: llvm wasmtime wamr
@@ -17,12 +17,22 @@ static: ; .ci/static
 # Every test on every engine, installing and building what they need.
 test: ; .ci/test
 
+# Fuzzing and large traces, which rarely find anything: an hour.
+test-long: ; .ci/test-long
 
 # Replay time of every engine, ABI and handle over that of the native policy, at
 # 32 MiB: make bench TRACE=trace.gz. Medians of interleaved replays; minutes.
 TRACE = traces/example/web.tr.gz
 bench: build
 	./cachesim run $(TRACE) --size 32MiB --engine all --abi all --handle all --timing-requests all --repeat 5 --out results/bench
+
+# Whole runs and the time of each policy, beside libCacheSim where LIBCACHESIM names
+# its binary: LIBCACHESIM=.../bin/cachesim make bench-policies. Some minutes each.
+bench-load: ; go run ./cmd/compare load
+bench-policies: ; go run ./cmd/compare policies
+
+# How fast trace formats are decoded and loaded.
+bench-traces: ; go test ./traces -run NONE -bench 'Load|Corpora|Weblog' -benchtime 2x
 
 # What one call costs, in a release and in a debug build of the host; minutes.
 # BUDGET is for each.

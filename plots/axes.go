@@ -266,18 +266,23 @@ func (s steps) Ticks(low, high float64) []plot.Tick {
 }
 
 // decades labels powers of ten, at most six of them, and marks 2 to 9 times
-// them where all are labelled.
+// them where all are labelled. Where some would be long they
+// are 1e4, 1e6.
 type decades struct{ count bool }
 
 func (d decades) Ticks(low, high float64) []plot.Tick {
 	first, last := math.Floor(math.Log10(low)), math.Floor(math.Log10(high))
 	every := math.Ceil((last - first + 1) / 6)
+	powers := !d.count && (last >= 6 || first < -3)
 	var ticks []plot.Tick
 	for k := first; k <= last; k++ {
 		for m := 1.0; m < 10; m++ {
 			t := plot.Tick{Value: m * math.Pow(10, k)}
 			if m == 1 && math.Mod(k-first, every) == 0 {
 				t.Label = plainLabel(t.Value, d.count)
+				if powers && math.Abs(k) > 3 {
+					t.Label = fmt.Sprintf("1e%g", k)
+				}
 			}
 			if t.Value >= low*(1-1e-9) && t.Value <= high && (m == 1 || every == 1) {
 				ticks = append(ticks, t)

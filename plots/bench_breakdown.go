@@ -100,7 +100,10 @@ func benchBreakdown(o Options, costs []results.CallCost, _ callLook) (Figure, bo
 		tallest = max(tallest, high)
 		heading := ""
 		if len(panels) > 1 {
-			heading = fmt.Sprintf("scale ×%.3g", tallest/high)
+			heading = "full height"
+			if high < tallest {
+				heading = fmt.Sprintf("enlarged ×%.3g", tallest/high)
+			}
 		}
 		b.add(heading, stackBars{list, upended, b}, func(p *plot.Plot) {
 			p.Y.Min, p.Y.Max = 0, high*above

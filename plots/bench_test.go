@@ -103,7 +103,7 @@ func TestBenchWords(t *testing.T) {
 	}
 	payload := once(slices.Concat(payloadTests, callEngines, []string{"ns per call", "Payload"})...)
 	payload["64 KiB"], payload["1 KiB"], payload["1000"], payload["release build"] = 3, 3, 2, 0 // below and on the left only
-	parts := once(slices.Concat(callParts, callEngines, []string{"620", "560", "540", "9.00", "24.0", "18.0", "scale ×1", "scale ×25.8"})...)
+	parts := once(slices.Concat(callParts, callEngines, []string{"620", "560", "540", "9.00", "24.0", "18.0", "full height", "enlarged ×25.8"})...)
 	parts["ns per call"] = 2
 	tests := []struct {
 		modes []string

@@ -142,9 +142,13 @@ func checkDrawing(t *testing.T, f Figure) {
 func TestExtremeTraces(t *testing.T) {
 	policies := append(count(10, "p%d"), "fifo")
 	rs := overTraces(5000, policies, func(i, j int) float64 { return 0.2 + 0.6*math.Abs(math.Sin(float64(i*7+j))) })
+	var described []results.Trace
+	for _, name := range names(rs, func(r results.Result) string { return r.Cell.Trace }) {
+		described = append(described, results.Trace{Name: name, Digest: name, ObjectSize: "first"})
+	}
 	for _, kind := range []string{"improvement-box", "improvement-percentiles", "improvement-cdf"} {
 		began := time.Now()
-		figs, err := Make(Rows{Results: rs}, Options{}, kind)
+		figs, err := Make(Rows{Results: rs, Traces: described}, Options{}, kind)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,13 +16,13 @@ import (
 func heatMap(rows Rows, o Options) ([]Figure, error) {
 	labels := Labels(rows.Results, o.Labels)
 	var figures []Figure
-	for _, g := range rows.chartGroups() {
+	for _, g := range rows.ratioGroups() {
 		rs := ratios(g.results)
 		if len(rs) == 0 {
 			continue
 		}
 		series := bySize(rs, labels, hitRatio.of)
-		figures = append(figures, heatFigure(o, "heat-map"+g.suffix, o.title(g.note), seedsNote(rs), g.semantics.unit, series, rs))
+		figures = append(figures, heatFigure(o, "heat-map"+g.suffix, o.title(g.note), resultsNote(rs), g.semantics.unit, series, rs))
 	}
 	return figures, nil
 }

@@ -48,7 +48,7 @@ func choose(rs []results.Result, given string, usual ...string) (string, error) 
 }
 
 // boundPolicies are those that know the future, or have no limit.
-var boundPolicies = []string{"belady", "belady-size", "beladysize", "unbounded"}
+var boundPolicies = []string{"belady", "belady-bypass", "belady-size", "pfoo-u", "pfoo-l"}
 
 // Baseline returns the policy that others are compared with: the one given, or
 // fifo, or lru; empty if none was given and neither is there.
@@ -111,7 +111,7 @@ func improvementKind(name string, q ratio) func(Rows, Options) ([]Figure, error)
 		labels := Labels(rows.Results, o.Labels)
 		look := rows.allLooks(labels)
 		var figures []Figure
-		for _, g := range rows.chartGroups() {
+		for _, g := range rows.ratioGroups() {
 			rs := q.usable(g.results)
 			base, err := Baseline(rs, o.Baseline)
 			if err != nil {
@@ -132,7 +132,7 @@ func improvementKind(name string, q ratio) func(Rows, Options) ([]Figure, error)
 					b, _ := at(r)
 					return reduction(q.of(b), q.of(r))
 				})}
-			figures = append(figures, sizesFigure(o, name+g.suffix, o.title(g.note), seedsNote(compared), p, look, compared))
+			figures = append(figures, sizesFigure(o, name+g.suffix, o.title(g.note), resultsNote(compared), p, look, compared))
 		}
 		return figures, nil
 	}
@@ -155,7 +155,7 @@ func optimalGap(rows Rows, o Options) ([]Figure, error) {
 	labels := Labels(rows.Results, o.Labels)
 	look := rows.allLooks(labels)
 	var figures []Figure
-	for _, g := range rows.chartGroups() {
+	for _, g := range rows.ratioGroups() {
 		rs := ratios(g.results)
 		base, err := Baseline(rs, o.Baseline)
 		if err != nil {
@@ -188,7 +188,7 @@ func optimalGap(rows Rows, o Options) ([]Figure, error) {
 				a, _ := above(r)
 				return 100 * (r.HitRatio() - b.HitRatio()) / (a.HitRatio() - b.HitRatio())
 			})}
-		figures = append(figures, sizesFigure(o, "optimal-gap"+g.suffix, o.title(g.note), seedsNote(compared), p, look, compared))
+		figures = append(figures, sizesFigure(o, "optimal-gap"+g.suffix, o.title(g.note), resultsNote(compared), p, look, compared))
 	}
 	return figures, nil
 }
@@ -245,7 +245,7 @@ func Reductions(rows Rows, baseline string) (base string, all []Reduction, err e
 // ratios2 is ratios of all traces.
 func ratios2(rows Rows) []results.Result {
 	var rs []results.Result
-	for _, g := range rows.chartGroups() {
+	for _, g := range rows.ratioGroups() {
 		rs = append(rs, ratios(g.results)...)
 	}
 	return rs
@@ -254,7 +254,7 @@ func ratios2(rows Rows) []results.Result {
 // sameSemantics returns an error if results of several traces cannot be drawn in
 // one chart.
 func (rows Rows) sameSemantics() error {
-	groups := rows.chartGroups()
+	groups := rows.ratioGroups()
 	percent := func(g chartGroup) semantics {
 		s := g.semantics
 		if n := g.results[0].Requests; n > 0 {

@@ -17,7 +17,7 @@ func overTime(rows Rows, o Options) ([]Figure, error) {
 	labels := Labels(rows.Results, o.Labels)
 	look := rows.allLooks(labels)
 	var figures []Figure
-	for _, g := range rows.chartGroups() {
+	for _, g := range rows.ratioGroups() {
 		var sizes []int64
 		byCapacity := make(map[int64][]results.Result)
 		for _, r := range g.results {
@@ -56,6 +56,9 @@ func overTimeFigure(o Options, name, title string, rs []results.Result, labels m
 			longest = max(longest, time.Duration(v.Time))
 		}
 	}
+	// Intervals of requests can be minutes apart or milliseconds: they stand at their
+	// requests.
+	clock = clock && rs[0].Window.Requests == 0
 	p := Panel{Mark: Lines, X: Axis{Label: "Requests", zero: true, count: true}, Y: Axis{Label: "Hit ratio", Unit: unitPercent}}
 	unit, per := timeUnit(longest)
 	if clock {

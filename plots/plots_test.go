@@ -230,7 +230,7 @@ func checkPDF(t *testing.T, f Figure, file []byte) {
 			points += len(s.Points)
 		}
 	}
-	if len(file) > 60<<10+100*max(0, points-200) { // bars with patterns
+	if len(file) > 60<<10+150*max(0, points-100) { // bars with patterns
 		t.Errorf("pdf: %d bytes", len(file))
 	}
 	if !bytes.Equal(file, drawn(t, f, "pdf")) {

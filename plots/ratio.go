@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/dustin/go-humanize"
 	"gonum.org/v1/plot"
@@ -78,6 +79,35 @@ func point(x float64, e Estimate) Point {
 	return Point{x, e.Value, e.Low, e.High}
 }
 
+// resultsNote says what intervals are of, and what is estimated, where there is
+// any.
+func resultsNote(rs []results.Result) string { return joinNotes(seedsNote(rs), samplesNote(rs)) }
+
+// samplesNote says what is estimated, and how.
+func samplesNote(rs []results.Result) string {
+	sampled := slices.DeleteFunc(slices.Clone(rs), func(r results.Result) bool { return r.Sampling.Rate == 0 })
+	if len(sampled) == 0 {
+		return ""
+	}
+	how := names(sampled, func(r results.Result) string { return r.Sampling.String() })
+	note := "estimated from " + strings.Join(how, " or ")
+	if len(sampled) < len(rs) {
+		policies := names(slices.DeleteFunc(slices.Clone(rs), func(r results.Result) bool { return r.Sampling.Rate > 0 }), policyOf)
+		labels := Labels(rs, nil)
+		for i, p := range policies {
+			policies[i] = labels[p]
+		}
+		if len(policies) > 4 {
+			return note + ", but for some policies or sizes"
+		}
+		note += "; exact: " + strings.Join(policies, ", ")
+		if len(policies) == len(names(rs, policyOf)) {
+			note += ", at some sizes"
+		}
+	}
+	return note
+}
+
 // seedsNote says what intervals are of, where there are any.
 func seedsNote(rs []results.Result) string {
 	seeds := make(map[string]map[uint64]bool)
@@ -114,13 +144,13 @@ func ratioKind(name string, q ratio) func(Rows, Options) ([]Figure, error) {
 		labels := Labels(rows.Results, o.Labels)
 		look := rows.allLooks(labels)
 		var figures []Figure
-		for _, g := range rows.chartGroups() {
+		for _, g := range rows.ratioGroups() {
 			rs := q.usable(g.results)
 			if len(rs) == 0 {
 				continue
 			}
 			p := Panel{Mark: Lines, X: sizeAxis(g.semantics.unit), Y: Axis{Label: q.name, Unit: unitPercent}, Series: bySize(rs, labels, q.of)}
-			figures = append(figures, sizesFigure(o, name+g.suffix, o.title(g.note), seedsNote(rs), p, look, rs))
+			figures = append(figures, sizesFigure(o, name+g.suffix, o.title(g.note), resultsNote(rs), p, look, rs))
 		}
 		return figures, nil
 	}

@@ -2,6 +2,7 @@ package plots
 
 import (
 	"fmt"
+	"math"
 	"path"
 	"slices"
 	"strconv"
@@ -21,10 +22,26 @@ type Rows struct {
 	Profiles []TraceProfile
 }
 
-// objectSize returns the rule for sizes of objects that r was replayed with.
-func (rows Rows) objectSize(r results.Result) string {
-	s := results.Set{Traces: rows.Traces}
-	return s.Trace(r).ObjectSize
+// objectSizes returns a function from results to the rule for sizes of objects
+// that they were replayed with: that of results.Set.Trace, for many traces.
+func (rows Rows) objectSizes() func(results.Result) string {
+	type key struct{ digest, clock, name string }
+	exact, byDigest := make(map[key]string), make(map[string]string)
+	for _, t := range rows.Traces {
+		k := key{t.Digest, t.Clock, t.Name}
+		if _, ok := exact[k]; !ok {
+			exact[k] = t.ObjectSize
+		}
+		if _, ok := byDigest[t.Digest]; !ok {
+			byDigest[t.Digest] = t.ObjectSize
+		}
+	}
+	return func(r results.Result) string {
+		if s, ok := exact[key{r.TraceDigest, r.Clock, r.Cell.Trace}]; ok {
+			return s
+		}
+		return byDigest[r.TraceDigest]
+	}
 }
 
 // A Field is a property of results by which they can be chosen and grouped.
@@ -46,6 +63,12 @@ var Fields = []Field{
 	{"seed", "", func(r results.Result) string { return strconv.FormatUint(r.Seed, 10) }},
 	{"metadata", "bytes added to each object", func(r results.Result) string { return strconv.FormatInt(r.Metadata, 10) }},
 	{"warmup", "requests before those that count", func(r results.Result) string { return strconv.Itoa(r.Warmup) }},
+	{"sample", "share of the objects that it is estimated from, in percent; 100: exact", func(r results.Result) string {
+		if r.Sampling.Rate == 0 {
+			return "100"
+		}
+		return strconv.FormatFloat(100*r.Sampling.Rate, 'g', 3, 64)
+	}},
 	{"timed", "true or false", func(r results.Result) string { return strconv.FormatBool(r.Timed) }},
 }
 
@@ -223,17 +246,35 @@ type chartGroup struct {
 	results   []results.Result
 }
 
+// ratioGroups are the groups of the results that are not timed or, if all are, of
+// all of them.
+func (rows Rows) ratioGroups() []chartGroup {
+	untimed := slices.DeleteFunc(slices.Clone(rows.Results), func(r results.Result) bool { return r.Timed })
+	if len(untimed) == 0 {
+		untimed = rows.Results
+	}
+	return rows.chartGroups(untimed, func(r results.Result) int { return r.Warmup })
+}
+
+// timeGroups are the groups of the timed results. What their warm-up is does not
+// matter: the time of a replay is of all its requests.
+func (rows Rows) timeGroups() []chartGroup {
+	timed := slices.DeleteFunc(slices.Clone(rows.Results), func(r results.Result) bool { return !r.Timed })
+	return rows.chartGroups(timed, func(results.Result) int { return 0 })
+}
+
 // chartGroups sorts results into groups. Their suffixes differ; that of a single
 // group is empty.
-func (rows Rows) chartGroups() []chartGroup {
+func (rows Rows) chartGroups(rs []results.Result, warmup func(results.Result) int) []chartGroup {
 	var groups []chartGroup
 	type key struct {
 		trace, digest string
 		semantics
 	}
 	at := make(map[key]int)
-	for _, r := range rows.Results {
-		s := semantics{r.Unit, r.Metadata, r.Warmup, rows.objectSize(r)}
+	objectSize := rows.objectSizes()
+	for _, r := range rs {
+		s := semantics{r.Unit, r.Metadata, warmup(r), objectSize(r)}
 		k := key{r.Cell.Trace, r.TraceDigest + " " + r.Clock, s}
 		i, ok := at[k]
 		if !ok {
@@ -247,7 +288,7 @@ func (rows Rows) chartGroups() []chartGroup {
 		return slices.ContainsFunc(groups, func(g chartGroup) bool { return f(g) != f(groups[0]) })
 	}
 	var notes []func(g chartGroup) (suffix, note string)
-	if differ(func(g chartGroup) any { return g.trace + g.digest }) {
+	if len(names(rows.Results, func(r results.Result) string { return placeOf(r).trace })) > 1 { // also if there is one in rs
 		notes = append(notes, func(g chartGroup) (string, string) { return fileName(g.trace), g.trace })
 	}
 	if differ(func(g chartGroup) any { return g.semantics.unit }) {
@@ -292,23 +333,38 @@ func (rows Rows) chartGroups() []chartGroup {
 
 // ratios returns the results of replays of whole traces that are not timed, or
 // are of cells that have none, one for each policy, capacity and seed: versions
-// of a policy agree.
+// of a policy agree. What is exact comes before what is estimated.
 func ratios(rs []results.Result) []results.Result {
 	type key struct {
 		policy   string
 		capacity int64
 		seed     uint64
 	}
-	seen := make(map[key]bool)
+	at := make(map[key]int)
 	var list []results.Result
 	for _, r := range rs {
+		if !r.Whole || r.Gets == 0 {
+			continue
+		}
 		k := key{r.Policy, r.Capacity, r.Seed}
-		if r.Whole && r.Gets > 0 && !seen[k] {
-			seen[k] = true
+		i, ok := at[k]
+		switch {
+		case !ok:
+			at[k] = len(list)
 			list = append(list, r)
+		case accuracy(r) > accuracy(list[i]):
+			list[i] = r
 		}
 	}
 	return list
+}
+
+// accuracy grows with how exact a result is.
+func accuracy(r results.Result) float64 {
+	if r.Sampling.Rate == 0 {
+		return math.Inf(1)
+	}
+	return r.Sampling.Rate * float64(r.Sampling.Salts)
 }
 
 // names returns the distinct values of f over rs, in their order.

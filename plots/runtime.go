@@ -89,7 +89,7 @@ func nativeFirst(r results.Result) int {
 func runTime(rows Rows, o Options) ([]Figure, error) {
 	labels := Labels(rows.Results, o.Labels)
 	var figures []Figure
-	for _, g := range rows.chartGroups() {
+	for _, g := range rows.timeGroups() {
 		capacities, cells := timedCells(g.results)
 		for _, c := range capacities {
 			name := "runtime" + g.suffix
@@ -216,8 +216,13 @@ const leastSlots = 3 // of a policy, whose name may be long
 func timeHitRatio(rows Rows, o Options) ([]Figure, error) {
 	labels := Labels(rows.Results, o.Labels)
 	look := rows.allLooks(labels)
+	objectSize := rows.objectSizes()
+	var whole []results.Result
+	for _, g := range rows.ratioGroups() {
+		whole = append(whole, ratios(g.results)...)
+	}
 	var figures []Figure
-	for _, g := range rows.chartGroups() {
+	for _, g := range rows.timeGroups() {
 		capacities, cells := timedCells(g.results)
 		for _, c := range capacities {
 			p := Panel{Mark: Points, X: Axis{Label: "Running time", Unit: "ns per request", Log: true}, Y: Axis{Label: "Hit ratio", Unit: unitPercent}}
@@ -228,11 +233,16 @@ func timeHitRatio(rows Rows, o Options) ([]Figure, error) {
 						best = i
 					}
 				}
-				i := slices.IndexFunc(g.results, func(r results.Result) bool {
-					return r.Policy == policy && r.Capacity == c && r.Whole && r.Gets > 0
+				if best < 0 {
+					continue
+				}
+				timed := cells[c][best]
+				i := slices.IndexFunc(whole, func(r results.Result) bool {
+					return r.Policy == policy && r.Capacity == c && r.Cell.Trace == timed.Cell.Trace && r.TraceDigest == timed.TraceDigest &&
+						r.Unit == timed.Unit && r.Metadata == timed.Metadata && objectSize(r) == objectSize(timed)
 				})
-				if i >= 0 && best >= 0 {
-					p.Series = append(p.Series, Series{labels[policy], []Point{{X: cells[c][best].PerRequest(), Y: hitRatio.of(g.results[i])}}})
+				if i >= 0 {
+					p.Series = append(p.Series, Series{labels[policy], []Point{{X: timed.PerRequest(), Y: hitRatio.of(whole[i])}}})
 				}
 			}
 			if len(p.Series) == 0 {

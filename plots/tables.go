@@ -93,7 +93,7 @@ func ratioTables(name string, q ratio) func(Rows, Options) ([]Table, error) {
 	return func(rows Rows, o Options) ([]Table, error) {
 		labels := Labels(rows.Results, o.Labels)
 		var tables []Table
-		for _, g := range rows.chartGroups() {
+		for _, g := range rows.ratioGroups() {
 			rs := q.usable(g.results)
 			if len(rs) == 0 {
 				continue
@@ -111,7 +111,7 @@ func improvementTables(name string, q ratio) func(Rows, Options) ([]Table, error
 	return func(rows Rows, o Options) ([]Table, error) {
 		labels := Labels(rows.Results, o.Labels)
 		var tables []Table
-		for _, g := range rows.chartGroups() {
+		for _, g := range rows.ratioGroups() {
 			rs := q.usable(g.results)
 			base, err := Baseline(rs, o.Baseline)
 			if err != nil {
@@ -144,7 +144,7 @@ func sizeTable(rs []results.Result, labels map[string]string, o Options, of func
 	series := bySize(rs, labels, of)
 	label := make(map[float64]string)
 	for _, r := range rs {
-		label[float64(r.Capacity)] = r.Cell.Size()
+		label[float64(r.Capacity)] = capacityText(r)
 	}
 	var sizes []float64
 	for _, s := range series {
@@ -156,8 +156,7 @@ func sizeTable(rs []results.Result, labels map[string]string, o Options, of func
 	}
 	slices.Sort(sizes)
 	cells := make([][]TableCell, len(series)) // by policy and size
-	seeds := seedsNote(rs) != ""
-	policies := names(rs, policyOf) // of the series
+	policies := names(rs, policyOf)           // of the series
 	isBound := func(i int) bool {
 		if o.Bound != "" {
 			return is(policies[i], o.Bound)
@@ -226,8 +225,7 @@ func sizeTable(rs []results.Result, labels map[string]string, o Options, of func
 		}
 		t.BestOf = "row"
 	}
-	if seeds {
-		n := seedsNote(rs)
+	if n := resultsNote(rs); n != "" {
 		t.Notes = append(t.Notes, strings.ToUpper(n[:1])+n[1:]+".")
 	}
 	return t
@@ -302,7 +300,7 @@ func pText(p float64) string {
 func timeTables(rows Rows, o Options) ([]Table, error) {
 	labels := Labels(rows.Results, o.Labels)
 	var tables []Table
-	for _, g := range rows.chartGroups() {
+	for _, g := range rows.timeGroups() {
 		capacities, cells := timedCells(g.results)
 		for _, c := range capacities {
 			timed := cells[c]

@@ -34,6 +34,7 @@ var secondHitSpec = sim.FilterSpec{
 		{Name: "objects", Default: 1_000_000, Min: 1, Max: 1e10, Doc: "objects that are remembered before the other filter takes over"},
 		{Name: "fp", Default: 0.001, Min: 1e-6, Max: 0.5, Doc: "probability that a full filter claims to hold an object that it does not"},
 	},
+	Random:     true,
 	Memory:     4,
 	FixedScale: true,
 	New: func(c sim.Config) sim.Filter {

@@ -36,7 +36,9 @@ func (f *sizeThreshold) Admit(r sim.Request) bool { return r.Size <= f.limit }
 func (f *sizeThreshold) Served(sim.Request, bool) {}
 
 // prob stores a missed object with a fixed probability, so that an object that is
-// requested often is stored sooner than one that is requested once.
+// requested often is stored sooner than one that is requested once: for each miss a
+// number is drawn by Rand.Float64 of a generator with the given seed, and the object is
+// stored if that is less than p.
 type prob struct {
 	p    float64
 	rand kit.Rand
@@ -64,7 +66,7 @@ func (f *prob) Served(sim.Request, bool) {}
 
 // expSize stores a missed object of size s with the probability exp(-s/c): an
 // object of c bytes is stored at one of e = 2.7 misses, one of 5c bytes at one of
-// 148.
+// 148. Numbers are drawn as for prob.
 type expSize struct {
 	c    float64 // bytes
 	rand kit.Rand

@@ -7,16 +7,17 @@ import (
 
 // tinyLFU stores an object, where there is no room, only if it was requested more
 // often lately than the object that would be evicted first. The request that
-// misses counts.
+// misses counts: it adds 1 to its object's estimate, up to 15, but to no counter
+// before the decision.
 //
 //	miss                  c is requested; the policy would evict v first
 //	count(c) > count(v)   c is stored, and as many are evicted as it needs
 //	otherwise             c is not stored
 //
-// The counts are those of a kit.Sketch: of 4 bits, halved after ten times as many
-// requests as the cache holds objects. Counting starts when the cache is full for
-// the first time, and again when it holds more objects than the sketch is made
-// for, which is then replaced by a larger one.
+// The counts are those of a kit.Sketch, which hashes with the given seed: of 4 bits,
+// halved after ten times as many requests as the cache holds objects. Counting starts
+// with the first miss for which there is no room, and again with one at which the cache
+// holds more objects than the sketch is made for, which is then replaced by a larger one.
 type tinyLFU struct {
 	sketch kit.Sketch
 }
@@ -29,9 +30,10 @@ var tinyLFUSpec = sim.FilterSpec{
 	Title:      "TinyLFU",
 	Doc:        "stores an object if it was requested more often lately than the one to be evicted",
 	Paper:      "Einziger, Friedman, TinyLFU: a highly efficient cache admission policy, PDP 2014",
+	Random:     true,
 	Memory:     16,
 	FixedScale: true,
-	New:        func(sim.Config) sim.Filter { return &tinyLFU{} },
+	New:        func(c sim.Config) sim.Filter { return &tinyLFU{kit.NewSketch(c.Seed)} },
 }
 
 // Admit reports that the object is stored: there is room.

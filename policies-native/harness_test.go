@@ -69,9 +69,9 @@ func (s setting) config(tr trace, capacity int64) sim.Config {
 
 // open makes the policy.
 func (s setting) open(t testing.TB, c sim.Config) cache {
-	t.Helper()
 	p, ok := s.New(c).(cache)
 	if !ok {
+		t.Helper()
 		t.Fatalf("policy %s lacks Has, Remove, Used, Evictions or Check", s.name)
 	}
 	if _, ok := p.(sim.Clairvoyant); ok != (s.Needs&sim.NeedsNext != 0) {
@@ -122,8 +122,7 @@ func settings(t testing.TB) []setting {
 	for _, s := range specs(t) {
 		for _, p := range s.Params {
 			for _, v := range []float64{p.Min, p.Max} {
-				// Models have no false positives, so those must stay improbable.
-				if math.Abs(v) <= 1000 && v != p.Default && p.Name != "fp" {
+				if math.Abs(v) <= 1000 && v != p.Default {
 					add(newSetting(t, s, map[string]float64{p.Name: v}))
 				}
 			}
@@ -277,12 +276,12 @@ func (s setting) difference(t testing.TB, tr trace, capacity int64, checkEvery i
 // checkModel fails where a policy differs from its model, with the shortest
 // trace that shows it by leaving out requests.
 func (s setting) checkModel(t testing.TB, tr trace, capacity int64, checkEvery int) {
-	t.Helper()
 	tr = tr.fitting(capacity)
 	at, text := s.difference(t, tr, capacity, checkEvery)
 	if at < 0 {
 		return
 	}
+	t.Helper() // which takes longer than a tiny trace
 	tr = tr.cut(at + 1)
 	for i := 0; i < len(tr.reqs); {
 		shorter := trace{objects: tr.objects, reqs: slices.Delete(slices.Clone(tr.reqs), i, i+1)}

@@ -89,8 +89,14 @@ func TestBatches(t *testing.T) {
 func TestSeeds(t *testing.T) {
 	tr, capacity := lawTrace()
 	for _, s := range defaults(t) {
-		if s.Name == "lru+exp-size" { // its default is for larger objects
+		switch s.Name {
+		case "lru+exp-size": // its default is for larger objects
 			s = parse(t, "lru+exp-size:c=10")
+		case "lru+second-hit": // its default has a false positive in 1000 objects
+			s = parse(t, "lru+second-hit:fp=0.5")
+		}
+		if s.Name == "lru+second-hit" { // its filters are large enough for this trace
+			s = parse(t, "lru+second-hit:fp=0.5")
 		}
 		c := s.config(tr, capacity)
 		first := s.hits(t, tr, c, sim.BatchSize)

@@ -45,23 +45,26 @@ import (
 // samples if that is less, before the 51st reconfiguration. Where there are no more
 // residents than that, all are looked at in the order of their positions, and nothing
 // is drawn. Then the suspects that are resident are looked at, in the order of their
-// slots. The object of the least rank leaves, the first seen among equals; the mean
-// rank, at first 0, becomes 0.9 of itself and 0.1 of that rank, and 1 is added to
-// lost[class][age].
+// slots, which are empty at first. The object of the least rank leaves, the first seen
+// among equals; the mean rank, at first 0, becomes 0.9 of itself and 0.1 of that rank,
+// unless that is +Inf, and 1 is added to lost[class][age].
 //
-// To reconfigure: all hits and lost are multiplied by 0.9. The mean number of residents,
-// sum and weight both multiplied by 0.9 before one more is added, divided by 200, is the
-// best unit of age; at the 6th and 26th reconfiguration, shift becomes the least number
-// from 1 on whose power of two is not less, sum and weight are multiplied by 8, and the
-// counts move to the new ages (rescale). Then densities follow, from the last age to the
-// first: with H the sum of hits and T that of hits and lost at this age and all later
-// ones, and B the sum of all T from this age on, it is H/B, or 0 if T is not above 1e-5;
-// that of age 19999 is not used.
+// To reconfigure: all hits and lost are multiplied by 0.9. The mean number of
+// residents, sum and weight both multiplied by 0.9 before one more is added, divided
+// by 200, is the best unit of age; at the 6th and 26th reconfiguration, shift becomes
+// the least number from 1 on whose power of two is not less, sum and weight are
+// multiplied by 8, and the counts move to the new ages: they are summed where the unit
+// becomes longer, divided evenly where it becomes shorter, and those of age 19999 stay
+// there, to which are added those that become as old. Then densities follow, of all
+// classes, from the last age to the first: with H the sum of hits and T that of hits and
+// lost at this age and all later ones, and B the sum of all T from this age on, it is
+// H/B, or 0 if T is not above 1e-5; that of age 19999 is not used.
 //
 // This is the authors' code for a trace of a single application, whose number matters to
-// the first densities only. libCacheSim numbers it 1. A hit takes constant time, an eviction as long as its sample. A
-// resident takes 36 bytes, another object 4, and each class that was seen 240 kB.
-// Evictions are the objects that left to make room.
+// the first densities only; libCacheSim numbers it 1. Objects of no bytes are ours. A hit
+// takes constant time, an eviction as long as its sample. A resident takes 36 bytes,
+// another object 4, and each class that was seen 240 kB. Evictions are the objects that
+// left to make room.
 type lhd struct {
 	kit.Set
 	rand  kit.Rand
@@ -208,7 +211,9 @@ func (p *lhd) evict() {
 			look(p.Index(id - 1))
 		}
 	}
-	p.victimRank = float32(lhdFading*p.victimRank) + float32((1-lhdFading)*least)
+	if !math.IsInf(float64(least), 1) { // or the mean would be infinite from now on
+		p.victimRank = float32(lhdFading*p.victimRank) + float32((1-lhdFading)*least)
+	}
 	t := &p.tags[victim]
 	p.seen(t.class()).lost[p.age(t)]++
 	id := p.At(victim)

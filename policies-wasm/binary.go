@@ -14,8 +14,8 @@ import (
 // A Binary is a WASM module, which need not be a policy.
 type Binary struct {
 	Name   string // base name of its file without .wasm
-	SHA256 string // in hex
-	Bytes  []byte
+	SHA256 string // in hex, of the file
+	Bytes  []byte // of the module; of a component those of its core module
 
 	// StoresMisses says that the policy stores every object that it misses, as
 	// its native version does. Of a module from a file that is not known.
@@ -39,6 +39,13 @@ func (m *Binary) ExportsMemory(name string) bool {
 	return m.module != nil && m.module.Exports[name].Kind == module.KindMemory
 }
 
+// Memory returns how many bytes the module's memory starts with and may grow to, 0
+// where it does not say; ok is false where it has none of its own.
+func (m *Binary) Memory() (first, most uint64, ok bool) {
+	first, most, ok = m.module.Memory()
+	return first * module.PageSize, most * module.PageSize, ok
+}
+
 // Imports returns what the module imports.
 func (m *Binary) Imports() []module.Import { return m.module.Imports }
 
@@ -51,11 +58,14 @@ func ReadFile(path string) (*Binary, error) {
 	return NewBinary(strings.TrimSuffix(filepath.Base(path), ".wasm"), b)
 }
 
-// NewBinary reads a module from bytes, which it keeps. Where they are not a
+// NewBinary reads a module from bytes, which it keeps. They may be a component of
+// one core module. Where they are not a
 // module, it returns an error, and a Binary that has a name and a hash only.
 func NewBinary(name string, b []byte) (*Binary, error) {
 	sum := sha256.Sum256(b)
 	m := &Binary{Name: name, SHA256: hex.EncodeToString(sum[:]), Bytes: b}
-	m.module, m.err = module.Parse(b)
+	if m.Bytes, m.err = coreModule(b); m.err == nil {
+		m.module, m.err = module.Parse(m.Bytes)
+	}
 	return m, m.err
 }

@@ -20,8 +20,9 @@ import (
 // slow reports whether a request costs microseconds.
 func slow(v sim.Version) bool { return v.Handle == wasm.Uncached && v.ABI != wasm.Batch }
 
-// everyVersion runs f as a parallel subtest for each engine, ABI and handle. Engines that
-// are not in this build are skipped, unless CACHESIM_ENGINES, a list with
+// everyVersion runs f as a parallel subtest for each engine, ABI and handle; with
+// -short, of the ABIs for pair and batch only, kept handles. Engines that are not in
+// this build are skipped, unless CACHESIM_ENGINES, a list with
 // commas, names them.
 func everyVersion(t *testing.T, f func(*testing.T, sim.Version)) {
 	t.Helper()
@@ -44,8 +45,11 @@ func everyVersion(t *testing.T, f func(*testing.T, sim.Version)) {
 			})
 			continue
 		}
-		for _, abi := range wasm.ABIs {
+		for _, abi := range guestABIs() {
 			for _, handle := range wasm.Handles {
+				if testing.Short() && (abi != wasm.Pair && abi != wasm.Batch || handle == wasm.Uncached) {
+					continue
+				}
 				if wasm.Combines(abi, handle) {
 					v := sim.Version{Engine: e.Name, ABI: abi, Handle: handle}
 					t.Run(fmt.Sprintf("engine=%s/abi=%s/handle=%s", v.Engine, v.ABI, v.Handle), func(t *testing.T) {
@@ -270,4 +274,9 @@ func FuzzNativeIsGuest(f *testing.F) {
 		c := sim.Config{Capacity: int64(capacity), Objects: objects}
 		w.same(t, c, reqs, removed, w.open(t, v, c))
 	})
+}
+
+// guestABIs are those that the embedded guests have.
+func guestABIs() []string {
+	return slices.DeleteFunc(slices.Clone(wasm.ABIs), func(abi string) bool { return abi == wasm.WIT })
 }

@@ -4,12 +4,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	native "cachesim/policies-native"
 	wasm "cachesim/policies-wasm"
 	"cachesim/policies-wasm/engines"
+	"cachesim/policies-wasm/examples"
 	"cachesim/sim"
 )
 
@@ -19,37 +19,18 @@ func TestExamples(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds modules")
 	}
-	builds, err := filepath.Glob("examples/*/build.sh")
-	if err != nil || len(builds) == 0 {
-		t.Fatal("no examples", err)
-	}
 	reqs, _ := drifting(seed)
 	reqs = reqs[:5000]
 	c := sim.Config{Capacity: 400_000, Objects: objects}
 	spec, _ := native.ByName("fifo")
-	for _, build := range builds {
-		language := filepath.Base(filepath.Dir(build))
+	for _, l := range examples.Languages {
+		language := l.Name
 		t.Run(language, func(t *testing.T) {
-			tools := map[string][]string{
-				"assemblyscript": {"asc"},
-				"c":              {"clang", "wasm-ld"},
-				"go":             {"go"},
-				"rust":           {"cargo"},
-				"zig":            {"zig"},
-			}[language]
-			if tools == nil {
-				t.Fatalf("say here what %s needs", build)
-			}
-			for _, tool := range tools {
-				if _, err := exec.LookPath(tool); err != nil {
-					t.Skip(err)
-				}
+			if err := l.Missing(); err != nil {
+				t.Skip(err)
 			}
 			dir := t.TempDir()
-			if out, err := exec.Command("sh", build, dir).CombinedOutput(); err != nil {
-				if language == "rust" && strings.Contains(string(out), "wasm32-unknown-unknown") {
-					t.Skip("this Rust does not have the target")
-				}
+			if out, err := exec.Command("sh", filepath.Join("examples", language, "build.sh"), dir).CombinedOutput(); err != nil {
 				t.Fatalf("%v: %s", err, out)
 			}
 			b, err := wasm.ReadFile(filepath.Join(dir, "fifo.wasm"))

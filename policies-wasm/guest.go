@@ -147,7 +147,11 @@ func (g *guest) initialise(c Config) error {
 			return err
 		}
 	}
-	if err := g.once("init", uint64(c.Capacity)); err != nil {
+	if g.conv.abi == WIT {
+		if err := g.once(witInit, uint64(c.Capacity), uint64(uint32(c.Objects)), c.Seed); err != nil {
+			return err
+		}
+	} else if err := g.once("init", uint64(c.Capacity)); err != nil {
 		return err
 	}
 	if has("reserve", "(i32) -> ()") {
@@ -225,6 +229,16 @@ func (g *guest) checkUsed(first int64) error {
 		return fmt.Errorf("requests %d to %d: it uses %d of its capacity of %d", first, g.served, used, g.capacity)
 	}
 	return nil
+}
+
+// Used returns what a guest says that the objects in its cache add up to; ok is
+// false where r is not a guest, or does not say so.
+func Used(r sim.Replayer) (bytes int64, ok bool) {
+	g, ok := r.(*guest)
+	if !ok || g.used == nil {
+		return 0, false
+	}
+	return g.count("used"), true
 }
 
 // CanRemove reports whether the module exports remove.

@@ -60,6 +60,9 @@ type Cell struct {
 	ModuleSHA string `json:"module_sha256,omitempty"`
 	Seed      uint64 `json:"seed"`
 
+	// Sampling says how the result is estimated; the zero value: it is exact.
+	Sampling Sampling `json:"sampling,omitzero"`
+
 	Capacity int64  `json:"capacity"` // in Unit
 	Unit     string `json:"capacity_unit"`
 	Metadata int64  `json:"metadata_bytes,omitempty"` // added to the size of each object
@@ -83,7 +86,11 @@ func (c Cell) ID() string {
 
 // String names the cell for people.
 func (c Cell) String() string {
-	return fmt.Sprintf("%s: %s at %s, %s", c.Trace, c.Policy, c.Size(), c.Version)
+	s := fmt.Sprintf("%s: %s at %s, %s", c.Trace, c.Policy, c.Size(), c.Version)
+	if c.Sampling != (Sampling{}) {
+		s += ", estimated from " + c.Sampling.String()
+	}
+	return s
 }
 
 // Size writes the capacity with its unit.

@@ -30,6 +30,8 @@ func TestCellIDDependsOnEveryField(t *testing.T) {
 			f.SetInt(f.Int() + 1)
 		case reflect.Uint64:
 			f.SetUint(f.Uint() + 1)
+		case reflect.Float64:
+			f.SetFloat(f.Float() + 0.01)
 		default:
 			t.Fatalf("cannot change %s, a %v", name, f.Kind())
 		}
@@ -57,12 +59,15 @@ func TestCellIDStays(t *testing.T) {
 func TestCellNames(t *testing.T) {
 	native := someCell
 	native.Version = Version{Engine: NativeEngine}
+	sampled := native
+	sampled.Sampling = Sampling{0.01, 3}
 	tests := []struct {
 		cell          Cell
 		version, name string
 	}{
 		{someCell, "cranelift/pair/srs", "web.log: s3fifo:small=0.1 at 64 MiB, cranelift/pair/srs"},
 		{native, "native", "web.log: s3fifo:small=0.1 at 64 MiB, native"},
+		{sampled, "native", "web.log: s3fifo:small=0.1 at 64 MiB, native, estimated from a 1 % sample, 3 salts"},
 	}
 	for _, tt := range tests {
 		if got := tt.cell.Version.String(); got != tt.version {

@@ -21,6 +21,12 @@ type Tally struct {
 	Deletes int64 `json:"deletes,omitempty"`
 	Expired int64 `json:"expired,omitempty"` // gets that found an object whose time to live was over: misses
 
+	// Where the trace has Prompts: how many there are, their blocks that were
+	// hits with all blocks before them, and the tokens of these blocks.
+	LLMRequests     int64 `json:"llm_requests,omitempty"`
+	PrefixHitBlocks int64 `json:"prefix_hit_blocks,omitempty"`
+	SavedTokens     int64 `json:"saved_tokens,omitempty"`
+
 	// What the policy counts, nil where it cannot tell: objects evicted,
 	// objects stored and their bytes, which are what is written to the cache.
 	Evictions     *int64 `json:"evictions"`
@@ -45,6 +51,8 @@ type replayed struct {
 	series []Interval
 	out    *Outcomes
 	time   time.Duration // inside the replayer
+
+	sampled Sampled
 }
 
 // replay drives p over the trace as c says. Requests for objects larger than
@@ -112,6 +120,9 @@ type replayState struct {
 	// their bytes; stored is the same at the end of the warm-up.
 	missed, missedBytes       int64
 	baseMissed, baseMissBytes int64
+
+	prompt     promptCount
+	savedBytes int64 // of the prefix hits
 
 	direct bool // batches go to the policy as they are
 	ops    bool // the trace has deletes or times to live
@@ -183,6 +194,9 @@ func (s *replayState) serve(b Batch) error {
 		}
 	}
 	s.addIntervals(b)
+	if s.t.Prompts != nil {
+		s.addPrompts(b)
+	}
 	return nil
 }
 
@@ -436,12 +450,14 @@ func (s *replayState) flush() error {
 // endWarmup forgets the counts so far.
 func (s *replayState) endWarmup() {
 	s.Tally = Tally{}
+	s.prompt.run, s.prompt.bytes, s.savedBytes = 0, 0, 0
 	s.base = s.p.Counts()
 	s.baseMissed, s.baseMissBytes = s.missed, s.missedBytes
 }
 
 // finish adds the policy's own counts.
 func (s *replayState) finish() {
+	s.finishPrompts()
 	now := s.p.Counts()
 	since := func(now, base int64) *int64 {
 		if now < 0 {

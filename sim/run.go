@@ -23,8 +23,23 @@ type Task struct {
 	// Memory is about how many bytes the cell occupies while it runs.
 	Memory int64
 	// Compute, if set, computes the counts instead of a replay: for bounds, of
-	// which there are no outcomes request by request.
+	// which there are no outcomes request by request. It is never abandoned
+	// for taking long: no code of a policy runs in it.
 	Compute func(ctx context.Context, t *Trace) (Tally, error)
+	// Account, if set, is called with the outcomes of a replay that was not
+	// timed, in the cell's goroutine; it must not keep out.
+	Account func(t *Trace, c Cell, out *Outcomes, n Tally) error
+	// Samples, if set, are replayed instead of the trace, and the counts
+	// estimated from them. They are those of Cell.Sampling.
+	Samples *Samples
+}
+
+// replayed is how many requests one replay of the task serves.
+func (t Task) replayed() int64 {
+	if t.Samples != nil {
+		return t.Samples.requests()
+	}
+	return int64(t.Requests)
 }
 
 // Setup is the time that making a replayer took.
@@ -62,7 +77,8 @@ type Measurement struct {
 	Task
 	Tally
 	Series  []Interval
-	Outcome string // digest of every request's outcome
+	Sampled Sampled
+	Outcome string // digest of every request's outcome; empty for what is computed or estimated
 	Whole   bool   // the whole trace was replayed, not a prefix
 
 	// One for each replay: the time inside the policy, and that of set-up.
@@ -96,7 +112,7 @@ func Run(ctx context.Context, t *Trace, tasks []Task, open Opener, o Options) ([
 	}
 	var total int64
 	for _, task := range tasks {
-		n := int64(task.Requests)
+		n := task.replayed()
 		replays := 1
 		if task.Timed {
 			replays = o.Repeat
@@ -270,9 +286,9 @@ func (r *run) once(ctx context.Context, i int) bool {
 		r.failures[i] = &Failure{task.Cell, task.Timed, err}
 		if r.Progress != nil && !r.closed {
 			// Count what will not be replayed as done, so that the bar arrives.
-			left := int64(task.Requests) - replayed
+			left := task.replayed() - replayed
 			if task.Timed {
-				left += int64(task.Requests) * int64(r.Repeat-1-len(r.timings[i].replays))
+				left += task.replayed() * int64(r.Repeat-1-len(r.timings[i].replays))
 			}
 			r.Progress.Advance(left)
 			r.Progress.Failed(*r.failures[i])
@@ -328,7 +344,7 @@ func (r *run) supervise(ctx context.Context, task Task, progress func(int64)) (r
 			progress(served.Swap(0))
 			if b := beats.Load(); b != last {
 				last, since = b, now
-			} else if r.Timeout > 0 && now.Sub(since) >= r.Timeout {
+			} else if r.Timeout > 0 && task.Compute == nil && now.Sub(since) >= r.Timeout {
 				return replayed{}, Setup{}, &StallError{r.Timeout}
 			}
 		}
@@ -354,15 +370,27 @@ func (r *run) replay(ctx context.Context, task Task, heartbeat func(), progress 
 		progress(task.Requests)
 		return one, setup, err
 	}
+	if task.Samples != nil {
+		return r.estimate(ctx, task, heartbeat, progress)
+	}
+	one, setup, err = r.replayCell(ctx, task.Cell, r.trace, task.Needs, heartbeat, progress)
+	if err == nil && task.Account != nil {
+		err = task.Account(r.trace, task.Cell, one.out, one.Tally)
+	}
+	return one, setup, err
+}
+
+// replayCell makes the version that c names and drives it over t.
+func (r *run) replayCell(ctx context.Context, c Cell, t *Trace, needs Needs, heartbeat func(), progress func(int)) (one replayed, setup Setup, err error) {
 	var columns Columns
-	if task.Needs&NeedsNext != 0 {
+	if needs&NeedsNext != 0 {
 		columns |= ColumnNext
 	}
-	p, setup, err := r.open(ctx, task.Cell, r.trace, heartbeat)
+	p, setup, err := r.open(ctx, c, t, heartbeat)
 	if err != nil {
 		return one, setup, err
 	}
-	one, err = replay(ctx, p, r.trace, task.Cell, columns, progress)
+	one, err = replay(ctx, p, t, c, columns, progress)
 	if cerr := p.Close(); err == nil {
 		err = cerr
 	}
@@ -427,7 +455,7 @@ func (r *run) compare(c Cell, out *Outcomes) error {
 func (r *run) finish(i int) {
 	task, g := r.tasks[i], r.timings[i]
 	m := &Measurement{
-		Task: task, Tally: g.first.Tally, Series: g.first.series, Outcome: g.digest,
+		Task: task, Tally: g.first.Tally, Series: g.first.series, Sampled: g.first.sampled, Outcome: g.digest,
 		Whole:   task.Requests == r.trace.Requests,
 		Replays: g.replays, Setups: g.setups,
 	}

@@ -33,6 +33,10 @@ type Trace struct {
 	SizeChanges  int   // requests that carried another size than the one that counts
 	Gets         int   // requests that are a Get
 
+	// Prompts says which requests belong to one prompt; nil: it is no trace of
+	// language models.
+	Prompts *Prompts
+
 	// ObjectName returns the id that the trace's file gives to object id.
 	ObjectName func(id uint32) string
 

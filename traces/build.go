@@ -1,6 +1,7 @@
 package traces
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/bits"
@@ -36,6 +37,7 @@ type builder struct {
 	gets         int
 	rewrite      bool // sizes or times that were stored are not final
 	ops, ttl     bool // there are such columns
+	prompts      *sim.Prompts
 
 	block       sim.Batch // that is being filled
 	full, empty chan sim.Batch
@@ -99,9 +101,20 @@ func (b *builder) add(batch *batch) error {
 	if b.n == 0 && len(batch.records) > 0 {
 		b.tick, b.start = batch.tick, batch.records[0].Time
 		b.segments = []segment{{0, 1}}
+		b.prompts = batch.prompts
 	}
 	if (batch.tick > 0) != (b.tick > 0) {
 		return fmt.Errorf("only some of the trace's files have times")
+	}
+	if (batch.prompts != nil) != (b.prompts != nil) {
+		return errMixedPrompts
+	}
+	if b.prompts != nil {
+		for i := range batch.records {
+			if batch.records[i].Start {
+				b.prompts.Start(b.n + i)
+			}
+		}
 	}
 	if uint64(b.n)+uint64(len(batch.records)) > b.o.limits.requests {
 		return &LimitError{"requests", b.o.limits.requests}
@@ -221,6 +234,8 @@ func (e *LimitError) Error() string {
 	return fmt.Sprintf("it has more than %d %s, which do not fit 32-bit numbers: read a part of it", e.Most, e.What)
 }
 
+var errMixedPrompts = errors.New("only some of the trace's files are of prompts")
+
 var errTooManyBytes = fmt.Errorf("its requests ask for more than %d bytes in all", int64(math.MaxInt64))
 
 // convert returns a time in ticks of to, rounded down.
@@ -333,6 +348,12 @@ func (b *builder) finish(d *decoding) (*sim.Trace, error) {
 		if err := b.fix(t); err != nil {
 			return nil, err
 		}
+	}
+	if t.Prompts = b.prompts; t.Prompts != nil {
+		if b.o.IgnoreSize {
+			t.Prompts.TokenBytes = 0
+		}
+		b.digest.addPrompts(t.Prompts)
 	}
 	t.Digest = b.digest.sum()
 	if t.Tick > 0 {

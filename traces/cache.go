@@ -106,11 +106,12 @@ type decodingOptions struct {
 	TimeUnit     time.Duration
 	SkipBad      int64
 	SkipBadShare float64
+	Merge        bool
 	Program      string
 }
 
 func (o Options) decoding() decodingOptions {
-	return decodingOptions{spoolVersion, o.Params, o.SizeRule, o.IgnoreSize, o.Ops, o.Skip, o.Limit, o.TimeUnit, o.SkipBad, o.SkipBadShare, programVersion()}
+	return decodingOptions{spoolVersion, o.Params, o.SizeRule, o.IgnoreSize, o.Ops, o.Skip, o.Limit, o.TimeUnit, o.SkipBad, o.SkipBadShare, o.Merge, programVersion()}
 }
 
 // programVersion identifies the program's version, because another one may decode or

@@ -35,7 +35,7 @@ var csvColumns = [...]struct {
 	name    string
 	aliases []string
 }{
-	csvID: {"id", []string{"id", "obj_id", "object_id", "objid", "objectid", "key", "cachekey", "cache_key",
+	csvID: {"id", []string{"id", "obj_id", "object_id", "objid", "objectid", "object", "key", "cachekey", "cache_key",
 		"lbn", "lba", "block", "block_id", "url", "uri", "path"}},
 	csvSize: {"size", []string{"size", "obj_size", "object_size", "objsize", "objectsize", "bytes", "size_bytes", "length", "len"}},
 	csvTime: {"time", []string{"time", "timestamp", "ts", "clock_time", "real_time", "op_time", "relative_unix"}},
@@ -161,7 +161,7 @@ func (d *tableDecoder) csvFirst(f [][]byte, line []byte) (bool, error) {
 		if v := s.spec[i]; v != "" {
 			if n, err := strconv.Atoi(v); err == nil {
 				at = n - 1
-			} else if at = slices.IndexFunc(f, func(b []byte) bool { return string(trim(b)) == v }); at < 0 {
+			} else if at = slices.IndexFunc(f, func(b []byte) bool { return string(trim(b)) == v || string(columnName(b)) == v }); at < 0 {
 				return is, fmt.Errorf("its header line has no column %s: %s", v, quote(line))
 			}
 			if at >= len(f) {
@@ -169,7 +169,7 @@ func (d *tableDecoder) csvFirst(f [][]byte, line []byte) (bool, error) {
 			}
 		} else if is && !s.given {
 			for _, name := range c.aliases {
-				if at = slices.IndexFunc(f, func(b []byte) bool { return bytes.EqualFold(trim(b), []byte(name)) }); at >= 0 {
+				if at = slices.IndexFunc(f, func(b []byte) bool { return bytes.EqualFold(columnName(b), []byte(name)) }); at >= 0 {
 					break
 				}
 			}
@@ -264,6 +264,9 @@ func (r *row) setCSVOp(b []byte) error {
 	r.Op = op
 	return nil
 }
+
+// columnName returns a name in a header line, which may be a comment.
+func columnName(b []byte) []byte { return trim(bytes.TrimPrefix(trim(b), []byte("#"))) }
 
 // trim returns b without the blanks around it.
 func trim(b []byte) []byte {

@@ -24,6 +24,7 @@ type batch struct {
 	hashes  []uint64
 	text    []byte
 	tick    time.Duration // of the times; 0: there are none
+	prompts *sim.Prompts  // nil: the records are not in groups
 	file    string
 }
 
@@ -102,6 +103,21 @@ func (d *decoding) stop(wait bool) {
 var errStopped = errors.New("stopped")
 
 func (d *decoding) run(files []file) error {
+	sequence := d.sequence
+	if d.o.Merge && len(files) > 1 {
+		sequence = d.merge
+	}
+	if err := sequence(files); err != nil {
+		return err
+	}
+	if d.bad > d.o.SkipBad && !d.withinShare() {
+		return d.tooMany()
+	}
+	return nil
+}
+
+// sequence decodes files one after the other.
+func (d *decoding) sequence(files []file) error {
 	hash := newAsyncHash()
 	whole := true
 	for _, f := range files {
@@ -117,18 +133,12 @@ func (d *decoding) run(files []file) error {
 		in := newInput(&progressReader{r, d.o.Progress}, hash)
 		err = d.file(in, f)
 		in.stop(!f.pipe)
-		var syntax *SyntaxError
-		if errors.As(err, &syntax) {
-			syntax.File = f.name
-		} else if err != nil && err != errStopped {
-			err = &fileError{f.name, err}
-		}
 		if err != nil {
 			if !f.pipe { // otherwise the input may still write to it
 				r.Close()
 				hash.sum()
 			}
-			return err
+			return inFile(err, f)
 		}
 		whole = whole && in.drained && !d.done() // a short rest may have been read or not
 		if f.pipe && !in.drained {
@@ -139,61 +149,132 @@ func (d *decoding) run(files []file) error {
 	if sum := hash.sum(); whole {
 		d.sha256 = sum
 	}
-	if d.bad > d.o.SkipBad && !d.withinShare() {
-		return d.tooMany()
-	}
 	return nil
+}
+
+// inFile says in which file an error is.
+func inFile(err error, f file) error {
+	var syntax *SyntaxError
+	if errors.As(err, &syntax) {
+		syntax.File = f.name
+	} else if err != nil && err != errStopped {
+		err = &fileError{f.name, err}
+	}
+	return err
 }
 
 // done reports whether there are as many requests as were asked for.
 func (d *decoding) done() bool { return d.o.Limit > 0 && d.kept >= d.o.Limit }
 
-// file decodes one file.
-func (d *decoding) file(in *input, f file) error {
+// A decodedFile is a file that is being decoded.
+type decodedFile struct {
+	file
+	in      *input
+	dec     Decoder
+	format  Format
+	relabel bool // the unit of its times is given
+}
+
+// begin finds the format of a file and makes its decoder.
+func (d *decoding) begin(in *input, f file) (*decodedFile, error) {
 	format, why, r, err := d.detect(in, f)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	d.formats, d.reasons = append(d.formats, format.Name), append(d.reasons, why)
 	args, err := format.args(d.o.Params)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	dec, err := format.New(r, args)
+	o := &decodedFile{file: f, in: in, format: format, relabel: d.o.TimeUnit > 0}
+	if _, ok := args[timeUnitParam]; ok && o.relabel {
+		if args[timeUnitParam], err = d.o.timeUnit(format); err != nil {
+			return nil, err
+		}
+		o.relabel = false
+	}
+	o.dec, err = format.New(r, args)
+	return o, err
+}
+
+// close closes a decoder that has something to close.
+func (o *decodedFile) close() error {
+	if c, ok := o.dec.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
+}
+
+// tick returns the unit of the times of the records that were decoded last; 0:
+// there are none.
+func (d *decoding) tick(o *decodedFile) time.Duration {
+	tick := o.format.Tick
+	if t, ok := o.dec.(Timer); ok {
+		tick = t.Tick()
+	}
+	if tick > 0 && o.relabel {
+		tick = d.o.TimeUnit
+	}
+	return tick
+}
+
+// report takes in what a decoder has to say at the end.
+func (d *decoding) report(o *decodedFile) {
+	if r, ok := o.dec.(Reporter); ok {
+		d.reports = append(d.reports, r.Report()...)
+	}
+}
+
+// empty returns a batch that is free.
+func (d *decoding) empty() (*batch, error) {
+	select {
+	case b := <-d.free:
+		return b, nil
+	case <-d.quit:
+		return nil, errStopped
+	}
+}
+
+// pass prepares a batch and passes it on.
+func (d *decoding) pass(b *batch) error {
+	d.prepare(b)
+	if d.kept += len(b.records); len(b.records) == 0 {
+		d.free <- b
+		return nil
+	}
+	select {
+	case d.batches <- b:
+		return nil
+	case <-d.quit:
+		return errStopped
+	}
+}
+
+// file decodes one file.
+func (d *decoding) file(in *input, f file) (err error) {
+	o, err := d.begin(in, f)
 	if err != nil {
 		return err
 	}
-	tick := format.Tick
+	defer func() {
+		if cerr := o.close(); err == nil {
+			err = cerr
+		}
+	}()
 	for {
-		var b *batch
-		select {
-		case b = <-d.free:
-		case <-d.quit:
-			return errStopped
+		b, err := d.empty()
+		if err != nil {
+			return err
 		}
-		n, err := d.decode(dec, b)
-		d.records += int64(n)
-		if t, ok := dec.(Timer); ok {
-			tick = t.Tick()
-		}
-		if b.tick = tick; tick > 0 && d.o.TimeUnit > 0 {
-			b.tick = d.o.TimeUnit
-		}
-		b.file = f.name
-		d.prepare(b)
-		if d.kept += len(b.records); len(b.records) == 0 {
-			d.free <- b
-		} else {
-			select {
-			case d.batches <- b:
-			case <-d.quit:
-				return errStopped
-			}
+		b.grow()
+		n, prompts, err := d.decode(o.dec, b.records)
+		b.prompts = prompts
+		b.records, b.tick, b.file = b.records[:n], d.tick(o), f.name
+		if perr := d.pass(b); perr != nil {
+			return perr
 		}
 		if err == io.EOF || d.done() {
-			if r, ok := dec.(Reporter); ok {
-				d.reports = append(d.reports, r.Report()...)
-			}
+			d.report(o)
 			if err == io.EOF {
 				// What a format does not read is part of the file's hash.
 				_, err := io.Copy(io.Discard, in)
@@ -209,6 +290,24 @@ func (d *decoding) file(in *input, f file) error {
 			return err
 		}
 	}
+}
+
+// timeUnitParam is the parameter of formats whose times may have any unit, and
+// fractions of it. Where there is none, the ticks of the format get another
+// length.
+const timeUnitParam = "time-unit"
+
+// timeUnit returns o.TimeUnit as the parameter of f.
+func (o Options) timeUnit(f Format) (string, error) {
+	if v, ok := o.Params[timeUnitParam]; ok {
+		return "", fmt.Errorf("the unit of time is given twice: %v and, as a parameter of format %s, %s", o.TimeUnit, f.Name, v)
+	}
+	for _, name := range []string{"s", "ms", "us", "ns"} {
+		if unit, err := parseTimeUnit(name); err == nil && unit == o.TimeUnit {
+			return name, nil
+		}
+	}
+	return "", fmt.Errorf("the unit of the times of format %s cannot be %v: it is 1s, 1ms, 1us or 1ns", f.Name, o.TimeUnit)
 }
 
 // detect returns the format of a file, why it is that, and a reader of all of
@@ -229,17 +328,30 @@ func (d *decoding) detect(in io.Reader, f file) (Format, string, io.Reader, erro
 	return format, why, io.MultiReader(bytes.NewReader(head), in), err
 }
 
-// decode fills b with records.
-func (d *decoding) decode(dec Decoder, b *batch) (int, error) {
+// grow gives b all of its records.
+func (b *batch) grow() {
 	if b.records == nil {
 		b.records = make([]Record, batchSize)
 		b.hashes = make([]uint64, batchSize)
 	}
 	b.records = b.records[:batchSize]
-	clear(b.records)
-	n, err := dec.Decode(b.records)
-	b.records = b.records[:n]
-	return n, err
+}
+
+// decode fills records and returns how many they are, with what is to be known
+// of their groups.
+func (d *decoding) decode(dec Decoder, records []Record) (int, *sim.Prompts, error) {
+	clear(records)
+	n, err := dec.Decode(records)
+	d.records += int64(n)
+	var prompts *sim.Prompts
+	if g, ok := dec.(Grouper); ok {
+		for _, i := range g.Groups() {
+			records[i].Start = true
+		}
+		p := g.Prompts()
+		prompts = &p
+	}
+	return n, prompts, err
 }
 
 // prepare leaves out the records of b that are not replayed, and gives the rest

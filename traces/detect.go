@@ -81,7 +81,7 @@ func detect(formats []Format, head []byte, whole bool) (Format, string, error) {
 			if len(weak) > 0 {
 				what = "it is binary, without marks by which to know it, and could be " + formatNames(weak)
 			}
-			return Format{}, "", fmt.Errorf("cannot tell its format: %s (--trace-format says which it is; docs/FORMATS.md lists them)", what)
+			return Format{}, "", fmt.Errorf("cannot tell its format: %s (--trace-format says which it is; cachesim formats lists them)", what)
 		}
 		if word {
 			return Format{}, "", fmt.Errorf("cannot tell its format: all that it holds is %s (--trace-format says which it is)", quote(head))
@@ -90,9 +90,9 @@ func detect(formats []Format, head []byte, whole bool) (Format, string, error) {
 		if err != nil {
 			return Format{}, "", err
 		}
-		hint := "--trace-format says which it is; docs/FORMATS.md lists them"
+		hint := "--trace-format says which it is; cachesim formats lists them"
 		if n := bytes.Count(line, []byte(",")); n > 0 || bytes.ContainsAny(line, "\t;|") {
-			hint = "if it is a table, --trace-format csv --trace-param columns=id=1,size=2,time=3 reads it, with the numbers or names of its columns"
+			hint = "if it is a table, --columns id=1,size=2,time=3 reads it, with the numbers or names of its columns; if it is an access log, --log-format does, with its layout"
 		}
 		return Format{}, "", fmt.Errorf("cannot tell its format: the number of fields in its first line is %d: %s (%s)", countFields(line), quote(line), hint)
 	}

@@ -45,7 +45,7 @@ func TestDetect(t *testing.T) {
 		{"ids only", "1\n2\n", "id", 2, ""},
 		{"one word", "(", "", 0, "cannot tell its format: all that it holds is"},
 		{"words", "to be or not to be, that is the question\n", "", 0, "cannot tell its format: the number of fields in its first line is 10"},
-		{"a table", "a,b c,d,7 e f\n", "", 0, "--trace-format csv"},
+		{"a table", "a,b c,d,7 e f\n", "", 0, "--columns id=1,size=2"},
 		{"access log", `83.149.9.216 - - [17/May/2015:10:05:03 +0000] "GET /a.png HTTP/1.1" 200 203023 "-" "Mozilla/5.0"` + "\n", "combined", 1, ""},
 		{"junk", "\x00\x01" + string(junk), "", 0, unknown},
 		{"short junk", "\x00\x01\x02", "", 0, unknown},

@@ -19,9 +19,10 @@ import (
 //	time to live u32, time u32, if it has times to live
 //
 // behind a line that names the columns and, with times to live, the unit of
-// time. The clock's digest is that of the times, u32 each, and then of the unit
-// in nanoseconds, u64. Format, compression and storage of the trace have no
-// influence.
+// time. If the requests are blocks of prompts, a line with their order and the
+// size of a token follows, and the words u64 of sim.Prompts. The clock's digest
+// is that of the times, u32 each, and then of the unit in nanoseconds, u64.
+// Format, compression and storage of the trace have no influence.
 type digest struct {
 	h       *xxh3.Hasher
 	columns sim.Columns
@@ -79,6 +80,14 @@ func (d *digest) write(b sim.Batch) {
 		}
 	}
 	d.h.Write(p)
+}
+
+// addPrompts takes in which requests begin a prompt, after all requests.
+func (d *digest) addPrompts(p *sim.Prompts) {
+	fmt.Fprintf(d.h, "prompts, reverse %v, token %d\n", p.Reverse, p.TokenBytes)
+	for _, w := range p.Words() {
+		d.h.Write(binary.LittleEndian.AppendUint64(d.buf[:0], w))
+	}
 }
 
 // addTimes takes in the times of requests alone.

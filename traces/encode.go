@@ -27,6 +27,7 @@ type Encoding struct {
 // Encodings lists the formats that Encode writes.
 var Encodings = []Encoding{
 	{Name: "oracleGeneral", Doc: OracleGeneral.Doc, next: true, new: encodeOracleGeneral},
+	{Name: "lcs", Doc: LCS.Doc, columns: sim.ColumnOps | sim.ColumnTTL, next: true, new: encodeLCS},
 	{Name: "id-size", Doc: IDSize.Doc, new: encodeIDSize},
 	{Name: "time-id-size", Doc: TimeIDSize.Doc, new: encodeTimeIDSize},
 	{Name: "csv", Doc: "text with a header line: time,id,size and, where the trace has them, op and ttl", columns: sim.ColumnOps | sim.ColumnTTL, new: encodeCSV},
@@ -98,6 +99,20 @@ func (e *encoder) appendSeconds(b []byte, r sim.Request) []byte {
 	return b
 }
 
+// ttl returns a time to live in seconds, rounded up.
+func (e *encoder) ttl(ticks uint32) int64 {
+	return (int64(ticks)*int64(e.t.Tick) + int64(time.Second) - 1) / int64(time.Second)
+}
+
+// index returns a next access as libCacheSim's formats have it: counted from 1,
+// or -1 for never.
+func index(next uint32) uint64 {
+	if next == sim.Never {
+		return math.MaxUint64
+	}
+	return uint64(next) + 1
+}
+
 // ids returns the ids of objects as numbers: those that they have or, if one
 // is text, their numbers in the order of first requests, from 1.
 func (e *encoder) ids() []uint64 {
@@ -129,11 +144,7 @@ func encodeOracleGeneral(e *encoder) (func(sim.Batch) error, error) {
 			buf = binary.LittleEndian.AppendUint32(buf, uint32(e.seconds(r)))
 			buf = binary.LittleEndian.AppendUint64(buf, ids[r.ID])
 			buf = binary.LittleEndian.AppendUint32(buf, uint32(r.Size))
-			next := int64(-1)
-			if n := b.Next[i]; n != sim.Never {
-				next = int64(n) + 1
-			}
-			buf = binary.LittleEndian.AppendUint64(buf, uint64(next))
+			buf = binary.LittleEndian.AppendUint64(buf, index(b.Next[i]))
 		}
 		_, err := e.w.Write(buf)
 		return err
@@ -205,8 +216,7 @@ func encodeCSV(e *encoder) (func(sim.Batch) error, error) {
 				buf = append(append(buf, ','), b.Ops[i].String()...)
 			}
 			if b.TTL != nil {
-				s := (int64(b.TTL[i])*int64(e.t.Tick) + int64(time.Second) - 1) / int64(time.Second)
-				buf = strconv.AppendInt(append(buf, ','), s, 10)
+				buf = strconv.AppendInt(append(buf, ','), e.ttl(b.TTL[i]), 10)
 			}
 			buf = append(buf, '\n')
 		}

@@ -19,7 +19,7 @@ func TestEncode(t *testing.T) {
 	for _, test := range []struct {
 		format string
 		want   *sim.Trace
-	}{{"oracleGeneral", timed}, {"time-id-size", timed}, {"id-size", untimed}} {
+	}{{"oracleGeneral", timed}, {"lcs", timed}, {"time-id-size", timed}, {"id-size", untimed}} {
 		var b bytes.Buffer
 		if err := Encode(&b, timed, test.format); err != nil {
 			t.Fatal(err)
@@ -84,5 +84,42 @@ func TestEncodeText(t *testing.T) {
 	trace.LargestSize = 1 << 32
 	if err := Encode(&b, trace, "oracleGeneral"); err == nil || !strings.Contains(err.Error(), fmt.Sprint(1<<32)) {
 		t.Errorf("a size of 2^32 bytes: got the error %v", err)
+	}
+}
+
+// TestEncodeLCS writes the first version that holds what the trace has, and reads
+// it again.
+func TestEncodeLCS(t *testing.T) {
+	for _, test := range []struct {
+		data    string
+		apply   bool
+		version uint64
+	}{
+		{"get 100 7 10 0\nget 103 8 20 0\nget 110 7 10 0\n", true, 1},
+		{"get 100 7 10 0\nget 103 8 4294967295 0\n", true, 1},
+		{"get 100 7 10 0\nget 103 8 4294967296 0\n", true, 3},
+		{"get 100 7 10 0\nset 103 8 20 0\ndelete 110 7 10 0\n", true, 2},
+		{"get 100 7 10 60\nset 103 8 20 0\ndelete 110 7 10 0\n", true, 3},
+		{"get 100 7 10 60\nset 103 8 20 0\n", false, 1},
+	} {
+		o := Options{TimeUnit: time.Second}
+		if test.apply {
+			o.Ops = ApplyOps
+		}
+		want := readOps(t, test.data, o)
+		var b bytes.Buffer
+		if err := Encode(&b, want, "lcs"); err != nil {
+			t.Fatal(err)
+		}
+		if got := binary.LittleEndian.Uint64(b.Bytes()[8:]); got != test.version {
+			t.Errorf("%q: version %d, want %d", test.data, got, test.version)
+		}
+		got, err := Read(&b, "t", Options{Ops: o.Ops})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Format != "lcs" || got.Digest != want.Digest || got.Clock != want.Clock || slices.ContainsFunc(got.Notes, func(n string) bool { return strings.Contains(n, "header says") }) {
+			t.Errorf("%q: read as %s with digest %s and notes %q, want %s", test.data, got.Format, got.Digest, got.Notes, want.Digest)
+		}
 	}
 }

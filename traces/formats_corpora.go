@@ -2,19 +2,24 @@ package traces
 
 import "slices"
 
-// tables are the text formats of lines with fields.
-var tables = []*table{
-	csvTable, tsvTable, idLines,
+// generalTables and corpusTables are the text formats of lines with fields.
+var generalTables = []*table{csvTable, tsvTable, idLines}
+
+var corpusTables = []*table{
 	twitter, metaKV, ibmObject,
 	metaCDN, wiki2019Upload, wiki2019Text, wiki2016, wikibench, tencentPhoto, outbrain, gradle, lrb, webcachesimAnt,
 	msr, spc, arcLis, lirsTrc, systor, fiu, tencentBlock, alibabaBlock, k5cloud, thesios, tectonic, baleen, etw,
 }
 
-// corpusFormats are the formats of the public trace corpora.
+// corpusFormats are the formats of the public trace corpora, and those that can
+// be adapted to others.
 var corpusFormats = slices.Concat(
-	[]Format{LCS, VSCSI, Parquet, KVJSONL, Binary},
-	formatsOf(layouts),
-	formatsOf(tables),
+	grouped(General, LCS, Binary),
+	grouped(General, formatsOf(generalTables)...),
+	grouped(Corpora, VSCSI, Parquet),
+	grouped(Corpora, formatsOf(layouts)...),
+	grouped(Corpora, formatsOf(corpusTables)...),
+	grouped(LLM, KVJSONL),
 )
 
 func formatsOf[T interface{ format() Format }](list []T) (formats []Format) {

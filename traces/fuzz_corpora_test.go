@@ -3,6 +3,7 @@ package traces
 import (
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -92,7 +93,7 @@ func fuzzCorpora(f *testing.F, of func(Format) bool) {
 }
 
 func isTable(f Format) bool {
-	for _, t := range tables {
+	for _, t := range slices.Concat(generalTables, corpusTables) {
 		if t.name == f.Name {
 			return true
 		}

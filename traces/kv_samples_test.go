@@ -1,6 +1,8 @@
 package traces
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -106,5 +108,80 @@ func TestKVPrefixes(t *testing.T) {
 		if !slices.Equal(got, test.want) {
 			t.Errorf("prefix hits %v, want %v", got, test.want)
 		}
+	}
+}
+
+// TestPrompts loads prompts into memory, a temporary spool and the cache.
+func TestPrompts(t *testing.T) {
+	always(t)
+	path := writeFile(t, filepath.Join(t.TempDir(), "kv"), []byte(mooncake))
+	cache := t.TempDir()
+	digests := map[string]string{}
+	for name, test := range map[string]struct {
+		o      Options
+		starts []int
+		token  int64
+	}{
+		"memory":      {Options{}, []int{0, 3, 5}, 1},
+		"spool":       {Options{Memory: 1}, []int{0, 3, 5}, 1},
+		"to cache":    {Options{Cache: cache}, []int{0, 3, 5}, 1},
+		"bytes":       {Options{Params: map[string]string{"bytes-per-token": "7"}}, []int{0, 3, 5}, 7},
+		"skip":        {Options{Skip: 1}, []int{2, 4}, 1},
+		"limit":       {Options{Limit: 5}, []int{0, 3}, 1},
+		"no sizes":    {Options{IgnoreSize: true}, []int{0, 3, 5}, 0},
+		"apply":       {Options{Ops: ApplyOps}, []int{0, 3, 5}, 1},
+		"wholly read": {Options{Ops: IgnoreOps}, []int{0, 3, 5}, 1},
+	} {
+		for range 2 {
+			trace := open(t, path, test.o)
+			p := trace.Prompts
+			if p == nil {
+				t.Fatalf("%s: no prompts", name)
+			}
+			var starts []int
+			for i := range trace.Requests {
+				if p.Starts(i) {
+					starts = append(starts, i)
+				}
+			}
+			if !slices.Equal(starts, test.starts) || p.TokenBytes != test.token || p.Reverse {
+				t.Errorf("%s: prompts begin at %v, tokens have %d bytes, want %v, %d", name, starts, p.TokenBytes, test.starts, test.token)
+			}
+			if test.o.Params == nil && test.o.Skip+test.o.Limit == 0 && !test.o.IgnoreSize {
+				digests[trace.Digest] = name
+			}
+			closeTrace(t, trace)
+		}
+	}
+	if len(digests) != 1 {
+		t.Errorf("the digest depends on where a trace is kept: %v", digests)
+	}
+	entries := tracesIn(t, cache)
+	if len(entries) != 1 {
+		t.Fatalf("the cache has %+v", entries)
+	}
+	reversed := open(t, path, Options{Params: map[string]string{"kv-order": "reverse"}})
+	if !reversed.Prompts.Reverse {
+		t.Error("the order is lost")
+	}
+
+	// A damaged column is not believed.
+	file := filepath.Join(cache, entries[0].Key, "prompts")
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[0] ^= 2
+	writeFile(t, file, b)
+	trace := open(t, path, Options{Cache: cache})
+	defer closeTrace(t, trace)
+	wantNote(t, trace, "could not be used")
+	if trace.Prompts.Starts(1) || !trace.Prompts.Starts(3) {
+		t.Error("the damaged prompts were used")
+	}
+
+	// Requests that belong to no prompt cannot follow.
+	if _, err := Open([]string{path, writeFile(t, filepath.Join(t.TempDir(), "x"), []byte("1 a 1\n"))}, Options{}); err == nil || !strings.Contains(err.Error(), "only some of the trace's files are of prompts") {
+		t.Error(err)
 	}
 }

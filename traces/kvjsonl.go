@@ -36,6 +36,8 @@ type Grouper interface {
 	// Groups returns the indices of those of the last call's records that begin
 	// a group, in rising order. It is valid until the next call of Decode.
 	Groups() []int
+	// Prompts returns how the records of a group are to be understood.
+	Prompts() sim.Prompts
 }
 
 func probeKV(head []byte, whole bool) (Confidence, string) {
@@ -225,6 +227,11 @@ func (d *kvDecoder) emit(dst []Record, n int) int {
 
 // Groups returns where the requests begin.
 func (d *kvDecoder) Groups() []int { return d.starts }
+
+// Prompts returns the order of the blocks and the size of a token.
+func (d *kvDecoder) Prompts() sim.Prompts {
+	return sim.Prompts{Reverse: d.reverse, TokenBytes: d.token}
+}
 
 func (d *kvDecoder) Report() []string {
 	order := "first to last"

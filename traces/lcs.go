@@ -5,7 +5,10 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"math"
 	"time"
+
+	"cachesim/sim"
 )
 
 // LCS is the format of libCacheSim with a header, which has counts and says of
@@ -160,6 +163,64 @@ func (d *lcs) old(h []byte) error {
 	d.said.bytes = int64(binary.LittleEndian.Uint64(h[504:]))
 	d.start(l, lcsOldHeader)
 	return nil
+}
+
+// lcsOps are the numbers of operations in libCacheSim.
+var lcsOps = [...]byte{sim.Get: 1, sim.Set: 3, sim.Delete: 9}
+
+// encodeLCS writes the header in use since 2024, and records of the first version
+// that has what the trace has: 1, with operations 2, and with times to live or
+// sizes above 32 bits 3. The statistics of the header beyond the counts are 0.
+func encodeLCS(e *encoder) (func(sim.Batch) error, error) {
+	if s := int64(e.t.Span) * int64(e.t.Tick) / int64(time.Second); s > math.MaxUint32 {
+		return nil, fmt.Errorf("the format has 32 bits for a time, the trace has %d seconds", s)
+	}
+	version := uint64(1)
+	switch {
+	case e.t.Columns&sim.ColumnTTL != 0 || e.t.LargestSize > math.MaxUint32:
+		version = 3
+	case e.t.Columns&sim.ColumnOps != 0:
+		version = 2
+	}
+	h := make([]byte, lcsHeader)
+	for at, v := range map[int]uint64{
+		0: lcsMagic, 8: version, 16: 1, // of the statistics
+		24: uint64(e.t.Requests), 32: uint64(e.t.Objects), 40: uint64(e.t.RequestBytes), 48: uint64(e.t.Footprint),
+		lcsHeader - 8: lcsMagic,
+	} {
+		binary.LittleEndian.PutUint64(h[at:], v)
+	}
+	e.w.Write(h) // a failure is kept for Flush
+	ids := e.ids()
+	var buf []byte
+	return func(b sim.Batch) error {
+		buf = buf[:0]
+		for i, r := range b.Requests {
+			buf = binary.LittleEndian.AppendUint32(buf, uint32(e.seconds(r)))
+			buf = binary.LittleEndian.AppendUint64(buf, ids[r.ID])
+			op, ttl := lcsOps[sim.Get], int64(0)
+			if b.Ops != nil {
+				op = lcsOps[b.Ops[i]]
+			}
+			if b.TTL != nil {
+				ttl = min(e.ttl(b.TTL[i]), math.MaxInt32)
+			}
+			switch version {
+			case 1:
+				buf = binary.LittleEndian.AppendUint32(buf, uint32(r.Size))
+			case 2: // the tenant, which there is none of, has 24 bits
+				buf = binary.LittleEndian.AppendUint32(buf, uint32(r.Size))
+				buf = append(buf, op, 0, 0, 0)
+			default:
+				buf = binary.LittleEndian.AppendUint64(buf, uint64(r.Size))
+				buf = append(buf, op, 0, 0, 0)
+				buf = binary.LittleEndian.AppendUint32(buf, uint32(ttl))
+			}
+			buf = binary.LittleEndian.AppendUint64(buf, index(b.Next[i]))
+		}
+		_, err := e.w.Write(buf)
+		return err
+	}, nil
 }
 
 func (d *lcs) start(l *layout, header int64) {

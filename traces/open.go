@@ -38,12 +38,16 @@ type Options struct {
 	Format string // name of the format; empty: found from the content
 	Params map[string]string
 
+	// Merge reads the files side by side and orders their requests by time,
+	// instead of one file after the other.
+	Merge bool
+
 	SizeRule   string        // empty: FirstSize
 	IgnoreSize bool          // every object has 1 byte
 	Ops        string        // empty: ReadsOnly
 	Skip       int           // requests left out at the start
 	Limit      int           // requests read after those; 0: all
-	TimeUnit   time.Duration // of the times in the file; 0: that of the format
+	TimeUnit   time.Duration // of the times in the file; 0: that of the format, or its parameter time-unit
 
 	// Malformed records are an error unless no more than SkipBad of them, or
 	// SkipBadShare of all records, are malformed; then they are left out.
@@ -90,13 +94,19 @@ func (o Options) complete() (Options, error) {
 	if o.Skip < 0 || o.Limit < 0 || o.TimeUnit < 0 || o.SkipBad < 0 || !(o.SkipBadShare >= 0 && o.SkipBadShare <= 1) {
 		return o, errors.New("numbers of requests, the unit of time and tolerances of malformed records cannot be negative, or a share above 1")
 	}
+	// The content of files that parameters refer to decides what is decoded, so
+	// the cache has to see it.
+	var err error
+	if o.Params, err = ResolveParams(o.Params); err != nil {
+		return o, err
+	}
 	if o.limits == (limits{}) {
 		o.limits = limits{sim.MaxRequests, sim.MaxObjects, sim.MaxSize}
 	}
 	return o, nil
 }
 
-// Open reads the trace in the named files, one after the other. "-" is standard
+// Open reads the trace in the named files, one after the other or merged. "-" is standard
 // input, and FORMAT:NAME is a file whose format is known. In memory, a trace
 // takes 16 bytes a request, and while it is read up to 48 an object.
 func Open(names []string, o Options) (*sim.Trace, error) {

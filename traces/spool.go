@@ -28,6 +28,7 @@ import (
 //	ttl        u32 a request, if it has times to live
 //	next       u32 a request: the next access; made when it is first asked for
 //	names      u64 an object; a bit an object that is set for text; the texts
+//	prompts    a bit a request that is set for the first one of a prompt, in u64s
 //	meta.json  all else that is known of the trace, and checksums
 //
 // A folder is written under another name and then renamed, so that it is whole
@@ -35,7 +36,7 @@ import (
 
 // spoolVersion is raised whenever the files of a spool change. What is decoded
 // may differ between versions of the program, which are part of the key.
-const spoolVersion = 1
+const spoolVersion = 2
 
 // pieceSize is how many requests a checksum covers, and how many are read or
 // written at once: 1 MiB of them.
@@ -61,10 +62,53 @@ type spoolMeta struct {
 	SizeChanges  int
 	Gets         int
 
+	Prompts *promptsMeta `json:",omitempty"` // nil: there are none
+	prompts *sim.Prompts
+
 	Sums      map[string][]sum64 // of the columns, XXH3 of each piece
 	NamesSum  sum64
 	TextWords int   // of the bits that are set for text
 	Texts     []int // lengths of the chunks of text
+}
+
+// promptsMeta describes the file of the prompts.
+type promptsMeta struct {
+	Reverse    bool
+	TokenBytes int64
+	Words      int
+	Sum        sum64
+}
+
+// savePrompts writes the prompts, if there are any.
+func (m *spoolMeta) savePrompts(path string) error {
+	p := m.prompts
+	if p == nil {
+		return nil
+	}
+	b := encode(p.Words())
+	m.Prompts = &promptsMeta{p.Reverse, p.TokenBytes, len(p.Words()), sum64(xxh3.Hash(b))}
+	return os.WriteFile(path, b, 0o666)
+}
+
+// readPrompts is the inverse of savePrompts.
+func (m *spoolMeta) readPrompts(path string) error {
+	if m.Prompts == nil {
+		return nil
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if len(b) != 8*m.Prompts.Words || sum64(xxh3.Hash(b)) != m.Prompts.Sum {
+		return fmt.Errorf("%s is damaged: its checksum differs", path)
+	}
+	words := make([]uint64, m.Prompts.Words)
+	if err := decodeFrom(words, func(to []byte) error { copy(to, b); return nil }); err != nil {
+		return err
+	}
+	m.prompts = &sim.Prompts{Reverse: m.Prompts.Reverse, TokenBytes: m.Prompts.TokenBytes}
+	m.prompts.SetWords(words)
+	return nil
 }
 
 // sum64 is a checksum; in JSON it is hex, since few parsers keep 64 bits.
@@ -90,7 +134,7 @@ func newMeta(t *sim.Trace, sources []source) spoolMeta {
 		Digest: t.Digest, Clock: t.Clock, SizeRule: t.SizeRule, Notes: slices.Clone(t.Notes), Tick: t.Tick, Span: t.Span,
 		Columns: t.Columns, Requests: t.Requests, Objects: t.Objects, Footprint: t.Footprint,
 		RequestBytes: t.RequestBytes, LargestSize: t.LargestSize, SizeChanges: t.SizeChanges, Gets: t.Gets,
-		Sums: map[string][]sum64{},
+		prompts: t.Prompts, Sums: map[string][]sum64{},
 	}
 }
 
@@ -99,7 +143,7 @@ func (m *spoolMeta) trace() *sim.Trace {
 		SHA256: m.SHA256, Format: m.Format, Digest: m.Digest, Clock: m.Clock, SizeRule: m.SizeRule, Notes: slices.Clone(m.Notes),
 		Tick: m.Tick, Span: m.Span, Columns: m.Columns, Requests: m.Requests, Objects: m.Objects,
 		Footprint: m.Footprint, RequestBytes: m.RequestBytes, LargestSize: m.LargestSize,
-		SizeChanges: m.SizeChanges, Gets: m.Gets,
+		SizeChanges: m.SizeChanges, Gets: m.Gets, Prompts: m.prompts,
 	}
 }
 
@@ -276,7 +320,7 @@ func (w *spoolWriter) finish(m spoolMeta, n *names) error {
 	} else if err := os.RemoveAll(w.ttl.path); err != nil {
 		return err
 	}
-	if err := n.save(filepath.Join(w.dir, "names"), &m); err != nil {
+	if err := errors.Join(n.save(filepath.Join(w.dir, "names"), &m), m.savePrompts(filepath.Join(w.dir, "prompts"))); err != nil {
 		return err
 	}
 	return writeMeta(filepath.Join(w.dir, "meta.json"), m)
@@ -412,6 +456,9 @@ func openSpool(dir string, verify bool) (*spool, error) {
 	if s.meta.Columns&sim.ColumnTTL != 0 {
 		s.ttl = open("ttl")
 	}
+	if err == nil {
+		err = s.meta.readPrompts(filepath.Join(dir, "prompts"))
+	}
 	if err == nil && verify {
 		err = s.verify()
 	}
@@ -537,7 +584,7 @@ func (c *columnReader[T]) read(at, n int) error {
 		return nil
 	}
 	if c.piece == nil {
-		c.piece = make([]T, n, n)
+		c.piece = make([]T, n)
 	}
 	c.piece = c.piece[:n]
 	return decodeFrom(c.piece, func(b []byte) error {

@@ -22,6 +22,9 @@ type Record struct {
 	Size int64  // bytes
 	TTL  uint32 // seconds that the object may be served; 0: unlimited or not known
 	Op   sim.Op // reads are Get, writes are Set
+	// Start marks the first record of a group. The loader sets it, from a
+	// Grouper.
+	Start bool
 }
 
 // A Decoder reads the records of one format from a reader that it was made
@@ -67,6 +70,8 @@ const (
 type Format struct {
 	Name string
 	Doc  string // one line: the fields of a record
+	// Group is the kind of traces that have the format, one of Groups.
+	Group string
 	// Tick is the unit of Record.Time; 0: the format has no time.
 	Tick   time.Duration
 	Params []Param
@@ -90,8 +95,32 @@ type Param struct {
 // Args are the values of a format's parameters.
 type Args map[string]string
 
+// The groups of formats.
+const (
+	General    = "general"
+	Corpora    = "public corpora"
+	AccessLogs = "access logs"
+	LLM        = "LLM prefix caches"
+)
+
+// Groups lists the groups in the order in which they are shown.
+var Groups = []string{General, Corpora, AccessLogs, LLM}
+
 // Formats lists the formats that Open reads.
-var Formats = slices.Concat([]Format{OracleGeneral, IDSize, TimeIDSize}, corpusFormats, weblogFormats)
+var Formats = slices.Concat(
+	grouped(General, OracleGeneral, IDSize, TimeIDSize),
+	corpusFormats,
+	grouped(AccessLogs, weblogFormats...),
+)
+
+// grouped returns formats with their group.
+func grouped(group string, formats ...Format) []Format {
+	formats = slices.Clone(formats)
+	for i := range formats {
+		formats[i].Group = group
+	}
+	return formats
+}
 
 // A SyntaxError says where a trace breaks the rules of its format.
 type SyntaxError struct {

@@ -34,7 +34,7 @@ func figureFlags() []cli.Flag {
 		&cli.StringSliceFlag{Category: aboutOutput, Name: "format", Usage: "`FORMATS` of the figures: " + strings.Join(plots.Formats, ", "), Value: cli.NewStringSlice("png", "pdf")},
 		&cli.StringFlag{Category: aboutOutput, Name: "title", Usage: "`TITLE` of the figures"},
 		&cli.StringFlag{Category: aboutOutput, Name: "style", Usage: "`STYLE` of the figures: " + strings.Join(styles, ", "), Value: styles[0]},
-		&cli.StringSliceFlag{Category: aboutOutput, Name: "label", Usage: "`POLICY=LABEL` for the figures: my.wasm=MyPolicy"},
+		textsFlag(aboutOutput, "label", "`POLICY=LABEL` for the figures: my.wasm=MyPolicy"),
 		&cli.StringFlag{Category: aboutOutput, Name: "relative-to", Usage: "`POLICY` that improvements are relative to (default: fifo, or lru)"},
 	}
 }
@@ -47,7 +47,7 @@ func newFigureOptions(c *cli.Context) (o figureOptions, err error) {
 	if o.Style, err = plots.StyleNamed(c.String("style")); err != nil {
 		return o, usageError{err}
 	}
-	if o.Labels, err = parseLabels(c.StringSlice("label")); err != nil {
+	if o.Labels, err = parseLabels(textsOf(c, "label")); err != nil {
 		return o, err
 	}
 	return o, nil
@@ -60,21 +60,12 @@ func chooseFlags() []cli.Flag {
 		fields = append(fields, f.Name)
 	}
 	return []cli.Flag{
-		&cli.StringSliceFlag{Category: aboutPolicies, Name: "where", Usage: "`CONDITION` that results must meet, as policy=lru,arc or size!=10%; fields: " + strings.Join(fields, ", ")},
+		textsFlag(aboutPolicies, "where", "`CONDITION` that results must meet, as policy=lru,arc or size!=10%; fields: "+strings.Join(fields, ", ")),
 	}
 }
 
 func parseWhere(c *cli.Context) (all []plots.Condition, err error) {
-	var texts []string
-	for _, v := range c.StringSlice("where") {
-		// The flag package splits at commas; a piece without = goes on with the values before.
-		if len(texts) > 0 && !strings.Contains(v, "=") {
-			texts[len(texts)-1] += "," + v
-			continue
-		}
-		texts = append(texts, v)
-	}
-	for _, text := range texts {
+	for _, text := range textsOf(c, "where") {
 		condition, err := plots.ParseCondition(text)
 		if err != nil {
 			return nil, usagef("--where: %w", err)

@@ -12,11 +12,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/google/renameio/v2/maybe"
 
 	"cachesim/plots"
 	"cachesim/sim"
+	"cachesim/sim/costs"
 	"cachesim/sim/plan"
 	"cachesim/sim/results"
 )
@@ -130,11 +132,30 @@ type keeper struct {
 	tasks   map[taskKey]plan.Task
 	cancel  context.CancelCauseFunc
 	results []results.Result
+
+	mu    sync.Mutex
+	costs map[string]results.Costs // by cell
+}
+
+// account returns what computes the costs of a task.
+func (k *keeper) account(m costs.Model) func(*sim.Trace, sim.Cell, *sim.Outcomes, sim.Tally) error {
+	return func(t *sim.Trace, c sim.Cell, out *sim.Outcomes, n sim.Tally) error {
+		found, err := m.Of(t, c, out, n)
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.costs[c.ID()] = found
+		return err
+	}
 }
 
 func (k *keeper) Done(m sim.Measurement) {
 	r := results.New(m)
 	task := k.tasks[taskKey{r.CellID, r.Timed}]
+	if !r.Timed {
+		k.mu.Lock()
+		r.Costs = k.costs[r.CellID]
+		k.mu.Unlock()
+	}
 	r.Size, r.Title, r.Order = task.Size, task.Title, task.Order
 	k.results = append(k.results, r)
 	if err := k.journal.AddResult(r); err != nil {
@@ -174,6 +195,8 @@ func (f *folder) resumed(tasks []plan.Task, o runOptions, version string) (todo 
 		k := taskKey{t.ID(), t.Timed}
 		r, ok := done[k]
 		switch {
+		case ok && !t.Timed && o.costs != nil && t.Compute == nil && r.Costs.Model != o.costs.String():
+			todo = append(todo, t) // its outcomes are needed again
 		case ok && (!t.Timed || r.Repeats >= o.repeat):
 			have = append(have, r)
 		case failed[k] && !o.retryFailed:

@@ -36,6 +36,11 @@ var errInterrupted = errors.New("interrupted")
 // errReported ends a command that failed and has said why.
 var errReported = errors.New("failed")
 
+// exitError ends a command that has reported, with a code of its own.
+type exitError int
+
+func (e exitError) Error() string { return fmt.Sprintf("exit %d", int(e)) }
+
 // run is main without its surroundings. It returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -50,6 +55,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		err = app.RunContext(ctx, args)
 	}
 	var usage usageError
+	var exit exitError
 	switch {
 	case err == nil:
 		return exitDone
@@ -57,6 +63,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exitInterrupted
 	case errors.Is(err, errReported):
 		return exitFailed
+	case errors.As(err, &exit):
+		return int(exit)
 	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "cachesim: %v\n", err)
 		return exitUsage
@@ -70,12 +78,29 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Name:            "cachesim",
 		Usage:           "replay request traces through cache replacement policies, native and WASM",
 		UsageText:       "cachesim run TRACE [TRACE...] [flags]\ncachesim bench [flags]\ncachesim help run",
-		HideVersion:     true,
+		Version:         buildVersion(),
 		HideHelpCommand: false,
 		Writer:          stdout,
 		ErrWriter:       stderr,
-		Commands: []*cli.Command{runCommand(stdout, stderr), planCommand(stdout, stderr), plotCommand(stderr), tableCommand(stdout), mergeCommand(stderr), sweepCommand(stdout, stderr),
-			traceCommand(stdout, stderr), benchCommand(stdout, stderr), policiesCommand(stdout), cacheCommand(stdout), versionCommand(stdout)},
+		Commands: []*cli.Command{
+			runCommand(stdout, stderr),
+			adviseCommand(stdout, stderr),
+			mrcCommand(stdout, stderr),
+			planCommand(stdout, stderr),
+			sweepCommand(stdout, stderr),
+			mergeCommand(stderr),
+			plotCommand(stderr),
+			tableCommand(stdout),
+			reportCommand(stderr),
+			traceCommand(stdout, stderr),
+			formatsCommand(stdout),
+			policiesCommand(stdout),
+			policyCommand(stdout),
+			scoreCommand(stdout),
+			cacheCommand(stdout),
+			benchCommand(stdout, stderr),
+			versionCommand(stdout),
+		},
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return usageError{err} },
 	}

@@ -96,7 +96,7 @@ func TestRun(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit %d: %s", code, stderr)
 	}
-	for _, want := range []string{"3,000 requests for 50 objects", "Hit ratio, %", "Byte hit ratio, %", "Running time, ns per request", "times the native one"} {
+	for _, want := range []string{"3,000 requests for 50 objects", "Hit ratio (%)", "Byte hit ratio (%)", "Running time, ns per request", "times the native one"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("stdout lacks %q:\n%s", want, stdout)
 		}
@@ -155,7 +155,7 @@ func TestFlagsEitherSide(t *testing.T) {
 		if first == "" {
 			first = stdout
 		}
-		if stdout != first || !strings.Contains(stdout, "lru") || strings.Contains(stdout, "fifo") {
+		if stdout != first || !strings.Contains(stdout, "LRU") || strings.Contains(stdout, "FIFO") {
 			t.Errorf("%v gives other tables:\n%s", args, stdout)
 		}
 	}

@@ -46,8 +46,12 @@ func (o *runOptions) report(t *sim.Trace, list []results.Result) error {
 	if err := o.ratioTables(t, list); err != nil {
 		return err
 	}
+	estimates(o.stdout, list)
+	checked(o.stdout, list)
+	costTable(o.stdout, t, list)
 	tooLarge(o.stdout, list)
 	operations(o.stdout, list)
+	prefixTable(o.stdout, list)
 	timeTable(o.stdout, list, o.verbose)
 	return nil
 }
@@ -108,6 +112,9 @@ func (o *runOptions) ratioTables(t *sim.Trace, list []results.Result) error {
 		if i >= len(tables)/2 {
 			limit = byteCeiling(t, list)
 		}
+		if w := rows.Results[0].Warmup; w > 0 {
+			table.Notes = append(table.Notes, fmt.Sprintf("Counted after a warm-up of %s requests.", humanize.Comma(int64(w))))
+		}
 		if limit > 0 {
 			table.Notes = append(table.Notes, fmt.Sprintf("Without any eviction: %.2f %%; the rest are first requests, which no cache can serve.", 100*limit))
 		}
@@ -151,6 +158,24 @@ func operations(w io.Writer, list []results.Result) {
 			humanize.Comma(r.Gets), humanize.Comma(r.Sets), humanize.Comma(r.Deletes), humanize.Comma(r.Expired), r.Policy)
 		return
 	}
+}
+
+// prefixTable prints what the cache saves the requests of a language model: the
+// blocks of a prompt count up to the first miss.
+func prefixTable(w io.Writer, list []results.Result) {
+	list = slices.DeleteFunc(slices.Clone(list), func(r results.Result) bool { return r.Timed || r.LLMRequests == 0 })
+	if len(list) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "Prefix hits of %s LLM requests with %s blocks: blocks that were hits with all blocks before them\n",
+		humanize.Comma(list[0].LLMRequests), humanize.Comma(list[0].Gets))
+	t := newTable(w, 2, "policy", "version", "size", "prefix hit ratio %", "hit ratio %", "saved tokens")
+	for _, r := range list {
+		t.AppendRow(table.Row{clean(r.Policy), r.Version.String(), r.Cell.Size(), fmt.Sprintf("%.2f", 100*r.PrefixHitRatio()),
+			fmt.Sprintf("%.2f", 100*r.HitRatio()), humanize.Comma(r.SavedTokens)})
+	}
+	t.Render()
+	fmt.Fprintln(w)
 }
 
 // timeTable prints the running times: a row a policy and a column an engine,

@@ -21,7 +21,7 @@ func planCommand(stdout, stderr io.Writer) *cli.Command {
   cachesim plan trace.zst --policy all --size 1%,10%
   cachesim plan trace.zst --policy all --shard 2/8 --json
   cachesim plan 'traces/*.zst' --policy lru,sieve --size 1%,10% --save sweep.toml`,
-		Flags: append(runFlags(), &cli.StringFlag{Category: aboutRuns, Name: "save", Usage: "write the command line to `FILE`, for cachesim sweep, and read no trace"}),
+		Flags: append(everyRunFlag(), &cli.StringFlag{Category: aboutRuns, Name: "save", Usage: "write the command line to `FILE`, for cachesim sweep, and read no trace"}),
 		Action: func(c *cli.Context) error {
 			if c.IsSet("save") {
 				return saveSweep(c, stderr)

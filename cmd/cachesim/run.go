@@ -25,6 +25,7 @@ import (
 	wasm "cachesim/policies-wasm"
 	"cachesim/policies-wasm/engines"
 	"cachesim/sim"
+	"cachesim/sim/costs"
 	"cachesim/sim/plan"
 	"cachesim/sim/results"
 )
@@ -40,11 +41,16 @@ type planOptions struct {
 	window      span
 	seeds       []uint64
 	choice      plan.Choice
-	timing      int // requests; 0: none
+	sampling    samplingOptions
+	costs       *costs.Model // nil: none
+	exactLRU    bool         // LRU is computed from reuse distances
+	timing      int          // requests; 0: none
 	repeat      int
 	guestMemory int64
 	shard       shard
-	cell        string // ID of the only cell to run; empty: all
+	implied     bool      // no policy was named, or all
+	notes       io.Writer // on what is done differently than asked
+	cell        string    // ID of the only cell to run; empty: all
 }
 
 type runOptions struct {
@@ -69,24 +75,32 @@ type outputOptions struct {
 	quiet   bool
 	json    bool
 	verbose bool
+	html    bool // report.html, too
 }
 
+// planFlags say which cells to run, with their times.
 func planFlags() []cli.Flag {
+	return append(append(append(cellFlags(), samplingFlags("", "")...), costFlags()...),
+		&cli.StringFlag{Category: aboutPolicies, Name: "window", Usage: "hit ratio over time, in intervals of `100000` requests or 1h: series.csv"},
+		&cli.StringFlag{Category: aboutEngines, Name: "timing-requests", Usage: "`N` requests that running times are taken over, all, or none", Value: "100000"},
+		&cli.IntFlag{Category: aboutEngines, Name: "repeat", Usage: "`N` replays of each timed cell, taking turns; the median counts", Value: 3},
+	)
+}
+
+// cellFlags say which cells to run for hit ratios.
+func cellFlags() []cli.Flag {
 	return append(traceFlags(),
 		&cli.StringSliceFlag{Category: aboutPolicies, Name: "policy", Usage: "`POLICIES`, with parameters if any, and .wasm files: lru,s3fifo:small=0.2,lru+adaptsize,my.wasm; all; cachesim policies lists them (default: " + strings.Join(native.Defaults(), ", ") + ")"},
 		&cli.StringSliceFlag{Category: aboutPolicies, Name: "size", Usage: "cache `SIZES`: 32MiB, 1GB, 10% of the footprint, 4MiB..8GiB doubling, lists (default: 8 sizes up to the footprint, doubling)"},
 		&cli.StringFlag{Category: aboutPolicies, Name: "capacity-unit", Usage: "what sizes count: " + strings.Join(sim.Units, ", "), Value: sim.UnitBytes},
 		&cli.Int64Flag{Category: aboutPolicies, Name: "metadata-bytes", Usage: "`N` bytes that the cache needs for each object besides its size"},
 		&cli.StringFlag{Category: aboutPolicies, Name: "warmup", Usage: "requests at the start that are replayed and not counted: `10%`, 1000000, 1h", Value: "0"},
-		&cli.StringFlag{Category: aboutPolicies, Name: "window", Usage: "hit ratio over time, in intervals of `100000` requests or 1h: series.csv"},
 		&cli.Uint64Flag{Category: aboutPolicies, Name: "seed", Usage: "`N` of policies that draw random numbers, and of the order in which timed cells take turns", Value: 1},
 		&cli.IntFlag{Category: aboutPolicies, Name: "seeds", Usage: "replay with `N` seeds, from --seed on", Value: 1},
 		&cli.StringFlag{Category: aboutRuns, Name: "shard", Usage: "run only part `I/N` of the cells; env takes I and N from an array job of Slurm, Kubernetes, AWS Batch, Grid Engine, PBS or LSF"},
 		&cli.StringSliceFlag{Category: aboutEngines, Name: "engine", Usage: "`ENGINES`: native, " + strings.Join(engines.Names(false), ", ") + " or all; those named compute the hit ratios too (default: hit ratios native, times on all that compile)"},
 		&cli.StringSliceFlag{Category: aboutEngines, Name: "abi", Usage: "`ABIS`, calling conventions of WASM modules: " + strings.Join(wasm.ABIs, ", ") + " or all (default: pair, batch)"},
 		&cli.StringSliceFlag{Category: aboutEngines, Name: "handle", Usage: "`HANDLES`, how exports are found and called: " + strings.Join(wasm.Handles, ", ") + " or all (default: srs, driver)"},
-		&cli.StringFlag{Category: aboutEngines, Name: "timing-requests", Usage: "`N` requests that running times are taken over, all, or none", Value: "100000"},
-		&cli.IntFlag{Category: aboutEngines, Name: "repeat", Usage: "`N` replays of each timed cell, taking turns; the median counts", Value: 3},
 		&cli.StringFlag{Category: aboutEngines, Name: "guest-memory", Usage: "`SIZE` of memory that a WASM policy may have", Value: "1GiB"},
 	)
 }
@@ -97,17 +111,9 @@ func outputFlags() []cli.Flag {
 	}, figureFlags()...)
 }
 
-func runFlags() []cli.Flag {
-	return append(append(planFlags(), outputFlags()...),
-		&cli.BoolFlag{Category: aboutOutput, Name: "quiet", Usage: "no progress on stderr"},
-		&cli.BoolFlag{Category: aboutOutput, Name: "json", Usage: "JSON lines on stdout instead of tables"},
-		&cli.BoolFlag{Category: aboutOutput, Name: "verbose", Usage: "every version in the table of running times"},
-		&cli.IntFlag{Category: aboutRuns, Name: "jobs", Usage: "`N` cells at a time, of those that are not timed; fewer where memory is short", Value: runtime.NumCPU()},
-		&cli.BoolFlag{Category: aboutRuns, Name: "resume", Usage: "leave out the cells that --out has results of"},
-		&cli.BoolFlag{Category: aboutRuns, Name: "retry-failed", Usage: "with --resume: run the cells again that failed"},
-		&cli.BoolFlag{Category: aboutRuns, Name: "any-version", Usage: "with --resume: accept results of another version of cachesim"},
-		&cli.DurationFlag{Category: aboutRuns, Name: "guest-timeout", Usage: "abandon a cell that makes no progress for longer than `TIME`; 0: never", Value: 10 * time.Second},
-	)
+// everyRunFlag are all flags of run.
+func everyRunFlag() []cli.Flag {
+	return append(append(planFlags(), outputFlags()...), runFlags()...)
 }
 
 func runCommand(stdout, stderr io.Writer) *cli.Command {
@@ -119,7 +125,7 @@ func runCommand(stdout, stderr io.Writer) *cli.Command {
   cachesim run access.log.gz
   cachesim run web.oracleGeneral.bin.zst --policy lru,sieve,my.wasm --size 1GiB..64GiB --out my-results
   cachesim run trace.log --size 32MiB --engine all --abi all --handle all --timing-requests all`,
-		Flags: runFlags(),
+		Flags: everyRunFlag(),
 		Action: func(c *cli.Context) error {
 			o, err := newRunOptions(c, stdout, stderr)
 			if err != nil {
@@ -130,27 +136,29 @@ func runCommand(stdout, stderr io.Writer) *cli.Command {
 	}
 }
 
+// runFlags say how to carry out a run, and what to print.
+func runFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Category: aboutOutput, Name: "quiet", Usage: "no progress on stderr"},
+		&cli.BoolFlag{Category: aboutOutput, Name: "json", Usage: "JSON lines on stdout instead of tables"},
+		&cli.BoolFlag{Category: aboutOutput, Name: "report", Usage: "write report.html, too: a page with summary, figures and tables"},
+		&cli.BoolFlag{Category: aboutOutput, Name: "verbose", Usage: "every version in the table of running times"},
+		&cli.IntFlag{Category: aboutRuns, Name: "jobs", Usage: "`N` cells at a time, of those that are not timed; fewer where memory is short", Value: runtime.NumCPU()},
+		&cli.BoolFlag{Category: aboutRuns, Name: "resume", Usage: "leave out the cells that --out has results of"},
+		&cli.BoolFlag{Category: aboutRuns, Name: "retry-failed", Usage: "with --resume: run the cells again that failed"},
+		&cli.BoolFlag{Category: aboutRuns, Name: "any-version", Usage: "with --resume: accept results of another version of cachesim"},
+		&cli.DurationFlag{Category: aboutRuns, Name: "guest-timeout", Usage: "abandon a cell that makes no progress for longer than `TIME`; 0: never", Value: 10 * time.Second},
+	}
+}
+
+// newPlanOptions reads planFlags.
 func newPlanOptions(c *cli.Context, stderr io.Writer) (planOptions, error) {
-	var o planOptions
-	var err error
-	if o.traceOptions, err = newTraceOptions(c); err != nil {
+	o, err := newCellOptions(c, stderr)
+	if err != nil {
 		return o, err
 	}
-	o.unit, o.metadata, o.repeat = c.String("capacity-unit"), c.Int64("metadata-bytes"), c.Int("repeat")
-	if err := oneOf("--capacity-unit", o.unit, sim.Units); err != nil {
-		return o, err
-	}
-	if o.metadata < 0 || o.metadata > 1<<40 {
-		return o, usagef("--metadata-bytes %d: expects a number of bytes from 0", o.metadata)
-	}
-	if o.metadata > 0 && o.unit == sim.UnitObjects {
-		return o, usagef("--metadata-bytes has no meaning with --capacity-unit objects: every object counts as 1")
-	}
-	if o.repeat < 1 {
+	if o.repeat = c.Int("repeat"); o.repeat < 1 {
 		return o, usagef("--repeat %d: expects at least 1", o.repeat)
-	}
-	if o.warmup, err = parseSpan("warmup", c.String("warmup")); err != nil {
-		return o, err
 	}
 	if w := c.String("window"); w != "" {
 		if o.window, err = parseSpan("window", w); err != nil {
@@ -159,19 +167,16 @@ func newPlanOptions(c *cli.Context, stderr io.Writer) (planOptions, error) {
 		if o.window.requests == 0 && o.window.time == 0 {
 			return o, usagef("--window %s: expects a number of requests from 1, or a time such as 1h", w)
 		}
+		if o.sampling.rate > 0 {
+			return o, usagef("--window goes without --sample: estimates are of the whole trace")
+		}
 	}
-	n := c.Int("seeds")
-	if n < 1 || n > 10_000 {
-		return o, usagef("--seeds %d: expects a number from 1 to 10000", n)
+	if o.costs, err = newCosts(c); err != nil {
+		return o, err
 	}
-	for i := range n {
-		o.seeds = append(o.seeds, c.Uint64("seed")+uint64(i))
+	if o.costs != nil && o.sampling.rate > 0 {
+		return o, usagef("--latency, --origin-interval, --egress-cost and --costs go without --sample: they need every request's outcome")
 	}
-	memory, err := humanize.ParseBytes(c.String("guest-memory"))
-	if err != nil || memory < 1<<16 || memory > 4<<30 {
-		return o, usagef("--guest-memory %q: expects a size from 64KiB to 4GiB", c.String("guest-memory"))
-	}
-	o.guestMemory = int64(memory)
 	switch n := c.String("timing-requests"); n {
 	case "all":
 		o.timing = math.MaxInt
@@ -189,6 +194,45 @@ func newPlanOptions(c *cli.Context, stderr io.Writer) (planOptions, error) {
 			return o, usagef("--timing-requests %q: expects a number from 1, all or none", n)
 		}
 	}
+	o.choice.TimeAll = c.IsSet("engine") || c.IsSet("timing-requests")
+	return o, nil
+}
+
+// newCellOptions reads cellFlags and samplingFlags.
+func newCellOptions(c *cli.Context, stderr io.Writer) (planOptions, error) {
+	o := planOptions{repeat: 1, notes: stderr}
+	var err error
+	if o.traceOptions, err = newTraceOptions(c); err != nil {
+		return o, err
+	}
+	if o.sampling, err = newSamplingOptions(c); err != nil {
+		return o, err
+	}
+	o.unit, o.metadata = c.String("capacity-unit"), c.Int64("metadata-bytes")
+	if err := oneOf("--capacity-unit", o.unit, sim.Units); err != nil {
+		return o, err
+	}
+	if o.metadata < 0 || o.metadata > 1<<40 {
+		return o, usagef("--metadata-bytes %d: expects a number of bytes from 0", o.metadata)
+	}
+	if o.metadata > 0 && o.unit == sim.UnitObjects {
+		return o, usagef("--metadata-bytes has no meaning with --capacity-unit objects: every object counts as 1")
+	}
+	if o.warmup, err = parseSpan("warmup", c.String("warmup")); err != nil {
+		return o, err
+	}
+	n := c.Int("seeds")
+	if n < 1 || n > 10_000 {
+		return o, usagef("--seeds %d: expects a number from 1 to 10000", n)
+	}
+	for i := range n {
+		o.seeds = append(o.seeds, c.Uint64("seed")+uint64(i))
+	}
+	memory, err := humanize.ParseBytes(c.String("guest-memory"))
+	if err != nil || memory < 1<<16 || memory > 4<<30 {
+		return o, usagef("--guest-memory %q: expects a size from 64KiB to 4GiB", c.String("guest-memory"))
+	}
+	o.guestMemory = int64(memory)
 	if o.sizes, err = parseSizes(c.StringSlice("size"), o.unit); err != nil {
 		return o, err
 	}
@@ -199,7 +243,6 @@ func newPlanOptions(c *cli.Context, stderr io.Writer) (planOptions, error) {
 	if o.choice, notes, err = parseChoice(c.StringSlice("engine"), c.StringSlice("abi"), c.StringSlice("handle")); err != nil {
 		return o, err
 	}
-	o.choice.TimeAll = c.IsSet("engine") || c.IsSet("timing-requests")
 	if c.IsSet("guest-memory") && o.choice.Engines != nil && !slices.ContainsFunc(o.choice.Engines, isWASM) {
 		return o, usagef("--guest-memory is for WASM engines, but --engine names native only")
 	}
@@ -207,6 +250,7 @@ func newPlanOptions(c *cli.Context, stderr io.Writer) (planOptions, error) {
 	if len(given) == 0 {
 		given = native.Defaults()
 	}
+	o.implied = !c.IsSet("policy") || slices.Contains(given, "all")
 	if o.policies, err = parsePolicies(given); err != nil {
 		return o, err
 	}
@@ -224,21 +268,28 @@ func newPlanOptions(c *cli.Context, stderr io.Writer) (planOptions, error) {
 }
 
 func newOutputOptions(c *cli.Context) (o outputOptions, err error) {
-	o = outputOptions{out: c.String("out"), quiet: c.Bool("quiet"), json: c.Bool("json"), verbose: c.Bool("verbose")}
+	o = outputOptions{out: c.String("out"), quiet: c.Bool("quiet"), json: c.Bool("json"), verbose: c.Bool("verbose"), html: c.Bool("report")}
 	o.figures, err = newFigureOptions(c)
 	return o, err
 }
 
+// newRunOptions reads the flags of run.
 func newRunOptions(c *cli.Context, stdout, stderr io.Writer) (*runOptions, error) {
+	p, err := newPlanOptions(c, stderr)
+	if err != nil {
+		return nil, err
+	}
+	return p.toRun(c, stdout, stderr)
+}
+
+// toRun reads runFlags and outputFlags.
+func (p planOptions) toRun(c *cli.Context, stdout, stderr io.Writer) (*runOptions, error) {
 	o := &runOptions{
 		jobs: c.Int("jobs"), timeout: c.Duration("guest-timeout"), command: os.Args,
 		resume: c.Bool("resume"), retryFailed: c.Bool("retry-failed"), anyVersion: c.Bool("any-version"),
-		stdout: stdout, stderr: stderr,
+		planOptions: p, stdout: stdout, stderr: stderr,
 	}
 	var err error
-	if o.planOptions, err = newPlanOptions(c, stderr); err != nil {
-		return nil, err
-	}
 	if o.outputOptions, err = newOutputOptions(c); err != nil {
 		return nil, err
 	}
@@ -300,9 +351,16 @@ func (o *planOptions) tasks(t *sim.Trace) ([]plan.Task, error) {
 	if o.window.time > 0 && t.Tick == 0 {
 		return nil, usagef("--window %v: trace %s has no times; give a number of requests", o.window.time, t.Name)
 	}
+	samples, chosen, err := o.samples(t, list, footprint, warmup)
+	if err != nil {
+		return nil, err
+	}
 	var policies []plan.Policy
-	for _, p := range o.policies {
+	for _, p := range chosen {
 		q := p.planned()
+		if o.exactLRU && p.name == "lru" && o.choice.Engines == nil {
+			q.Compute, q.Memory = o.lruCurve(t, list, warmup), 80
+		}
 		if p.bound != nil {
 			if q.Compute, err = o.bound(t, *p.bound, list, warmup); err != nil {
 				return nil, err
@@ -310,10 +368,15 @@ func (o *planOptions) tasks(t *sim.Trace) ([]plan.Task, error) {
 		}
 		policies = append(policies, q)
 	}
+	var check int64
+	if samples != nil && o.sampling.check {
+		check = nearest(list, footprint)
+	}
 	tasks, _, err := plan.Tasks(t, policies, o.choice, ways(), plan.Options{
 		Capacities: list, Unit: o.unit, Metadata: o.metadata, Warmup: warmup,
-		Window: sim.Window{Requests: o.window.requests, Time: o.window.time},
-		Seeds:  o.seeds, GuestMemory: o.guestMemory, Timing: o.timing, TimedAt: nearest(list, footprint),
+		Window:  sim.Window{Requests: o.window.requests, Time: o.window.time},
+		Samples: samples, Check: check,
+		Seeds: o.seeds, GuestMemory: o.guestMemory, Timing: o.timing, TimedAt: nearest(list, footprint),
 	})
 	if err != nil {
 		return nil, usageError{err}
@@ -400,6 +463,11 @@ func (o *runOptions) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if o.html {
+		if err := reportRun(o.out, set, o.figures); err != nil {
+			return err
+		}
+	}
 	for _, c := range set.Conflicts {
 		fmt.Fprintf(o.stderr, "cachesim: two runs have different outcomes: %s\n", c)
 		failed = true
@@ -451,11 +519,14 @@ func (o *runOptions) trace(ctx context.Context, f *folder, provenance results.Pr
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	k := &keeper{Progress: watch, journal: f.journal, tasks: make(map[taskKey]plan.Task), cancel: cancel}
+	k := &keeper{Progress: watch, costs: make(map[string]results.Costs), journal: f.journal, tasks: make(map[taskKey]plan.Task), cancel: cancel}
 	engineTasks := make([]sim.Task, len(todo))
 	for i, task := range todo {
 		engineTasks[i] = task.Task
 		k.tasks[taskKey{task.ID(), task.Timed}] = task
+		if o.costs != nil && !task.Timed {
+			engineTasks[i].Account = k.account(*o.costs)
+		}
 	}
 	memory := availableMemory()
 	if most := mostMemory(engineTasks); most*int64(o.jobs) > memory && len(todo) > 1 {

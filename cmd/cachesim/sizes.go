@@ -131,14 +131,19 @@ func capacities(all []sizes, footprint int64, unit string) ([]plan.Capacity, err
 
 // nearest returns the capacity nearest to a tenth of the footprint, in ratio.
 func nearest(list []plan.Capacity, footprint int64) int64 {
-	distance := func(c int64) float64 {
-		return math.Abs(math.Log(float64(c) / (float64(max(1, footprint)) / 10)))
-	}
 	best := list[0].Value
 	for _, c := range list {
-		if distance(c.Value) < distance(best) {
+		if nearer(c.Value, best, footprint) {
 			best = c.Value
 		}
 	}
 	return best
+}
+
+// nearer reports whether a is nearer to a tenth of the footprint than b.
+func nearer(a, b, footprint int64) bool {
+	distance := func(c int64) float64 {
+		return math.Abs(math.Log(float64(c) / (float64(max(1, footprint)) / 10)))
+	}
+	return distance(a) < distance(b)
 }

@@ -56,7 +56,7 @@ var notInSweeps = map[string]string{
 
 // sweepKeys are the flags of run that a sweep file may have.
 func sweepKeys() (flags []cli.Flag) {
-	for _, f := range runFlags() {
+	for _, f := range everyRunFlag() {
 		if _, ok := notInSweeps[f.Names()[0]]; !ok {
 			flags = append(flags, f)
 		}
@@ -114,7 +114,10 @@ func parseSweep(path string, b []byte) (*sweep, error) {
 		}
 		s.given[name] = true
 		_, many := f.(*cli.StringSliceFlag)
-		values, err := texts(value, many)
+		if _, whole := f.(*cli.GenericFlag); whole {
+			many = true
+		}
+		values, err := valueTexts(value, many)
 		if err != nil {
 			return nil, usagef("%s: %s: %w", path, name, err)
 		}
@@ -144,7 +147,7 @@ func parseSweep(path string, b []byte) (*sweep, error) {
 			return nil, usagef("%s: unknown key %q%s; the keys are traces and the flags of run", path, key, sim.DidYouMean(key, known))
 		}
 		if key == "traces" {
-			if s.traces, err = texts(value, true); err != nil {
+			if s.traces, err = valueTexts(value, true); err != nil {
 				return nil, usagef("%s: traces: %w", path, err)
 			}
 		}
@@ -155,9 +158,9 @@ func parseSweep(path string, b []byte) (*sweep, error) {
 	return s, nil
 }
 
-// texts returns a value of a sweep file as the flag's text, one for each of a
+// valueTexts returns a value of a sweep file as the flag's text, one for each of a
 // list.
-func texts(value any, many bool) ([]string, error) {
+func valueTexts(value any, many bool) ([]string, error) {
 	switch v := value.(type) {
 	case string:
 		return []string{v}, nil
@@ -173,7 +176,7 @@ func texts(value any, many bool) ([]string, error) {
 		}
 		var all []string
 		for _, e := range v {
-			t, err := texts(e, false)
+			t, err := valueTexts(e, false)
 			if err != nil {
 				return nil, err
 			}
@@ -228,7 +231,7 @@ func (s *sweep) options(files []string, stdout, stderr io.Writer) (*runOptions, 
 	app := &cli.App{
 		Writer: stdout, ErrWriter: stderr, ExitErrHandler: func(*cli.Context, error) {}, HideHelp: true,
 		Commands: []*cli.Command{{
-			Name: "run", Flags: runFlags(), HideHelp: true,
+			Name: "run", Flags: everyRunFlag(), HideHelp: true,
 			OnUsageError: func(_ *cli.Context, err error, _ bool) error { return usageError{err} },
 			Action: func(c *cli.Context) (err error) {
 				o, err = newRunOptions(c, stdout, stderr)
@@ -281,7 +284,7 @@ func saveSweep(c *cli.Context, stderr io.Writer) error {
 	if err := write("traces", traces); err != nil {
 		return err
 	}
-	for _, f := range runFlags() {
+	for _, f := range everyRunFlag() {
 		name := f.Names()[0]
 		if !c.IsSet(name) {
 			continue
@@ -308,6 +311,8 @@ func saveSweep(c *cli.Context, stderr io.Writer) error {
 				}
 			}
 			value = list
+		case *cli.GenericFlag:
+			value = textsOf(c, name)
 		case *cli.IntFlag, *cli.Int64Flag, *cli.Uint64Flag, *cli.BoolFlag:
 			value = c.Value(name)
 		case *cli.DurationFlag:

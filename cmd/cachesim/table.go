@@ -28,7 +28,7 @@ func tableCommand(stdout io.Writer) *cli.Command {
 			&cli.StringSliceFlag{Category: aboutOutput, Name: "kind", Usage: "`KINDS` of tables: " + strings.Join(kinds, ", ") + " (default: hit ratios and times)"},
 			&cli.StringFlag{Category: aboutOutput, Name: "format", Usage: "`FORMAT`: " + strings.Join(plots.TableFormats, ", "), Value: plots.TableFormats[0]},
 			&cli.StringFlag{Category: aboutOutput, Name: "title", Usage: "`TITLE` of the tables"},
-			&cli.StringSliceFlag{Category: aboutOutput, Name: "label", Usage: "`POLICY=LABEL`: my.wasm=MyPolicy"},
+			textsFlag(aboutOutput, "label", "`POLICY=LABEL`: my.wasm=MyPolicy"),
 			&cli.StringFlag{Category: aboutOutput, Name: "relative-to", Usage: "`POLICY` that improvements are relative to (default: fifo, or lru)"},
 		}, chooseFlags()...),
 		Action: func(c *cli.Context) error {
@@ -37,7 +37,7 @@ func tableCommand(stdout io.Writer) *cli.Command {
 			}
 			o := plots.Options{Title: c.String("title"), Baseline: c.String("relative-to")}
 			var err error
-			if o.Labels, err = parseLabels(c.StringSlice("label")); err != nil {
+			if o.Labels, err = parseLabels(textsOf(c, "label")); err != nil {
 				return err
 			}
 			format := c.String("format")

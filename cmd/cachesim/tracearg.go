@@ -22,6 +22,8 @@ const (
 	aboutRuns     = "3. Long runs"
 	aboutOutput   = "4. Output"
 	aboutEngines  = "5. Comparing engines"
+	aboutCosts    = "7. Costs"
+	aboutSampling = "6. Estimates from samples"
 )
 
 // traceOptions say which traces to read, and how. All commands that read traces
@@ -32,21 +34,100 @@ type traceOptions struct {
 }
 
 func traceFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Category: aboutTraces, Name: "trace-format", Usage: "`FORMAT` of the traces; cachesim help formats lists them (default: detected from the content)"},
-		&cli.StringSliceFlag{Category: aboutTraces, Name: "trace-param", Usage: "`NAME=VALUE` of a parameter of the format, as cachesim help formats shows them"},
+	flags := []cli.Flag{
+		&cli.StringFlag{Category: aboutTraces, Name: "trace-format", Usage: "`FORMAT` of the traces; cachesim formats lists them (default: detected from the content)"},
+		textsFlag(aboutTraces, "trace-param", "`NAME=VALUE` of a parameter of the format; cachesim formats FORMAT lists them"),
 		&cli.BoolFlag{Category: aboutTraces, Name: "separate", Usage: "replay each file as a trace of its own (default: several files are one trace, in the order given)"},
+		&cli.BoolFlag{Category: aboutTraces, Name: "merge", Usage: "several files are one trace, merged by the times of requests, as rotated logs (default: in the order given)"},
 		&cli.StringFlag{Category: aboutTraces, Name: "object-size", Usage: "`RULE` for an object that a trace gives several sizes: " + strings.Join(traces.SizeRules, ", "), Value: traces.FirstSize},
 		&cli.BoolFlag{Category: aboutTraces, Name: "ignore-size", Usage: "every object has size 1"},
 		&cli.StringFlag{Category: aboutTraces, Name: "ops", Usage: "`HOW` operations count: reads (only these are replayed), apply (sets store, deletes remove, times to live expire), ignore (each is a get)", Value: traces.ReadsOnly},
 		&cli.IntFlag{Category: aboutTraces, Name: "skip", Usage: "leave out the first `N` requests"},
 		&cli.IntFlag{Category: aboutTraces, Name: "limit", Usage: "read `N` requests at most (default: all)"},
 		&cli.StringFlag{Category: aboutTraces, Name: "skip-bad", Usage: "tolerate `N` or P% malformed records, which are counted and left out", Value: "0"},
-		&cli.DurationFlag{Category: aboutTraces, Name: "time-unit", Usage: "`UNIT` of the trace's times, such as 1ms (default: that of the format)"},
+		&cli.DurationFlag{Category: aboutTraces, Name: "time-unit", Usage: "`UNIT` of the trace's times, such as 1ms (default: that of the format, or its parameter time-unit)"},
 		&cli.StringFlag{Category: aboutTraces, Name: "memory", Usage: "`SIZE` of memory that a trace may occupy; a larger one is kept in a file", Value: "2GiB"},
 		&cli.StringFlag{Category: aboutTraces, Name: "trace-cache", Usage: "`FOLDER` that keeps decoded traces for the next run, or off", Value: defaultTraceCache()},
 		&cli.StringFlag{Category: aboutTraces, Name: "trace-cache-size", Usage: "`SIZE` that the trace cache may have; the traces that were used longest ago leave it first", Value: "20GiB"},
 	}
+	for _, p := range paramFlags {
+		flags = append(flags, p.flag())
+	}
+	return flags
+}
+
+// A paramFlag is a flag that sets a parameter of the same name, and the format
+// if only one has that parameter.
+type paramFlag struct {
+	name, usage string
+	format      string // empty: several have it
+	value       string // that the flag, which takes none, stands for
+}
+
+// paramFlags are the parameters that are asked for most.
+var paramFlags = []paramFlag{
+	{name: "log-format", format: "log-format", usage: "`LAYOUT` of an access log as nginx or Apache define it, or @FILE:NAME of their configuration"},
+	{name: "columns", format: "csv", usage: "`COLUMNS` of a csv by number or name: id=5,size=4,time=2"},
+	{name: "block", usage: "`SIZE` of the objects of block traces: 4KiB; request: an object is a request's offset"},
+	{name: "key", usage: "`TEMPLATE` of an object's id in access logs: $host$path"},
+	{name: "strip-query", value: "yes", usage: "drop the query strings of access logs"},
+	{name: "kv-order", format: "kv-jsonl", usage: "`ORDER` of the blocks of an LLM request: forward or reverse"},
+	{name: "bytes-per-token", format: "kv-jsonl", usage: "`N` bytes of an LLM's token"},
+}
+
+func (p paramFlag) flag() cli.Flag {
+	if p.value != "" {
+		return &cli.BoolFlag{Category: aboutTraces, Name: p.name, Usage: p.usage}
+	}
+	return &cli.StringFlag{Category: aboutTraces, Name: p.name, Usage: p.usage}
+}
+
+// formatParams returns the parameters of the format that the flags give, and
+// the format.
+func formatParams(c *cli.Context) (format string, params map[string]string, err error) {
+	format = c.String("trace-format")
+	set := func(flag, name, value string) error {
+		if _, ok := params[name]; ok {
+			return usagef("%s: the parameter %s is given twice", flag, name)
+		}
+		if params == nil {
+			params = make(map[string]string)
+		}
+		params[name] = value
+		return nil
+	}
+	for _, s := range textsOf(c, "trace-param") {
+		name, value, ok := strings.Cut(s, "=")
+		if !ok {
+			return "", nil, usagef("--trace-param %s: write NAME=VALUE", s)
+		}
+		if err := set("--trace-param "+s, name, value); err != nil {
+			return "", nil, err
+		}
+	}
+	implied := ""
+	for _, p := range paramFlags {
+		if !c.IsSet(p.name) {
+			continue
+		}
+		value := c.String(p.name)
+		if p.value != "" {
+			if value = p.value; !c.Bool(p.name) {
+				continue
+			}
+		}
+		if err := set("--"+p.name, p.name, value); err != nil {
+			return "", nil, err
+		}
+		if p.format == "" || c.IsSet("trace-format") {
+			continue
+		}
+		if implied != "" && format != p.format {
+			return "", nil, usagef("--%s is for traces of format %s, but --%s for %s", implied, format, p.name, p.format)
+		}
+		implied, format = p.name, p.format
+	}
+	return format, params, nil
 }
 
 func defaultTraceCache() string {
@@ -71,7 +152,14 @@ func newTraceOptions(c *cli.Context) (traceOptions, error) {
 		}
 	}
 	p := &o.options
-	p.Format, p.SizeRule, p.IgnoreSize, p.Ops = c.String("trace-format"), c.String("object-size"), c.Bool("ignore-size"), c.String("ops")
+	if p.Merge = c.Bool("merge"); p.Merge && c.Bool("separate") {
+		return o, usagef("--merge makes one trace of several files, --separate a trace of each: give one of them")
+	}
+	var err error
+	if p.Format, p.Params, err = formatParams(c); err != nil {
+		return o, err
+	}
+	p.SizeRule, p.IgnoreSize, p.Ops = c.String("object-size"), c.Bool("ignore-size"), c.String("ops")
 	if err := oneOf("--object-size", p.SizeRule, traces.SizeRules); err != nil {
 		return o, err
 	}
@@ -79,23 +167,9 @@ func newTraceOptions(c *cli.Context) (traceOptions, error) {
 		return o, err
 	}
 	if p.Format != "" {
-		var known []string
-		for _, f := range traces.Formats {
-			known = append(known, f.Name)
+		if _, err := formatNamed(p.Format); err != nil {
+			return o, usagef("--trace-format: %w", err)
 		}
-		if err := oneOf("--trace-format", p.Format, known); err != nil {
-			return o, err
-		}
-	}
-	for _, s := range c.StringSlice("trace-param") {
-		name, value, ok := strings.Cut(s, "=")
-		if !ok {
-			return o, usagef("--trace-param %s: write NAME=VALUE", s)
-		}
-		if p.Params == nil {
-			p.Params = make(map[string]string)
-		}
-		p.Params[name] = value
 	}
 	for _, n := range []string{"skip", "limit"} {
 		if c.Int(n) < 0 {

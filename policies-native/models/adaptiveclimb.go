@@ -1,6 +1,10 @@
 package models
 
-import "cachesim/sim"
+import (
+	"slices"
+
+	"cachesim/sim"
+)
 
 // adaptiveClimb has one list, whose first object is the highest.
 type adaptiveClimb struct {
@@ -34,5 +38,5 @@ func (m *adaptiveClimb) Access(r sim.Request, _ uint32) bool {
 
 // insert puts e where i objects are before it.
 func (m *adaptiveClimb) insert(i int, e *entry) {
-	m.order = append(append(append(list{}, m.order[:i]...), e), m.order[i:]...)
+	m.order = slices.Insert(m.order, i, e)
 }

@@ -2,6 +2,7 @@ package models
 
 import (
 	"math"
+	"slices"
 
 	"cachesim/sim"
 )
@@ -54,7 +55,7 @@ func cacheusBytes(l []*cacheusEntry) int64 {
 func takeCacheus(l *[]*cacheusEntry, id uint32) *cacheusEntry {
 	for i, e := range *l {
 		if e.id == id {
-			*l = append(append([]*cacheusEntry{}, (*l)[:i]...), (*l)[i+1:]...)
+			*l = slices.Delete(*l, i, i+1)
 			return e
 		}
 	}
@@ -62,7 +63,7 @@ func takeCacheus(l *[]*cacheusEntry, id uint32) *cacheusEntry {
 }
 
 func pushCacheus(l *[]*cacheusEntry, e *cacheusEntry) {
-	*l = append([]*cacheusEntry{e}, *l...)
+	*l = slices.Insert(*l, 0, e)
 }
 
 func (m *cacheus) Used() int64      { return cacheusBytes(m.s) + cacheusBytes(m.q) }

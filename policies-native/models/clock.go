@@ -2,35 +2,34 @@ package models
 
 import "cachesim/sim"
 
-// clock evicts the oldest object; one that was hit becomes the newest instead,
-// with a hit less.
+// clock is a queue whose oldest object goes round once more for each of its hits,
+// which are counted up to a limit.
 type clock struct {
-	lists
-	most int // hits that are counted
+	residents
+	ring list
+	most int
 }
 
 func newClock(c sim.Config) Model {
-	most := 1
-	for range int(c.Param("bits")) {
-		most *= 2
-	}
-	return &clock{newLists(c, 1, 0), most - 1}
+	m := &clock{most: 1<<int(c.Param("bits")) - 1}
+	m.capacity, m.in = c.Capacity, []*list{&m.ring}
+	return m
 }
 
 func (m *clock) Access(r sim.Request, _ uint32) bool {
-	if o := m.find(r.ID); o != nil {
-		o.hits = min(o.hits+1, m.most)
+	if e := m.ring.find(r.ID); e != nil {
+		e.count = min(m.most, e.count+1)
 		return true
 	}
-	for m.full(r.Size) {
-		o := m.queues[0][0]
-		if o.hits == 0 {
-			m.evict(o)
-		} else {
-			o.hits--
-			m.move(o, 0)
+	for !m.fits(r.Size) {
+		e := m.ring.pop()
+		if e.count == 0 {
+			m.evicted++
+			continue
 		}
+		e.count--
+		m.ring.push(e)
 	}
-	m.enter(0, &item{id: r.ID, size: r.Size})
+	m.ring.push(&entry{id: r.ID, size: r.Size})
 	return false
 }

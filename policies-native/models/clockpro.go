@@ -1,6 +1,10 @@
 package models
 
-import "cachesim/sim"
+import (
+	"slices"
+
+	"cachesim/sim"
+)
 
 // clockPro is CLOCK-Pro on one list from head to tail, on which the hands look for
 // their objects from the tail.
@@ -66,14 +70,14 @@ func (m *clockPro) where(id uint32) int {
 // forget takes an object off the list, if it is there.
 func (m *clockPro) forget(id uint32) {
 	if i := m.where(id); i >= 0 {
-		m.clock = append(append([]*page{}, m.clock[:i]...), m.clock[i+1:]...)
+		m.clock = slices.Delete(m.clock, i, i+1)
 	}
 }
 
 // toHead puts p to the head, from where else it may have been.
 func (m *clockPro) toHead(p *page) {
 	m.forget(p.id)
-	m.clock = append([]*page{p}, m.clock...)
+	m.clock = slices.Insert(m.clock, 0, p)
 }
 
 func (m *clockPro) Remove(id uint32) bool {

@@ -7,81 +7,80 @@ import (
 	"cachesim/sim"
 )
 
-// fifoMerge examines the next group of objects when it has no victims left.
+// fifoMerge is a queue over which a hand goes that chooses victims. Counts are hits.
 type fifoMerge struct {
-	lists
+	residents
+	queue      list
+	hand       *entry // nil: none
+	victims    list   // the first to be evicted first
 	exam, keep int
-	hand       *item // nil: at the oldest
-	victims    []*item
 }
 
 func newFIFOMerge(c sim.Config) Model {
-	exam := c.Param("exam")
-	return &fifoMerge{lists: newLists(c, 1, 0), exam: int(exam), keep: int(float64(int(exam)) * c.Param("keep"))}
+	m := &fifoMerge{exam: int(c.Param("exam"))}
+	m.keep = int(math.Floor(float64(m.exam) * c.Param("keep")))
+	m.capacity, m.in = c.Capacity, []*list{&m.queue}
+	return m
 }
 
 func (m *fifoMerge) Access(r sim.Request, _ uint32) bool {
-	if o := m.find(r.ID); o != nil {
-		o.hits++
+	if e := m.queue.find(r.ID); e != nil {
+		e.count++
 		return true
 	}
-	for m.full(r.Size) {
-		switch {
-		case len(m.victims) > 0:
-		case len(m.queues[0]) <= m.exam:
-			m.hand = nil
-			m.victims = []*item{m.queues[0][0]}
-		default:
-			m.examine()
-		}
-		o := m.victims[0]
-		m.drop(o)
-		m.evict(o)
+	for !m.fits(r.Size) {
+		m.evict()
 	}
-	m.enter(0, &item{id: r.ID, size: r.Size})
+	m.queue.push(&entry{id: r.ID, size: r.Size})
 	return false
 }
 
-// examine takes the worst of the next objects, one by one.
-func (m *fifoMerge) examine() {
-	var group []*item
-	for range m.exam {
-		if m.hand == nil {
-			m.hand = m.queues[0][0]
-		}
-		group = append(group, m.hand)
+func (m *fifoMerge) Remove(id uint32) bool {
+	if m.hand != nil && m.hand.id == id {
 		m.hand = m.newer(m.hand)
 	}
-	worth := func(o *item) float64 {
-		if o.size == 0 {
-			return math.Inf(1)
-		}
-		return float64(o.hits) / float64(o.size)
-	}
-	for len(group) > m.keep {
-		worst := 0
-		for i, o := range group {
-			w := group[worst]
-			if worth(o) < worth(w) || worth(o) == worth(w) && o.size > w.size {
-				worst = i
-			}
-		}
-		m.victims = append(m.victims, group[worst])
-		group = slices.Delete(group, worst, worst+1)
-	}
+	m.victims.take(id)
+	return m.residents.Remove(id)
 }
 
-// drop takes an object that is about to leave from the victims and the hand.
-func (m *fifoMerge) drop(o *item) {
-	m.victims = slices.DeleteFunc(m.victims, func(v *item) bool { return v == o })
-	if m.hand == o {
-		m.hand = m.newer(o)
+// newer returns the object before e, towards the front, or nil.
+func (m *fifoMerge) newer(e *entry) *entry {
+	if i := m.queue.index(e.id); i > 0 {
+		return m.queue[i-1]
 	}
+	return nil
 }
 
-func (m *fifoMerge) Remove(id uint32) bool {
-	if o := m.find(id); o != nil {
-		m.drop(o)
+func (m *fifoMerge) evict() {
+	m.evicted++
+	if len(m.victims) == 0 {
+		if len(m.queue) <= m.exam {
+			m.queue.pop()
+			m.hand = nil
+			return
+		}
+		m.choose()
 	}
-	return m.lists.Remove(id)
+	m.Remove(m.victims[0].id)
+}
+
+// choose goes over the next objects and chooses the victims.
+func (m *fifoMerge) choose() {
+	for range m.exam {
+		if m.hand == nil {
+			m.hand = m.queue.oldest()
+		}
+		m.victims = append(m.victims, m.hand)
+		m.hand = m.newer(m.hand)
+	}
+	slices.SortStableFunc(m.victims, func(a, b *entry) int {
+		switch {
+		case a.size == 0 || b.size == 0: // the other one first
+			return int(min(1, b.size)) - int(min(1, a.size))
+		case int64(a.count)*b.size != int64(b.count)*a.size:
+			return a.count*int(b.size) - b.count*int(a.size)
+		}
+		return int(b.size - a.size)
+	})
+	m.victims = m.victims[:m.exam-m.keep]
 }

@@ -1,10 +1,6 @@
 package models
 
-import (
-	"slices"
-
-	"cachesim/sim"
-)
+import "cachesim/sim"
 
 // A filter is the model of an admission filter.
 type filter interface {
@@ -43,29 +39,3 @@ func newLRUSizeThreshold(c sim.Config) Model {
 
 func (f sizeThreshold) admit(r sim.Request) bool { return float64(r.Size) <= f.most }
 func (f sizeThreshold) served(sim.Request)       {}
-
-// secondHit remembers objects in two lists that take turns, without the false
-// positives of Bloom filters, of which there are none to expect where they are
-// nearly empty.
-type secondHit struct {
-	current, other []uint32
-	most           int
-}
-
-func newLRUSecondHit(c sim.Config) Model {
-	return lruBehind(c, &secondHit{most: int(c.Param("objects"))})
-}
-
-func (f *secondHit) admit(r sim.Request) bool {
-	return slices.Contains(f.current, r.ID) || slices.Contains(f.other, r.ID)
-}
-
-func (f *secondHit) served(r sim.Request) {
-	if f.admit(r) {
-		return
-	}
-	if len(f.current) == f.most {
-		f.current, f.other = nil, f.current
-	}
-	f.current = append(f.current, r.ID)
-}

@@ -17,7 +17,7 @@ func newLIRS(c sim.Config) Model {
 
 // lir returns the LIR objects.
 func (m *lirs) lir() list {
-	var l list
+	l := make(list, 0, len(m.stack))
 	for _, e := range m.stack {
 		if e.marked {
 			l = append(l, e)

@@ -2,6 +2,7 @@ package models
 
 import (
 	"math/bits"
+	"slices"
 
 	"cachesim/sim"
 )
@@ -56,7 +57,7 @@ func (l list) oldest() *entry {
 }
 
 // push makes e the newest.
-func (l *list) push(e *entry) { *l = append(list{e}, *l...) }
+func (l *list) push(e *entry) { *l = slices.Insert(*l, 0, e) }
 
 // take takes an object out of the list and returns it; nil if it is not there.
 func (l *list) take(id uint32) *entry {
@@ -65,8 +66,7 @@ func (l *list) take(id uint32) *entry {
 		return nil
 	}
 	e := (*l)[i]
-	rest := append(list{}, (*l)[:i]...)
-	*l = append(rest, (*l)[i+1:]...)
+	*l = slices.Delete(*l, i, i+1)
 	return e
 }
 

@@ -47,17 +47,20 @@ var All = map[string]func(sim.Config) Model{
 	"s4fifo":      newS4FIFO,
 	"clock2qplus": newClock2QPlus,
 
-	"arc":           newARC,
-	"car":           newCAR,
-	"lirs":          newLIRS,
-	"clock-pro":     newClockPro,
-	"gdsf":          newGDSF,
-	"camp":          newCAMP,
-	"hyperbolic":    newHyperbolic,
-	"lecar":         newLeCaR,
-	"cacheus":       newCacheus,
-	"merlin":        newMerlin,
-	"adaptiveclimb": newAdaptiveClimb,
+	"arc":                newARC,
+	"car":                newCAR,
+	"lirs":               newLIRS,
+	"clock-pro":          newClockPro,
+	"gdsf":               newGDSF,
+	"camp":               newCAMP,
+	"hyperbolic":         newHyperbolic,
+	"lecar":              newLeCaR,
+	"cacheus":            newCacheus,
+	"merlin":             newMerlin,
+	"adaptiveclimb":      newAdaptiveClimb,
+	"w-tinylfu":          newWTinyLFU,
+	"w-tinylfu-adaptive": newWTinyLFUAdaptive,
+	"lhd":                newLHD,
 
 	"belady":        newBelady,
 	"belady-bypass": newBeladyBypass,
@@ -65,6 +68,9 @@ var All = map[string]func(sim.Config) Model{
 
 	"lru+size-threshold": newLRUSizeThreshold,
 	"lru+second-hit":     newLRUSecondHit,
+	"lru+prob":           newLRUProb,
+	"lru+exp-size":       newLRUExpSize,
+	"lru+tinylfu":        newLRUTinyLFU,
 }
 
 // ranked is a cache that stores every object that it misses, and evicts the one

@@ -2,53 +2,77 @@ package models
 
 import "cachesim/sim"
 
-// mq has queues for ranges of requests, the fewest first, and Qout after them. An
-// item's hits are its requests.
+// mq has its queues in the order of the frequencies of their objects, which are the
+// counts. The times are those at which objects expire.
 type mq struct {
-	lists
-	now, lifetime int
-	out           int64
+	residents
+	out            list
+	outLimit       int64
+	lifetime, time int
 }
 
 func newMQ(c sim.Config) Model {
-	m := &mq{lists: newLists(c, int(c.Param("queues")), 1), lifetime: int(c.Param("lifetime"))}
-	m.out = m.part(c.Param("out"))
+	m := &mq{outLimit: share(c, "out"), lifetime: int(c.Param("lifetime"))}
+	m.capacity = c.Capacity
+	for range int(c.Param("queues")) {
+		m.in = append(m.in, &list{})
+	}
 	return m
 }
 
 func (m *mq) Access(r sim.Request, _ uint32) bool {
-	o := m.resident(r.ID)
-	hit := o != nil
-	if hit {
-		m.leave(o)
-	} else {
-		if o = m.forget(r.ID); o == nil {
-			o = &item{id: r.ID, size: r.Size}
+	x := m.takeOut(r.ID)
+	hit := x != nil
+	if !hit {
+		x = &entry{id: r.ID, size: r.Size}
+		if ghost := m.out.take(r.ID); ghost != nil {
+			x.count = ghost.count
 		}
-		for m.full(r.Size) {
-			i := 0
-			for m.empty(i) {
-				i++
-			}
-			m.remember(m.queues[i][0], m.out)
+		for !m.fits(r.Size) {
+			m.evict()
 		}
 	}
-	o.hits++
-	log := 0
-	for 2<<log <= o.hits {
-		log++
-	}
-	m.enter(min(log, m.residents-1), o)
-	o.expires = m.now + m.lifetime
-	m.now++
-	for i := 1; i < m.residents; i++ {
-		if m.empty(i) {
+	x.count++
+	x.at = m.time + m.lifetime
+	m.in[m.queue(x.count)].push(x)
+	m.time++
+	for i, queue := range m.in {
+		if i == 0 || len(*queue) == 0 || queue.oldest().at >= m.time {
 			continue
 		}
-		if oldest := m.queues[i][0]; oldest.expires < m.now {
-			m.move(oldest, i-1)
-			oldest.expires = m.now + m.lifetime
-		}
+		e := queue.pop()
+		e.at = m.time + m.lifetime
+		m.in[i-1].push(e)
 	}
 	return hit
+}
+
+// takeOut takes a resident out of its queue.
+func (m *mq) takeOut(id uint32) *entry {
+	for _, queue := range m.in {
+		if e := queue.take(id); e != nil {
+			return e
+		}
+	}
+	return nil
+}
+
+// queue returns which queue objects with a frequency are in.
+func (m *mq) queue(frequency int) int {
+	i := 0
+	for frequency >= 2 && i < len(m.in)-1 {
+		frequency /= 2
+		i++
+	}
+	return i
+}
+
+func (m *mq) evict() {
+	for _, queue := range m.in {
+		if len(*queue) > 0 {
+			m.out.remember(queue.pop(), m.outLimit)
+			m.evicted++
+			return
+		}
+	}
 }

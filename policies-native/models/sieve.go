@@ -2,38 +2,52 @@ package models
 
 import "cachesim/sim"
 
-// sieve evicts the first object from the hand on, towards the newest and then
-// from the oldest again, that was not hit since the hand passed it.
+// sieve marks the objects that are visited. Its hand is at an object, or at none.
 type sieve struct {
-	lists
-	hand *item // nil: at the oldest
+	residents
+	queue list
+	hand  *entry
 }
 
-func newSIEVE(c sim.Config) Model { return &sieve{lists: newLists(c, 1, 0)} }
+func newSIEVE(c sim.Config) Model {
+	m := &sieve{}
+	m.capacity, m.in = c.Capacity, []*list{&m.queue}
+	return m
+}
 
 func (m *sieve) Access(r sim.Request, _ uint32) bool {
-	if o := m.find(r.ID); o != nil {
-		o.hits = 1
+	if e := m.queue.find(r.ID); e != nil {
+		e.marked = true
 		return true
 	}
-	for m.full(r.Size) {
-		o := m.hand
-		if o == nil {
-			o = m.queues[0][0]
+	for !m.fits(r.Size) {
+		if m.hand == nil {
+			m.hand = m.queue.oldest()
 		}
-		m.hand = m.newer(o)
-		if o.hits == 0 {
-			m.evict(o)
+		e := m.hand
+		if e.marked {
+			e.marked = false
+			m.hand = m.newer(e)
+			continue
 		}
-		o.hits = 0
+		m.Remove(e.id)
+		m.evicted++
 	}
-	m.enter(0, &item{id: r.ID, size: r.Size})
+	m.queue.push(&entry{id: r.ID, size: r.Size})
 	return false
+}
+
+// newer returns the object before e, towards the front, or nil.
+func (m *sieve) newer(e *entry) *entry {
+	if i := m.queue.index(e.id); i > 0 {
+		return m.queue[i-1]
+	}
+	return nil
 }
 
 func (m *sieve) Remove(id uint32) bool {
 	if m.hand != nil && m.hand.id == id {
 		m.hand = m.newer(m.hand)
 	}
-	return m.lists.Remove(id)
+	return m.residents.Remove(id)
 }

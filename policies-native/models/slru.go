@@ -1,73 +1,84 @@
 package models
 
-import (
-	"math"
+import "cachesim/sim"
 
-	"cachesim/sim"
-)
-
-// slru has a queue for each segment, the lowest first.
+// slru has segments, the lowest first, each with the bytes that it may have; where
+// the lowest is not bounded, those are the capacity.
 type slru struct {
-	lists
-	share []int64
+	residents
+	shares []int64
 }
 
 func newSLRU(c sim.Config) Model {
-	m := &slru{lists: newLists(c, 2, 0)}
-	m.share = []int64{math.MaxInt64, m.part(c.Param("protected"))}
-	return m
+	return makeSLRU(c, []int64{c.Capacity, share(c, "protected")})
 }
 
 func newS4LRU(c sim.Config) Model {
-	n := int(c.Param("segments"))
-	m := &slru{lists: newLists(c, n, 0)}
+	var shares []int64
+	n := int64(c.Param("segments"))
 	for range n {
-		m.share = append(m.share, c.Capacity/int64(n))
+		shares = append(shares, c.Capacity/n)
 	}
 	if c.Param("bounded") == 0 {
-		m.share[0] = math.MaxInt64
+		shares[0] = c.Capacity
+	}
+	return makeSLRU(c, shares)
+}
+
+func makeSLRU(c sim.Config, shares []int64) Model {
+	m := &slru{shares: shares}
+	m.capacity = c.Capacity
+	for range shares {
+		m.in = append(m.in, &list{})
 	}
 	return m
 }
 
 func (m *slru) Access(r sim.Request, _ uint32) bool {
-	if o := m.find(r.ID); o != nil {
-		above := o.queue + 1
-		if above < len(m.share) && o.size <= m.share[above] {
-			m.move(o, above)
-			m.shrink(above)
-		} else {
-			m.move(o, o.queue)
+	for i, segment := range m.in {
+		e := segment.take(r.ID)
+		if e == nil {
+			continue
 		}
-		return true
-	}
-	for m.full(r.Size) {
-		i := 0
-		for m.empty(i) {
+		if i+1 < len(m.in) && e.size <= m.shares[i+1] {
 			i++
 		}
-		m.evict(m.queues[i][0])
+		m.in[i].push(e)
+		m.pushDown(i)
+		return true
 	}
-	into := 0
-	for i := len(m.share) - 1; i >= 0; i-- {
-		if m.bytes(i) <= m.share[i]-r.Size {
-			into = i
+	for !m.fits(r.Size) {
+		for _, segment := range m.in {
+			if len(*segment) > 0 {
+				segment.pop()
+				m.evicted++
+				break
+			}
 		}
 	}
-	m.enter(into, &item{id: r.ID, size: r.Size})
+	enters := m.in[0]
+	for i := len(m.in) - 1; i >= 0; i-- {
+		if m.in[i].bytes()+r.Size <= m.shares[i] {
+			enters = m.in[i]
+		}
+	}
+	enters.push(&entry{id: r.ID, size: r.Size})
 	return false
 }
 
-// shrink makes a segment fit into its share, and before it takes the next object
-// out, the one below as well.
-func (m *slru) shrink(i int) {
-	for m.bytes(i) > m.share[i] {
-		oldest := m.queues[i][0]
-		if i == 0 {
-			m.evict(oldest)
-			continue
+// pushDown limits segment i to its share and, where that pushes objects down, those
+// below it.
+func (m *slru) pushDown(i int) {
+	for pushed := i > 0; pushed && i >= 0; i-- {
+		pushed = false
+		for m.in[i].bytes() > m.shares[i] {
+			e := m.in[i].pop()
+			if i == 0 {
+				m.evicted++
+				continue
+			}
+			m.in[i-1].push(e)
+			pushed = true
 		}
-		m.move(oldest, i-1)
-		m.shrink(i - 1)
 	}
 }

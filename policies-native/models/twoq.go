@@ -2,36 +2,39 @@ package models
 
 import "cachesim/sim"
 
-// twoQ has the queues A1in, Am and A1out, in this order.
+// twoQ is the full version of 2Q.
 type twoQ struct {
-	lists
-	kin, kout int64
+	residents
+	in, main, out list
+	kin, kout     int64
 }
 
 func newTwoQ(c sim.Config) Model {
-	m := &twoQ{lists: newLists(c, 2, 1)}
-	m.kin, m.kout = m.part(c.Param("kin")), m.part(c.Param("kout"))
+	m := &twoQ{kin: share(c, "kin"), kout: share(c, "kout")}
+	m.capacity, m.residents.in = c.Capacity, []*list{&m.in, &m.main}
 	return m
 }
 
 func (m *twoQ) Access(r sim.Request, _ uint32) bool {
-	if o := m.resident(r.ID); o != nil {
-		if o.queue == 1 {
-			m.move(o, 1)
-		}
+	if e := m.main.take(r.ID); e != nil {
+		m.main.push(e)
 		return true
 	}
-	queue := 0
-	if m.forget(r.ID) != nil {
-		queue = 1
+	if m.in.has(r.ID) {
+		return true
 	}
-	for m.full(r.Size) {
-		if m.empty(1) || m.bytes(0) > m.kin {
-			m.remember(m.queues[0][0], m.kout)
+	enters := &m.in
+	if m.out.take(r.ID) != nil {
+		enters = &m.main
+	}
+	for !m.fits(r.Size) {
+		if m.in.bytes() > m.kin || len(m.main) == 0 {
+			m.out.remember(m.in.pop(), m.kout)
 		} else {
-			m.evict(m.queues[1][0])
+			m.main.pop()
 		}
+		m.evicted++
 	}
-	m.enter(queue, &item{id: r.ID, size: r.Size})
+	enters.push(&entry{id: r.ID, size: r.Size})
 	return false
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // micro.wasm is built by ../guests/build.sh, the others are assembled by
-// ../driver/build.sh.
+// build.sh.
 
 //go:embed micro.wasm
 var microWASM []byte

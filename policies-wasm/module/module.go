@@ -285,6 +285,21 @@ func (m *Module) Has(name, sig string) bool {
 // emits, and some MiB in the host.
 const maxTable = 1 << 20
 
+// PageSize is the unit of memories, in bytes.
+const PageSize = 1 << 16
+
+// Memory returns how many pages the module's own memory starts with and may grow
+// to, 0 where it does not say; ok is false where it has none.
+func (m *Module) Memory() (first, most uint64, ok bool) {
+	if m.memory == nil {
+		return 0, 0, false
+	}
+	if m.memory.flags&1 == 1 {
+		most = m.memory.max
+	}
+	return m.memory.min, most, true
+}
+
 // Limited returns the module's bytes with its memory declared to grow to no more
 // than so many 64 KiB pages, and its tables to maxTable elements, which every
 // engine enforces. It fails where the module wants more from the start.

@@ -26,8 +26,8 @@ type Policy struct {
 	Memory   int // about how many bytes it needs for each object of the trace
 	// PerRequest is the same for each request.
 	PerRequest int
-	// Compute makes the function that computes a bound for one of the
-	// capacities; nil: it is replayed.
+	// Compute makes the function that computes the exact result at one of the
+	// capacities; nil, and where it returns nil: it is replayed.
 	Compute func(capacity int64) func(context.Context, *sim.Trace) (sim.Tally, error)
 
 	Guest     bool     // there is a module
@@ -74,7 +74,9 @@ type Options struct {
 	Window      sim.Window
 	Seeds       []uint64
 	GuestMemory int64
-	Timing      int // requests that times are taken over, at most; 0: no times
+	Samples     *sim.Samples // of the trace, from which hit ratios are estimated; nil: they are exact
+	Check       int64        // capacity at which what is estimated is replayed in full too; 0: none
+	Timing      int          // requests that times are taken over, at most; 0: no times
 	TimedAt     int64
 }
 
@@ -222,7 +224,7 @@ func intersect(a, b []string) []string {
 // others are compared with the first.
 func Tasks(t *sim.Trace, policies []Policy, c Choice, w Ways, o Options) (tasks []Task, notes []string, err error) {
 	index := make(map[key]bool)
-	add := func(p Policy, capacity Capacity, v sim.Version, seed uint64, requests int, timed bool) {
+	add := func(p Policy, capacity Capacity, v sim.Version, seed uint64, requests int, timed bool, samples *sim.Samples) {
 		cell := sim.Cell{
 			Trace: t.Name, TraceDigest: t.Digest, Clock: t.Clock, Requests: requests,
 			Policy: p.Name, Revision: p.Revision, Seed: seed,
@@ -230,6 +232,12 @@ func Tasks(t *sim.Trace, policies []Policy, c Choice, w Ways, o Options) (tasks 
 		}
 		if !timed {
 			cell.Warmup, cell.Window = o.Warmup, o.Window
+		}
+		if timed || p.Compute != nil {
+			samples = nil
+		}
+		if samples != nil {
+			cell.Sampling = samples.Sampling
 		}
 		if v.Engine != sim.NativeEngine {
 			cell.ModuleSHA, cell.GuestMemory = p.ModuleSHA, o.GuestMemory
@@ -240,10 +248,17 @@ func Tasks(t *sim.Trace, policies []Policy, c Choice, w Ways, o Options) (tasks 
 		}
 		index[k] = true
 		task := Task{Task: sim.Task{Cell: cell, Timed: timed, Needs: p.Needs, Memory: Memory(t, p, cell)}, Size: capacity.Text, Title: p.Title}
+		task.Time = int64(estimate(t, v) * float64(requests))
 		if p.Compute != nil {
 			task.Compute = p.Compute(capacity.Value)
 		}
-		task.Time = int64(estimate(t, v) * float64(requests))
+		if samples != nil {
+			task.Samples, task.Memory, task.Time = samples, 0, 0
+			for _, m := range samples.Miniatures {
+				task.Memory = max(task.Memory, Memory(m.Trace, p, cell))
+				task.Time += int64(estimate(m.Trace, v) * float64(m.Requests))
+			}
+		}
 		task.Order = len(tasks)
 		tasks = append(tasks, task)
 	}
@@ -260,14 +275,17 @@ func Tasks(t *sim.Trace, policies []Policy, c Choice, w Ways, o Options) (tasks 
 		for _, capacity := range o.Capacities {
 			for _, v := range ratios {
 				for _, seed := range o.Seeds {
-					add(p, capacity, v, seed, t.Requests, false)
+					add(p, capacity, v, seed, t.Requests, false, o.Samples)
+					if capacity.Value == o.Check {
+						add(p, capacity, v, seed, t.Requests, false, nil)
+					}
 				}
 			}
 		}
 		if timing > 0 {
 			i := slices.IndexFunc(o.Capacities, func(c Capacity) bool { return c.Value == o.TimedAt })
 			for _, v := range times {
-				add(p, o.Capacities[max(0, i)], v, o.Seeds[0], timing, true)
+				add(p, o.Capacities[max(0, i)], v, o.Seeds[0], timing, true, nil)
 			}
 		}
 	}
@@ -308,7 +326,7 @@ func Memory(t *sim.Trace, p Policy, c sim.Cell) int64 {
 	objects, requests := int64(t.Objects), int64(c.Requests)
 	perObject := int64(p.Memory)
 	if p.Compute != nil {
-		return int64(p.PerRequest)*requests + 4*objects
+		return int64(p.PerRequest)*requests + max(4, perObject)*objects
 	}
 	if perObject == 0 {
 		perObject = 48

@@ -25,7 +25,7 @@ func compare(a, b Result) int {
 		cmp.Compare(a.Cell.Trace, b.Cell.Trace), cmp.Compare(a.TraceDigest, b.TraceDigest), cmp.Compare(a.Clock, b.Clock),
 		cmp.Compare(a.Order, b.Order), cmp.Compare(a.Policy, b.Policy), cmp.Compare(a.Unit, b.Unit), cmp.Compare(a.Capacity, b.Capacity),
 		cmp.Compare(a.Metadata, b.Metadata), cmp.Compare(a.Requests, b.Requests), cmp.Compare(a.Warmup, b.Warmup),
-		cmp.Compare(a.Seed, b.Seed), cmp.Compare(a.Engine, b.Engine), cmp.Compare(a.ABI, b.ABI), cmp.Compare(a.Handle, b.Handle),
+		cmp.Compare(a.Seed, b.Seed), cmp.Compare(a.Sampling.Rate, b.Sampling.Rate), cmp.Compare(a.Engine, b.Engine), cmp.Compare(a.ABI, b.ABI), cmp.Compare(a.Handle, b.Handle),
 		cmp.Compare(a.CellID, b.CellID),
 	)
 }
@@ -48,6 +48,7 @@ type cellRow struct {
 
 // identityRow is the part at the end of a CSV row that identifies everything.
 type identityRow struct {
+	Order       int    `csv:"order"`
 	Metadata    int64  `csv:"metadata_bytes"`
 	ObjectSize  string `csv:"object_size"`
 	Revision    int    `csv:"policy_revision"`
@@ -76,8 +77,46 @@ type ratioRow struct {
 	Sets          int64  `csv:"sets"`
 	Deletes       int64  `csv:"deletes"`
 	Expired       int64  `csv:"expired"`
+	LLMRequests   *int64 `csv:"llm_requests"`
+	PrefixHits    *int64 `csv:"prefix_hit_blocks"`
+	PrefixRatio   string `csv:"prefix_hit_ratio"`
+	SavedTokens   *int64 `csv:"saved_tokens"`
 	Whole         bool   `csv:"whole"`
+	sampleRow
+	Costs
 	identityRow
+}
+
+// sampleRow is the part of a row of results.csv that says how it is estimated:
+// empty where it is exact.
+type sampleRow struct {
+	Rate       *float64 `csv:"sample_rate"`
+	Salts      *int     `csv:"salts"`
+	HitSD      *float64 `csv:"hit_ratio_sd"`
+	ByteHitSD  *float64 `csv:"byte_hit_ratio_sd"`
+	UnfitBytes *float64 `csv:"unfit_bytes"`
+}
+
+func newSampleRow(r Result) sampleRow {
+	if r.Sampling.Rate == 0 {
+		return sampleRow{}
+	}
+	return sampleRow{&r.Sampling.Rate, &r.Sampling.Salts, &r.HitRatioSD, &r.ByteHitRatioSD, &r.Unfit}
+}
+
+func (s sampleRow) set(r *Result) {
+	if s.Rate == nil || s.Salts == nil {
+		return
+	}
+	r.Sampling = sim.Sampling{Rate: *s.Rate, Salts: *s.Salts}
+	for _, v := range []struct {
+		from *float64
+		to   *float64
+	}{{s.HitSD, &r.HitRatioSD}, {s.ByteHitSD, &r.ByteHitRatioSD}, {s.UnfitBytes, &r.Unfit}} {
+		if v.from != nil {
+			*v.to = *v.from
+		}
+	}
 }
 
 // timeRow is a row of times.csv, where every timed cell is. It has no hit
@@ -130,7 +169,7 @@ func (s *Set) cellRow(r Result) cellRow {
 
 func (s *Set) identityRow(r Result) identityRow {
 	t := s.Trace(r)
-	return identityRow{r.Metadata, t.ObjectSize, r.Revision, r.ModuleSHA, r.GuestMemory, t.Path, r.TraceDigest, r.Clock, r.Outcome, r.CellID}
+	return identityRow{r.Order, r.Metadata, t.ObjectSize, r.Revision, r.ModuleSHA, r.GuestMemory, t.Path, r.TraceDigest, r.Clock, r.Outcome, r.CellID}
 }
 
 func (c cellRow) result(id identityRow) Result {
@@ -141,7 +180,7 @@ func (c cellRow) result(id identityRow) Result {
 			Capacity: c.Capacity, Unit: c.Unit, Metadata: id.Metadata, GuestMemory: id.GuestMemory,
 			Version: sim.Version{Engine: c.Engine, ABI: c.ABI, Handle: c.Handle},
 		},
-		CellID: id.CellID, Size: c.Size, Outcome: id.Outcome,
+		CellID: id.CellID, Size: c.Size, Order: id.Order, Outcome: id.Outcome,
 	}
 }
 
@@ -158,12 +197,18 @@ func (s *Set) WriteCSV(w io.Writer) error {
 		if r.Timed {
 			continue
 		}
-		rows = append(rows, ratioRow{
+		row := ratioRow{
 			cellRow: s.cellRow(r), Gets: r.Gets, Hits: r.Hits, Bytes: r.Bytes, HitBytes: r.HitBytes,
 			HitRatio: share(r.HitRatio()), ByteHitRatio: share(r.ByteHitRatio()), TooLarge: r.TooLarge,
 			Evictions: r.Evictions, Admissions: r.Admissions, AdmittedBytes: r.AdmittedBytes,
-			Sets: r.Sets, Deletes: r.Deletes, Expired: r.Expired, Whole: r.Whole, identityRow: s.identityRow(r),
-		})
+			Sets: r.Sets, Deletes: r.Deletes, Expired: r.Expired, Whole: r.Whole,
+			sampleRow: newSampleRow(r), Costs: r.Costs, identityRow: s.identityRow(r),
+		}
+		if r.LLMRequests > 0 { // otherwise the trace is of something else
+			row.LLMRequests, row.PrefixHits, row.SavedTokens = &r.LLMRequests, &r.PrefixHitBlocks, &r.SavedTokens
+			row.PrefixRatio = share(r.PrefixHitRatio())
+		}
+		rows = append(rows, row)
 	}
 	return writeRows(w, rows)
 }
@@ -293,7 +338,16 @@ func ReadCSV(r io.Reader) (*Set, error) {
 				Sets: row.Sets, Deletes: row.Deletes, Expired: row.Expired,
 				Evictions: row.Evictions, Admissions: row.Admissions, AdmittedBytes: row.AdmittedBytes,
 			}
+			for _, c := range []struct{ to, from *int64 }{
+				{&res.LLMRequests, row.LLMRequests}, {&res.PrefixHitBlocks, row.PrefixHits}, {&res.SavedTokens, row.SavedTokens},
+			} {
+				if c.from != nil {
+					*c.to = *c.from
+				}
+			}
 			res.Whole = row.Whole
+			row.sampleRow.set(&res)
+			res.Costs = row.Costs
 			if !slices.Contains(header, "gets") {
 				res.Gets = int64(res.Requests)
 			}

@@ -20,8 +20,9 @@ type Result struct {
 	Order  int    `json:"order"`           // position in the plan of its run
 
 	sim.Tally
-	Outcome string `json:"outcome"` // digest of every request's outcome
-	Whole   bool   `json:"whole"`   // the whole trace was replayed, not a prefix
+	sim.Sampled        // of an estimate, see Cell.Sampling
+	Outcome     string `json:"outcome"` // digest of every request's outcome; empty for what is computed or estimated
+	Whole       bool   `json:"whole"`   // the whole trace was replayed, not a prefix
 
 	// Timed cells were replayed with nothing else running, Repeats times in
 	// turns with the other timed cells. The times of the others are those of
@@ -41,12 +42,35 @@ type Result struct {
 	Replays   []time.Duration `json:"replays_ns,omitempty"`
 
 	Series []sim.Interval `json:"series,omitempty"`
+	Costs  Costs          `json:"costs,omitzero"`
+}
+
+// Costs are what a replay costs by a model, see package costs. What was not
+// asked for, or does not follow from the trace, is nil.
+type Costs struct {
+	Model       string   `json:"model" csv:"cost_model"` // empty: there are no costs
+	LatencyMean *float64 `json:"latency_mean_ms,omitempty" csv:"latency_mean_ms"`
+	LatencyP50  *float64 `json:"latency_p50_ms,omitempty" csv:"latency_p50_ms"`
+	LatencyP90  *float64 `json:"latency_p90_ms,omitempty" csv:"latency_p90_ms"`
+	LatencyP99  *float64 `json:"latency_p99_ms,omitempty" csv:"latency_p99_ms"`
+	DelayedHits *int64   `json:"delayed_hits,omitempty" csv:"delayed_hits"` // hits that wait for a fetch under way
+	OriginBytes *int64   `json:"origin_bytes,omitempty" csv:"origin_bytes"` // bytes of the gets that missed
+	// Traffic from the origin in Gbit/s (10^9): over the whole time, and the
+	// 95th percentile and the largest of the model's intervals.
+	OriginMean *float64 `json:"origin_mean_gbits,omitempty" csv:"origin_mean_gbits"`
+	OriginP95  *float64 `json:"origin_p95_gbits,omitempty" csv:"origin_p95_gbits"`
+	OriginPeak *float64 `json:"origin_peak_gbits,omitempty" csv:"origin_peak_gbits"`
+	EgressCost *float64 `json:"egress_cost,omitempty" csv:"egress_cost"` // in the currency of the price
+	// WriteRatio is the bytes written to the cache over the bytes requested,
+	// WritesPerDay how many times its capacity is written in a day.
+	WriteRatio   *float64 `json:"write_ratio,omitempty" csv:"write_ratio"`
+	WritesPerDay *float64 `json:"device_writes_per_day,omitempty" csv:"device_writes_per_day"`
 }
 
 // New makes a result of a measurement.
 func New(m sim.Measurement) Result {
 	r := Result{
-		Cell: m.Cell, CellID: m.Cell.ID(), Tally: m.Tally, Outcome: m.Outcome, Whole: m.Whole, Timed: m.Timed,
+		Cell: m.Cell, CellID: m.Cell.ID(), Tally: m.Tally, Sampled: m.Sampled, Outcome: m.Outcome, Whole: m.Whole, Timed: m.Timed,
 		Repeats: len(m.Replays), Replays: m.Replays, Series: m.Series,
 	}
 	if len(m.Replays) == 0 {
@@ -67,6 +91,11 @@ func (r Result) HitRatio() float64 { return ratio(r.Hits, r.Gets) }
 
 // ByteHitRatio is the share of the bytes that came from hits: 0 to 1.
 func (r Result) ByteHitRatio() float64 { return ratio(r.HitBytes, r.Bytes) }
+
+// PrefixHitRatio is the share of the blocks of LLM requests that were hits with
+// all blocks before them in their request: 0 to 1. It is 0 where the trace is of
+// something else.
+func (r Result) PrefixHitRatio() float64 { return ratio(r.PrefixHitBlocks, r.Gets) }
 
 // PerRequest is the median replay time of one request in nanoseconds.
 func (r Result) PerRequest() float64 { return r.perRequest(r.Replay) }
@@ -189,7 +218,7 @@ func (s *Set) Add(o *Set) {
 	for _, r := range o.Results {
 		k := key{r.CellID, r.Timed}
 		if i, ok := at[k]; ok {
-			if s.Results[i].Outcome != r.Outcome {
+			if differ(s.Results[i], r) {
 				s.Conflicts = append(s.Conflicts, fmt.Sprintf("%s (cell %s)", r.Cell, r.CellID))
 			}
 			s.Results[i] = r
@@ -214,6 +243,15 @@ func (s *Set) Add(o *Set) {
 		failures = append(failures, f)
 	}
 	s.Failures = failures
+}
+
+// differ reports whether two results of one cell contradict each other. What is
+// computed without a replay has no outcome, only counts.
+func differ(a, b Result) bool {
+	if a.Outcome == "" || b.Outcome == "" {
+		return !a.Timed && (a.Hits != b.Hits || a.HitBytes != b.HitBytes)
+	}
+	return a.Outcome != b.Outcome
 }
 
 // Find returns the result of a cell, if there is one.

@@ -158,6 +158,7 @@ func generate(o Options) (*sim.Trace, error) {
 		}
 		r := sim.Request{Time: uint32(now)}
 		r.ID, r.Size = g.intern(object)
+		t.RequestBytes += r.Size
 		now += gap * g.rand.ExpFloat64()
 		now = min(now, math.MaxUint32)
 		reqs = append(reqs, r)
@@ -188,6 +189,7 @@ func generate(o Options) (*sim.Trace, error) {
 	}
 	for _, s := range g.sizes {
 		t.LargestSize = max(t.LargestSize, s)
+		t.Footprint += s
 	}
 	t.Objects = len(g.names)
 	m.Objects = t.Objects

@@ -178,3 +178,17 @@ func BenchmarkWrite(b *testing.B) {
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*o.Requests), "ns/req")
 	})
 }
+
+// TestLCSHeader reads a generated trace whose header has the sums of its sizes.
+func TestLCSHeader(t *testing.T) {
+	o := Default
+	o.Requests, o.Objects, o.Format = 1000, 100, "lcs"
+	var b bytes.Buffer
+	if err := Write(&b, o); err != nil {
+		t.Fatal(err)
+	}
+	trace, err := traces.Read(&b, "t", traces.Options{})
+	if err != nil || trace.Requests != 1000 || trace.Format != "lcs" || len(trace.Notes) != 1 {
+		t.Errorf("got %+v, %v; want no note but that on the format", trace, err)
+	}
+}

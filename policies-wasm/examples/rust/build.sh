@@ -1,10 +1,8 @@
 #!/bin/sh
-# Builds fifo.wasm, in the folder given or in this one. It needs Rust 1.85 or later with
-# its target: rustup target add wasm32-unknown-unknown.
+# Builds fifo.wasm, in the folder given or in this one. It needs Rust 1.63 or later with its
+# target: rustup target add wasm32-unknown-unknown, or Debian's rustc and libstd-rust-dev-wasm32.
 set -eu
 out=$(cd "${1:-$(dirname "$0")}" && pwd)
 cd "$(dirname "$0")"
-target=$(mktemp -d)
-trap 'rm -rf "$target"' EXIT
-cargo build --quiet --release --target wasm32-unknown-unknown --target-dir "$target"
-cp "$target/wasm32-unknown-unknown/release/fifo.wasm" "$out"
+${RUSTC:-rustc} --crate-name fifo --crate-type cdylib --edition 2021 --target wasm32-unknown-unknown \
+	-C opt-level=3 -C lto -C panic=abort -C strip=debuginfo -o "$out/fifo.wasm" policy.rs

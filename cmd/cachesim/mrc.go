@@ -1,0 +1,263 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"sync"
+
+	"github.com/dustin/go-humanize"
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/urfave/cli/v2"
+
+	"cachesim/sim"
+	"cachesim/sim/plan"
+	"cachesim/sim/profile"
+	"cachesim/sim/results"
+)
+
+// samplingOptions say how to estimate hit ratios.
+type samplingOptions struct {
+	rate      float64 // share of the objects; 0: replay the whole trace
+	salts     int
+	anyPolicy bool
+	check     bool
+}
+
+// samplingFlags have the share that is the default, and in words.
+func samplingFlags(share, words string) []cli.Flag {
+	if share == "" {
+		words = " (default: replay the whole trace)"
+	}
+	return []cli.Flag{
+		&cli.StringFlag{Category: aboutSampling, Name: "sample", Usage: "estimate from a `SHARE` of the objects, as 1%, with a cache scaled down as much; raised where that is too few" + words, Value: share},
+		&cli.IntFlag{Category: aboutSampling, Name: "salts", Usage: "the mean of `N` samples, with the deviation between them", Value: 3},
+		&cli.BoolFlag{Category: aboutSampling, Name: "any-policy", Usage: "sample policies too whose behaviour does not scale"},
+		&cli.BoolFlag{Category: aboutSampling, Name: "check", Usage: "replay one size in full as well and print the error of the estimates"},
+	}
+}
+
+func newSamplingOptions(c *cli.Context) (o samplingOptions, err error) {
+	o = samplingOptions{salts: c.Int("salts"), anyPolicy: c.Bool("any-policy"), check: c.Bool("check")}
+	if o.salts < 1 || o.salts > 1000 {
+		return o, usagef("--salts %d: expects a number from 1 to 1000", o.salts)
+	}
+	share := c.String("sample")
+	if share == "" {
+		for _, f := range []string{"salts", "any-policy", "check"} {
+			if c.IsSet(f) {
+				return o, usagef("--%s goes with --sample", f)
+			}
+		}
+		return o, nil
+	}
+	if o.rate, err = parseShare(share); err != nil {
+		return o, err
+	}
+	if o.rate == 1 {
+		o.rate = 0
+	}
+	return o, nil
+}
+
+func mrcCommand(stdout, stderr io.Writer) *cli.Command {
+	flags := append(cellFlags(), samplingFlags("1%", "; 100% replays the whole trace")...)
+	return &cli.Command{
+		Name:      "mrc",
+		Usage:     "hit ratio curves fast: LRU exactly in one pass, other policies estimated from samples",
+		ArgsUsage: "TRACE [TRACE...]",
+		Description: `Estimates are marked as such in all tables and files; docs/SAMPLING.md says how good they are. Examples:
+  cachesim mrc trace.oracleGeneral.zst
+  cachesim mrc trace.oracleGeneral.zst --policy lru,s3fifo,my.wasm --size 1GiB..1TiB --check
+  cachesim mrc access.log --policy lru --size 0.1%..100%`,
+		Flags: append(append(flags, outputFlags()...), runFlags()...),
+		Action: func(c *cli.Context) error {
+			p, err := newCellOptions(c, stderr)
+			if err != nil {
+				return err
+			}
+			p.exactLRU = true
+			o, err := p.toRun(c, stdout, stderr)
+			if err != nil {
+				return err
+			}
+			return o.run(c.Context)
+		},
+	}
+}
+
+// A miniature smaller than this estimates little.
+const (
+	leastObjects = 10_000 // in a sample
+	leastCached  = 100    // in the miniature of the smallest cache
+)
+
+// rateFor returns the share of t's objects to sample, at least that asked for,
+// or 0 where the samples together would be as large as the trace.
+func (o samplingOptions) rateFor(objects int, smallest, footprint int64) (rate float64, why string) {
+	cached := float64(objects) * min(1, float64(smallest)/float64(max(1, footprint)))
+	rate = o.rate
+	if least := leastObjects / float64(objects); least > rate {
+		rate, why = least, fmt.Sprintf("a sample has at least %s objects", humanize.Comma(leastObjects))
+	}
+	if least := leastCached / cached; least > rate {
+		rate, why = least, fmt.Sprintf("the miniature of the smallest cache holds at least %d objects", leastCached)
+	}
+	if why != "" { // two digits, rounded up
+		unit := math.Pow(10, math.Floor(math.Log10(rate))-1)
+		rate = math.Ceil(rate/unit-1e-9) * unit
+	}
+	if rate*float64(o.salts) >= 1 {
+		return 0, why
+	}
+	return rate, why
+}
+
+// samples chooses the samples of t, and the policies that can be estimated from
+// them. Without sampling it returns nil and all policies.
+func (o *planOptions) samples(t *sim.Trace, list []plan.Capacity, footprint int64, warmup int) (*sim.Samples, []policy, error) {
+	if o.sampling.rate == 0 {
+		return nil, o.policies, nil
+	}
+	asked := sim.Sampling{Rate: o.sampling.rate, Salts: o.sampling.salts}
+	rate, why := o.sampling.rateFor(t.Objects, list[0].Value, footprint)
+	switch {
+	case rate == 0:
+		if why != "" {
+			why = ": " + why
+		}
+		fmt.Fprintf(o.notes, "cachesim: note: %s is replayed in full, since samples would be as large as the trace%s\n", clean(t.Name), why)
+		return nil, o.policies, nil
+	case rate > asked.Rate:
+		asked.Rate = rate
+		fmt.Fprintf(o.notes, "cachesim: note: %s is estimated from %s: %s\n", clean(t.Name), asked, why)
+	}
+	var chosen []policy
+	var left []string
+	needed := false
+	for _, p := range o.policies {
+		computed := o.exactLRU && p.name == "lru" && o.choice.Engines == nil
+		switch {
+		case p.bound != nil:
+			return nil, nil, usagef("policy %s is a bound, which is computed for whole traces: leave out --sample, or mrc use --sample 100%%", p.name)
+		case !o.sampling.anyPolicy && p.spec != nil && p.spec.FixedScale:
+			left = append(left, p.name)
+			continue
+		}
+		needed = needed || !computed
+		chosen = append(chosen, p)
+	}
+	if len(left) > 0 {
+		why := "behaves differently in a miniature, so that no sample estimates it"
+		if len(left) > 1 {
+			why = "behave differently in a miniature, so that no sample estimates them"
+		}
+		if !o.implied || len(chosen) == 0 {
+			return nil, nil, usagef("%s %s: run replays the whole trace; --any-policy estimates all the same", strings.Join(left, ", "), why)
+		}
+		fmt.Fprintf(o.notes, "cachesim: note: left out: %s %s (--any-policy)\n", strings.Join(left, ", "), why)
+	}
+	if !needed {
+		return nil, chosen, nil
+	}
+	s, err := sim.NewSamples(t, asked, warmup)
+	return s, chosen, err
+}
+
+// lruCurve computes LRU at all capacities at once when the first of its cells
+// asks. It returns nothing for those that have to be replayed.
+func (o *planOptions) lruCurve(t *sim.Trace, list []plan.Capacity, warmup int) func(int64) func(context.Context, *sim.Trace) (sim.Tally, error) {
+	p := profile.LRUOptions{Unit: o.unit, Metadata: o.metadata, Warmup: warmup}
+	var capacities []int64
+	for _, c := range list {
+		if profile.CanLRU(t, c.Value, p) {
+			capacities = append(capacities, c.Value)
+		}
+	}
+	all := sync.OnceValues(func() (map[int64]sim.Tally, error) {
+		curve, err := profile.LRU(t, p, capacities)
+		at := make(map[int64]sim.Tally)
+		for i, n := range curve {
+			at[capacities[i]] = n
+		}
+		return at, err
+	})
+	return func(capacity int64) func(context.Context, *sim.Trace) (sim.Tally, error) {
+		if !profile.CanLRU(t, capacity, p) {
+			return nil
+		}
+		return func(context.Context, *sim.Trace) (sim.Tally, error) {
+			at, err := all()
+			return at[capacity], err
+		}
+	}
+}
+
+// estimates says how sure the estimates in list are.
+func estimates(w io.Writer, list []results.Result) {
+	var sd, byteSD results.Result // the least sure
+	var unfit results.Result
+	any := false
+	for _, r := range list {
+		if r.Sampling.Rate == 0 {
+			continue
+		}
+		any = true
+		if r.HitRatioSD >= sd.HitRatioSD {
+			sd = r
+		}
+		if r.ByteHitRatioSD >= byteSD.ByteHitRatioSD {
+			byteSD = r
+		}
+		if r.Unfit > unfit.Unfit {
+			unfit = r
+		}
+	}
+	if !any {
+		return
+	}
+	if n := sd.Sampling.Salts; n > 1 {
+		of := math.Sqrt(float64(n))
+		fmt.Fprintf(w, "Estimated from %s: standard errors are up to %.2f points (%s at %s) and of byte hit ratios %.2f (%s at %s).\n", sd.Sampling,
+			100*sd.HitRatioSD/of, clean(sd.Policy), sd.Cell.Size(), 100*byteSD.ByteHitRatioSD/of, clean(byteSD.Policy), byteSD.Cell.Size())
+	} else {
+		fmt.Fprintf(w, "Estimated from %s: --salts 3 would say how sure that is.\n", sd.Sampling)
+	}
+	if unfit.Unfit > 0.01 {
+		fmt.Fprintf(w, "At %s %.0f %% of the requested bytes are of objects that fit the cache and not its miniature, where they are misses: take a larger --sample, or run.\n",
+			unfit.Cell.Size(), 100*unfit.Unfit)
+	}
+	fmt.Fprintln(w)
+}
+
+// checked compares estimates with the exact results of the same cells.
+func checked(w io.Writer, list []results.Result) {
+	exact := make(map[sim.Cell]results.Result)
+	for _, r := range list {
+		if !r.Timed && r.Sampling.Rate == 0 {
+			exact[r.Cell] = r
+		}
+	}
+	t := newTable(w, 1, "policy", "hit ratio %", "estimated", "error", "byte hit ratio %", "estimated", "error")
+	var at results.Result
+	for _, r := range list {
+		c := r.Cell
+		c.Sampling = sim.Sampling{}
+		e, ok := exact[c]
+		if r.Sampling.Rate == 0 || !ok {
+			continue
+		}
+		at = r
+		number := func(f float64) string { return fmt.Sprintf("%.2f", 100*f) }
+		t.AppendRow(table.Row{clean(r.Policy), number(e.HitRatio()), number(r.HitRatio()), fmt.Sprintf("%+.2f", 100*(r.HitRatio()-e.HitRatio())),
+			number(e.ByteHitRatio()), number(r.ByteHitRatio()), fmt.Sprintf("%+.2f", 100*(r.ByteHitRatio()-e.ByteHitRatio()))})
+	}
+	if at.Policy == "" {
+		return
+	}
+	fmt.Fprintf(w, "Replayed in full at %s, to check the estimates (errors in points):\n", at.Cell.Size())
+	t.Render()
+	fmt.Fprintln(w)
+}

@@ -1,0 +1,172 @@
+// Package examples holds modules to copy, a FIFO in each of several languages, and
+// writes new projects from them.
+package examples
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"text/template"
+
+	"cachesim/sim"
+)
+
+//go:embed README.md.tmpl assemblyscript/*.ts assemblyscript/build.sh c/*.c c/*.h c/build.sh cpp/*.cpp cpp/build.sh
+//go:embed go/*.go go/build.sh rust/*.rs rust/Cargo.toml rust/build.sh zig/*.zig zig/build.sh
+var files embed.FS
+
+// A Language is one that policies can be written in.
+type Language struct {
+	Name   string // of its folder, and as in --lang
+	Title  string // as in print
+	Policy string // file with the policy
+	Kit    string // file with what it is built from
+	Needs  string // what builds it, in words
+
+	also  []string          // files of other examples
+	extra map[string]string // files that the example does not need in its place
+	tools func() error
+}
+
+// Languages lists them.
+var Languages = []Language{
+	{Name: "rust", Title: "Rust", Policy: "policy.rs", Kit: "kit.rs",
+		Needs: "Rust 1.63 or later with its WASM target (rustup target add wasm32-unknown-unknown; on Debian rustc and libstd-rust-dev-wasm32)",
+		tools: func() error {
+			rustc := command("RUSTC", "rustc")
+			out, err := exec.Command(rustc, "--print", "target-libdir", "--target", "wasm32-unknown-unknown").Output()
+			if err != nil {
+				return fmt.Errorf("%s: %w", rustc, err)
+			}
+			if _, err := os.Stat(strings.TrimSpace(string(out))); err != nil {
+				return fmt.Errorf("%s does not have the target wasm32-unknown-unknown", rustc)
+			}
+			return nil
+		}},
+	{Name: "c", Title: "C", Policy: "policy.c", Kit: "kit.h", Needs: "clang and lld (Debian's packages of those names)",
+		tools: func() error { return found(command("CC", "clang"), "wasm-ld") }},
+	{Name: "cpp", Title: "C++", Policy: "policy.cpp", Kit: "kit.h", Needs: "clang and lld (Debian's packages of those names)",
+		also:  []string{"c/kit.h"},
+		tools: func() error { return found(command("CXX", "clang++"), "wasm-ld") }},
+	{Name: "assemblyscript", Title: "AssemblyScript", Policy: "policy.ts", Kit: "kit.ts", Needs: "asc, of the npm package assemblyscript (npm install assemblyscript)",
+		tools: func() error { return found("asc") }},
+	{Name: "zig", Title: "Zig", Policy: "policy.zig", Kit: "kit.zig", Needs: "zig, as a command or as the Python package ziglang (pip install ziglang)",
+		tools: func() error {
+			if found("zig") == nil {
+				return nil
+			}
+			python := command("PYTHON", "python3")
+			if err := exec.Command(python, "-m", "ziglang", "version").Run(); err != nil {
+				return fmt.Errorf("neither zig nor its Python package is installed: %s -m ziglang: %w", python, err)
+			}
+			return nil
+		}},
+	{Name: "go", Title: "Go", Policy: "policy.go", Kit: "kit.go", Needs: "Go 1.24 or later",
+		extra: map[string]string{"go.mod": "module fifo\n\ngo 1.24\n"},
+		tools: func() error { return found("go") }},
+}
+
+// Named finds a language.
+func Named(name string) (Language, error) {
+	var known []string
+	for _, l := range Languages {
+		if l.Name == strings.ToLower(name) {
+			return l, nil
+		}
+		known = append(known, l.Name)
+	}
+	return Language{}, fmt.Errorf("unknown language %q%s", name, sim.DidYouMean(name, known))
+}
+
+// Missing returns why build.sh cannot build here, nil where it can.
+func (l Language) Missing() error { return l.tools() }
+
+// command returns what an environment variable names, or else name.
+func command(variable, name string) string {
+	if v := os.Getenv(variable); v != "" {
+		return v
+	}
+	return name
+}
+
+func found(tools ...string) error {
+	for _, tool := range tools {
+		if _, err := exec.LookPath(tool); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// names of policies have to be names in all languages.
+var names = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+
+// word is what is replaced by a policy's name.
+var word = regexp.MustCompile(`\bfifo\b`)
+
+// New writes a project for a policy of that name into the folder dir, which must
+// not exist or be empty, and returns the names of its files.
+func (l Language) New(dir, name string) (written []string, err error) {
+	if !names.MatchString(name) {
+		return nil, fmt.Errorf("%q cannot name a policy: use lower-case letters, digits and _, a letter first", name)
+	}
+	content := make(map[string]string)
+	entries, err := fs.ReadDir(files, l.Name)
+	if err != nil {
+		return nil, err
+	}
+	sources := append([]string{}, l.also...)
+	for _, e := range entries {
+		sources = append(sources, path.Join(l.Name, e.Name()))
+	}
+	for _, source := range sources {
+		b, err := files.ReadFile(source)
+		if err != nil {
+			return nil, err
+		}
+		content[path.Base(source)] = word.ReplaceAllString(string(b), name)
+	}
+	for file, text := range l.extra {
+		content[file] = word.ReplaceAllString(text, name)
+	}
+	content["test.sh"] = fmt.Sprintf("#!/bin/sh\n# Builds %s.wasm and checks that it behaves as a cache.\nset -eu\ncd \"$(dirname \"$0\")\"\nsh build.sh\n${CACHESIM:-cachesim} policy check %s.wasm\n", name, name)
+	content[".gitignore"] = "*.wasm\n*.wasm.o\nnode_modules/\ntarget/\n"
+	readme, err := template.ParseFS(files, "README.md.tmpl")
+	if err != nil {
+		return nil, err
+	}
+	var b strings.Builder
+	about := l
+	about.Name = name
+	if err := readme.Execute(&b, about); err != nil {
+		return nil, err
+	}
+	content["README.md"] = b.String()
+
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, err
+	}
+	if there, err := os.ReadDir(dir); err != nil || len(there) > 0 {
+		if err == nil {
+			err = fmt.Errorf("folder %s is not empty", dir)
+		}
+		return nil, err
+	}
+	for file, text := range content {
+		mode := os.FileMode(0o666)
+		if strings.HasSuffix(file, ".sh") {
+			mode = 0o777
+		}
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), mode); err != nil {
+			return nil, err
+		}
+		written = append(written, file)
+	}
+	return written, nil
+}

@@ -1,3 +1,0 @@
-module fifo
-
-go 1.24

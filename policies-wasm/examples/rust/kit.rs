@@ -1,0 +1,157 @@
+//! What a policy is built from: a node for each object, and a queue of those in the
+//! cache. The exports that cachesim calls are at the end.
+#![allow(dead_code)]
+
+pub const NONE: u32 = u32::MAX;
+
+#[derive(Clone, Copy)]
+pub struct Node {
+    stored: i64, // the object's size plus 1 while it is in the cache, else 0
+    newer: u32,  // its neighbours in the queue
+    older: u32,
+    pub mark: u32, // for the policy; 0 when the object enters the cache
+}
+
+pub struct Cache {
+    pub nodes: Vec<Node>, // by object: their numbers are dense
+    pub front: u32,       // of the queue: the newest
+    pub back: u32,        // the oldest
+    pub capacity: i64,
+    pub used: i64,
+    evicted: i64,
+}
+
+impl Cache {
+    pub fn has(&self, object: u32) -> bool {
+        self.nodes[object as usize].stored != 0
+    }
+
+    /// Whether something has to go before an object of this size can be stored.
+    pub fn full(&self, size: i64) -> bool {
+        self.used + size > self.capacity
+    }
+
+    /// Stores an object that is not in the cache as the newest.
+    pub fn push_front(&mut self, object: u32, size: i64) {
+        let n = &mut self.nodes[object as usize];
+        n.stored = size + 1;
+        n.mark = 0;
+        self.used += size;
+        self.link_front(object);
+    }
+
+    pub fn move_to_front(&mut self, object: u32) {
+        self.unlink(object);
+        self.link_front(object);
+    }
+
+    /// Takes an object out of the cache.
+    pub fn drop(&mut self, object: u32) {
+        self.unlink(object);
+        let n = &mut self.nodes[object as usize];
+        self.used -= n.stored - 1;
+        n.stored = 0;
+    }
+
+    /// Takes an object out of the cache and counts it.
+    pub fn evict(&mut self, object: u32) {
+        self.drop(object);
+        self.evicted += 1;
+    }
+
+    fn link_front(&mut self, object: u32) {
+        let older = self.front;
+        let n = &mut self.nodes[object as usize];
+        n.newer = NONE;
+        n.older = older;
+        if older == NONE {
+            self.back = object;
+        } else {
+            self.nodes[older as usize].newer = object;
+        }
+        self.front = object;
+    }
+
+    fn unlink(&mut self, object: u32) {
+        let Node { newer, older, .. } = self.nodes[object as usize];
+        if newer == NONE {
+            self.front = older;
+        } else {
+            self.nodes[newer as usize].older = older;
+        }
+        if older == NONE {
+            self.back = newer;
+        } else {
+            self.nodes[older as usize].newer = newer;
+        }
+    }
+}
+
+static mut CACHE: Cache =
+    Cache { nodes: Vec::new(), front: NONE, back: NONE, capacity: 0, used: 0, evicted: 0 };
+
+/// The cache of this instance, which has one thread.
+fn cache() -> &'static mut Cache {
+    unsafe { &mut *core::ptr::addr_of_mut!(CACHE) }
+}
+
+#[no_mangle]
+pub extern "C" fn init(bytes: i64) {
+    cache().capacity = bytes;
+}
+
+/// There will be n objects, with the numbers 0 to n-1.
+#[no_mangle]
+pub extern "C" fn reserve(n: u32) {
+    cache().nodes.resize(n as usize, Node { stored: 0, newer: NONE, older: NONE, mark: 0 });
+}
+
+#[no_mangle]
+pub extern "C" fn send(object: u32, size: i64) -> i32 {
+    crate::access(cache(), object, size) as i32
+}
+
+/// A batch has the same requests in memory, and needs one call.
+#[no_mangle]
+pub extern "C" fn alloc(n: u32) -> i64 {
+    let words = vec![0u128; n as usize / 16 + 1]; // aligned to 8 or 16 bytes
+    (Box::leak(words.into_boxed_slice()).as_mut_ptr() as usize as i64) << 32 | n as i64
+}
+
+#[repr(C)]
+pub struct Record {
+    object: u32,
+    time: u32,
+    size: i64,
+}
+
+/// # Safety
+/// The pointers are those that alloc gave, for at least n elements.
+#[no_mangle]
+pub unsafe extern "C" fn replay(requests: *const Record, n: u32, outcomes: *mut u8) {
+    let requests = core::slice::from_raw_parts(requests, n as usize);
+    let outcomes = core::slice::from_raw_parts_mut(outcomes, n as usize);
+    for (r, out) in requests.iter().zip(outcomes) {
+        *out = crate::access(cache(), r.object, r.size) as u8;
+    }
+}
+
+#[no_mangle]
+pub extern "C" fn remove(object: u32) -> i32 {
+    let c = cache();
+    if object as usize >= c.nodes.len() || !c.has(object) {
+        return 0;
+    }
+    c.drop(object);
+    1
+}
+
+#[no_mangle]
+pub extern "C" fn used() -> i64 {
+    cache().used
+}
+
+#[no_mangle]
+pub extern "C" fn evictions() -> i64 {
+    cache().evicted
+}

@@ -1,0 +1,245 @@
+// Package costs computes from the outcomes of a replay what a cache costs:
+// latency, traffic from the origin, and writes to the cache. It needs nothing of
+// the policy, so that all policies have it, modules included.
+package costs
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"cachesim/sim"
+	"cachesim/sim/results"
+)
+
+// A Model says what is computed. The origin's traffic and the writes are always.
+type Model struct {
+	Hit, Miss Latency
+	Latency   bool          // there are latencies
+	Interval  time.Duration // that the origin's traffic is measured over; 0: no rates
+	Price     float64       // of 10^9 bytes from the origin; 0: no cost
+}
+
+// A Latency is that of a request: a part for each request and one for each byte.
+type Latency struct {
+	Fixed   time.Duration
+	PerByte float64 // ns
+}
+
+func (l Latency) of(size int64) int64 { return int64(l.Fixed) + int64(l.PerByte*float64(size)) }
+
+func (l Latency) String() string {
+	s := l.Fixed.String()
+	if l.PerByte > 0 {
+		s += "+" + strconv.FormatFloat(l.PerByte, 'g', -1, 64) + "ns/B"
+	}
+	return s
+}
+
+// String identifies the model.
+func (m Model) String() string {
+	var parts []string
+	if m.Latency {
+		parts = append(parts, fmt.Sprintf("hit=%v,miss=%v", m.Hit, m.Miss))
+	}
+	parts = append(parts, "interval="+m.Interval.String())
+	if m.Price > 0 {
+		parts = append(parts, "price="+strconv.FormatFloat(m.Price, 'g', -1, 64))
+	}
+	return strings.Join(parts, ",")
+}
+
+// ParseLatency reads hit=1ms,miss=50ms+8ns/B.
+func ParseLatency(s string) (hit, miss Latency, err error) {
+	found := make(map[string]bool)
+	for _, part := range strings.Split(s, ",") {
+		name, value, ok := strings.Cut(part, "=")
+		to := map[string]*Latency{"hit": &hit, "miss": &miss}[name]
+		if !ok || to == nil || found[name] {
+			return hit, miss, fmt.Errorf("%q: expects hit and miss, as in hit=1ms,miss=50ms+8ns/B", s)
+		}
+		found[name] = true
+		for _, term := range strings.Split(value, "+") {
+			number, perByte := strings.CutSuffix(term, "/B")
+			// Not by time.ParseDuration alone: 0.08ns/B is 100 Gbit/s.
+			unit := strings.TrimLeft(number, "0123456789.")
+			f, err := strconv.ParseFloat(strings.TrimSuffix(number, unit), 64)
+			d, uerr := time.ParseDuration("1" + unit)
+			if err != nil || uerr != nil || d < 0 {
+				return hit, miss, fmt.Errorf("%q: %q is not a time such as 50ms, or for each byte 8ns/B", s, term)
+			}
+			if perByte {
+				to.PerByte += f * float64(d)
+			} else {
+				to.Fixed += time.Duration(f * float64(d))
+			}
+		}
+	}
+	if !found["hit"] || !found["miss"] {
+		return hit, miss, fmt.Errorf("%q: expects both hit and miss, as in hit=1ms,miss=50ms+8ns/B", s)
+	}
+	return hit, miss, nil
+}
+
+// Of computes the costs of a replay of c over t with the given outcomes and
+// counts, in one pass over t. The warm-up does not count, but its fetches may
+// delay later hits.
+//
+// Delayed hits: a hit on an object whose last fetch, by the times of the trace,
+// has not arrived waits for it (Atre, Sherry, Wang, Berger, Caching with delayed
+// hits, SIGCOMM 2020). The outcomes are those of a cache that stores an object at
+// once when it misses; a cache that stores it on arrival may evict differently.
+// Without a clock, or with one whose tick is longer than a fetch, delayed hits
+// cannot be found.
+func (m Model) Of(t *sim.Trace, c sim.Cell, out *sim.Outcomes, n sim.Tally) (results.Costs, error) {
+	costs := results.Costs{Model: m.String()}
+	l := latencies{count: make(map[int64]int64)}
+	var ready []int64 // when the object's last fetch arrives, in ns
+	if m.Latency && t.Tick > 0 && int64(t.Tick) <= m.Miss.of(t.RequestBytes/int64(max(1, t.Requests))) {
+		ready = make([]int64, t.Objects)
+	}
+	var perInterval []int64
+	var origin, delayed int64
+	began, last := int64(-1), int64(0)
+	done := fmt.Errorf("done")
+	err := t.Each(sim.ColumnOps, func(start int, b sim.Batch) error {
+		for i, r := range b.Requests {
+			at := start + i
+			if at >= c.Requests {
+				return done
+			}
+			now := int64(r.Time) * int64(t.Tick)
+			if b.Ops != nil && b.Ops[i] != sim.Get {
+				if ready != nil {
+					ready[r.ID] = 0 // stored or removed: nothing to wait for
+				}
+				continue
+			}
+			hit := out.Hit(at)
+			latency, late := m.Miss.of(r.Size), false
+			if hit {
+				latency = m.Hit.of(r.Size)
+				if ready != nil && ready[r.ID]-now > latency {
+					latency, late = ready[r.ID]-now, true
+				}
+			} else if ready != nil {
+				ready[r.ID] = now + latency
+			}
+			if at < c.Warmup {
+				continue
+			}
+			if m.Latency {
+				l.add(latency)
+			}
+			if late {
+				delayed++
+			}
+			if began < 0 {
+				began = now
+			}
+			last = max(last, now)
+			if hit {
+				continue
+			}
+			origin += r.Size
+			if m.Interval > 0 && t.Tick > 0 {
+				// Times that go backwards count in the first interval.
+				k := int(max(0, now-began) / int64(m.Interval))
+				for len(perInterval) <= k {
+					perInterval = append(perInterval, 0)
+				}
+				perInterval[k] += r.Size
+			}
+		}
+		return nil
+	})
+	if err != nil && err != done {
+		return costs, err
+	}
+	costs.OriginBytes = &origin
+	if m.Price > 0 {
+		costs.EgressCost = number(float64(origin) / 1e9 * m.Price)
+	}
+	if m.Latency {
+		costs.LatencyMean = number(l.mean() / 1e6)
+		p := l.percentiles(0.5, 0.9, 0.99)
+		costs.LatencyP50, costs.LatencyP90, costs.LatencyP99 = number(float64(p[0])/1e6), number(float64(p[1])/1e6), number(float64(p[2])/1e6)
+		if ready != nil {
+			costs.DelayedHits = &delayed
+		}
+	}
+	span := last - max(0, began)
+	if m.Interval > 0 && span > 0 {
+		m.rates(&costs, perInterval, origin, span)
+	}
+	if n.AdmittedBytes != nil {
+		if n.Bytes > 0 {
+			costs.WriteRatio = number(float64(*n.AdmittedBytes) / float64(n.Bytes))
+		}
+		if span > 0 && c.Unit == sim.UnitBytes {
+			days := float64(span) / float64(24*time.Hour)
+			costs.WritesPerDay = number(float64(*n.AdmittedBytes) / float64(c.Capacity) / days)
+		}
+	}
+	return costs, nil
+}
+
+// rates fills in the origin's traffic over time. A last interval that is not
+// full is left out of the percentile and the peak unless it is the only one.
+func (m Model) rates(c *results.Costs, perInterval []int64, origin, span int64) {
+	gbits := func(bytes int64, over float64) float64 { return float64(bytes) * 8 / over } // bytes, ns
+	c.OriginMean = number(gbits(origin, float64(span)))
+	full := int(span / int64(m.Interval))
+	if full == 0 {
+		c.OriginP95, c.OriginPeak = c.OriginMean, c.OriginMean
+		return
+	}
+	for len(perInterval) < full {
+		perInterval = append(perInterval, 0)
+	}
+	sorted := slices.Sorted(slices.Values(perInterval[:full]))
+	rank := int(math.Ceil(0.95*float64(full))) - 1
+	c.OriginP95 = number(gbits(sorted[rank], float64(m.Interval)))
+	c.OriginPeak = number(gbits(sorted[full-1], float64(m.Interval)))
+}
+
+func number(f float64) *float64 { return &f }
+
+// latencies is a distribution of times in ns, to four digits.
+type latencies struct {
+	count map[int64]int64
+	n     int64
+	sum   float64
+}
+
+func (l *latencies) add(ns int64) {
+	l.n++
+	l.sum += float64(ns)
+	unit := int64(1)
+	for v := ns; v >= 10_000; v /= 10 {
+		unit *= 10
+	}
+	l.count[(ns+unit/2)/unit*unit]++
+}
+
+func (l *latencies) mean() float64 { return l.sum / float64(max(1, l.n)) }
+
+// percentiles returns the smallest values that the given shares are up to.
+func (l *latencies) percentiles(shares ...float64) []int64 {
+	list := make([]int64, len(shares))
+	values := slices.Sorted(maps.Keys(l.count))
+	for i, share := range shares {
+		left := int64(math.Ceil(share * float64(l.n)))
+		for _, v := range values {
+			if left -= l.count[v]; left <= 0 {
+				list[i] = v
+				break
+			}
+		}
+	}
+	return list
+}
