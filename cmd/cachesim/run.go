@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -412,7 +413,18 @@ func (o *planOptions) bound(t *sim.Trace, b bounds.Bound, list []plan.Capacity, 
 }
 
 func (o *runOptions) run(ctx context.Context) (err error) {
-	f, err := openFolder(o.out)
+	var keep func(sim.Cell) bool
+	if o.journalOnly {
+		// A job of a large sweep: what it requests does not suffice for the results of all.
+		names := make(map[string]bool)
+		for _, g := range o.groups {
+			for _, file := range g {
+				names[filepath.Base(file)] = true
+			}
+		}
+		keep = func(c sim.Cell) bool { return names[c.Trace] && (o.cell == "" || c.ID() == o.cell) }
+	}
+	f, err := openFolder(o.out, keep)
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ func (r jobRequest) MiB() int64     { return r.Memory >> 20 }
 func (r jobRequest) Minutes() int64 { return int64(r.Time / time.Minute) }
 
 // request rounds an estimate up. The memory takes few values, so that the jobs of
-// a class can be one array; the time is three times the estimate, since machines
+// a class can be one array; the time is five times the estimate, since policies and machines
 // differ, and is limited by most queues rather than by us.
 func request(memory, nanoseconds int64) jobRequest {
 	need := processMemory + memory/4*5
@@ -59,7 +59,7 @@ func request(memory, nanoseconds int64) jobRequest {
 		}
 		class *= 2
 	}
-	t := (3*time.Duration(nanoseconds) + 10*time.Minute).Truncate(time.Minute)
+	t := (5*time.Duration(nanoseconds) + 10*time.Minute).Truncate(time.Minute)
 	return jobRequest{class, t}
 }
 

@@ -58,6 +58,10 @@ func TestReadStates(t *testing.T) {
 			t.Errorf("%v: got %+v, want %+v", k, states[k], s)
 		}
 	}
+	set, err := ReadJournalsOf(dir, func(c sim.Cell) bool { return c.Policy == "fifo" })
+	if err != nil || len(set.Results) != 0 || len(set.Failures) != 1 || len(set.Runs) != 2 {
+		t.Errorf("of fifo: %+v, %v", set, err)
+	}
 	if err := os.WriteFile(second.Path(), []byte("{\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
