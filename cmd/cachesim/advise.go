@@ -335,9 +335,10 @@ func (a *advice) print(w io.Writer) error {
 		}
 		fmt.Fprintln(w, ".")
 	}
+	// With objects of different sizes Belady is no bound: what exceeds it says so.
 	for _, r := range a.list {
-		if r.Capacity == middle && r.Policy == "belady" {
-			fmt.Fprintf(w, "With the future known (Belady) %s would be served from a cache of that size: better policies can gain little more than the difference.\n", hitShare(r))
+		if r.Capacity == middle && r.Policy == "belady" && r.HitRatio() > a.size.HitRatio() {
+			fmt.Fprintf(w, "With the future known (Belady) %s would be served from a cache of that size: other policies can gain little more than the difference.\n", hitShare(r))
 		}
 	}
 	fmt.Fprintln(w)
