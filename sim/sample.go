@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -42,6 +43,7 @@ type Miniature struct {
 	Warmup int // its requests that are among the trace's warm-up
 
 	cold, coldBytes int64 // objects first requested after the warm-up, and their bytes
+	sizes           sizes // of its objects
 }
 
 // Samples are miniatures of one trace, with what estimates need of the trace.
@@ -51,6 +53,25 @@ type Samples struct {
 
 	gets, bytes     int64 // of the trace after the warm-up
 	cold, coldBytes int64 // objects of the trace first requested after the warm-up, and their bytes
+	sizes           sizes // of the trace's objects
+}
+
+// sizes are the sizes of objects, ascending, each summed with those before it.
+type sizes struct{ each, sum []int64 }
+
+func newSizes(of []int64) sizes {
+	slices.Sort(of)
+	s := sizes{of, make([]int64, len(of)+1)}
+	for i, v := range of {
+		s.sum[i+1] = s.sum[i] + v
+	}
+	return s
+}
+
+// upTo returns the number of objects no larger than size, and their bytes.
+func (s sizes) upTo(size int64) (n, bytes int64) {
+	i, _ := slices.BinarySearch(s.each, size+1)
+	return int64(i), s.sum[i]
 }
 
 // NewSamples chooses s.Salts samples of t in one pass, for replays whose first
@@ -62,6 +83,7 @@ func NewSamples(t *Trace, s Sampling, warmup int) (*Samples, error) {
 		samplers = append(samplers, newSampler(t, s.Rate, uint64(i+1)))
 	}
 	seen := newOutcomes(t.Objects)
+	of := make([]int64, 0, t.Objects)
 	err := t.Each(ColumnOps|ColumnTTL, func(start int, b Batch) error {
 		for i, r := range b.Requests {
 			count := start+i >= warmup
@@ -71,6 +93,7 @@ func NewSamples(t *Trace, s Sampling, warmup int) (*Samples, error) {
 			}
 			if !seen.Hit(int(r.ID)) {
 				seen.set(int(r.ID))
+				of = append(of, r.Size)
 				if count {
 					all.cold++
 					all.coldBytes += r.Size
@@ -85,6 +108,7 @@ func NewSamples(t *Trace, s Sampling, warmup int) (*Samples, error) {
 	if err != nil {
 		return nil, err
 	}
+	all.sizes = newSizes(of)
 	for _, s := range samplers {
 		m, err := s.finish()
 		if err != nil {
@@ -111,9 +135,32 @@ func (s *Samples) Memory() (n int64) {
 	return n
 }
 
-// Capacity is the size of the miniature of a cache.
-func (s Sampling) Capacity(capacity int64) int64 {
-	return max(1, int64(math.Round(float64(capacity)*s.Rate)))
+// share returns which share of the trace m is to a cache of c: of the bytes of
+// the objects that the miniature can hold, or of the objects where these count.
+// It is the rate but for chance: where few large objects have most of the bytes,
+// a sample may have twice its share of them, and a cache scaled by the rate alone
+// would be half as large in comparison.
+func (s *Samples) share(m Miniature, c Cell) float64 {
+	if c.Unit == UnitObjects {
+		return part(int64(m.Objects), int64(len(s.sizes.each)), s.Rate)
+	}
+	largest := int64(float64(c.Capacity)*s.Rate) - c.Metadata
+	n, bytes := m.sizes.upTo(largest)
+	allN, allBytes := s.sizes.upTo(largest)
+	return part(bytes+n*c.Metadata, allBytes+allN*c.Metadata, s.Rate)
+}
+
+// part is n/of, or rate where that says nothing.
+func part(n, of int64, rate float64) float64 {
+	if n <= 0 || of <= 0 {
+		return rate
+	}
+	return float64(n) / float64(of)
+}
+
+// capacity is the size of the miniature of a cache.
+func (s *Samples) capacity(m Miniature, c Cell) int64 {
+	return max(1, int64(math.Round(float64(c.Capacity)*s.share(m, c))))
 }
 
 // estimate replays the task's miniatures and estimates the counts of the trace.
@@ -122,7 +169,7 @@ func (r *run) estimate(ctx context.Context, task Task, heartbeat func(), progres
 	var counts []Tally
 	for _, m := range s.Miniatures {
 		c := task.Cell
-		c.Sampling, c.Capacity, c.Requests, c.Warmup = Sampling{}, s.Capacity(c.Capacity), m.Requests, m.Warmup
+		c.Sampling, c.Capacity, c.Requests, c.Warmup = Sampling{}, s.capacity(m, c), m.Requests, m.Warmup
 		one, made, err := r.replayCell(ctx, c, m.Trace, task.Needs, heartbeat, progress)
 		if err != nil {
 			return all, setup, err
@@ -138,10 +185,10 @@ func (r *run) estimate(ctx context.Context, task Task, heartbeat func(), progres
 
 // of estimates the counts of c from those of its miniatures.
 //
-// A sample's misses over its rate estimate the misses of the trace, which are
-// then held against the true number of gets: the sample's own number varies far
-// more, since the most popular objects are in it or not (the adjustment of
-// SHARDS). First requests, which miss in every cache, are known exactly and not
+// A sample's misses over its share of the objects (or of their bytes) estimate
+// the misses of the trace, which are then held against the true number of gets:
+// the sample's own number varies far more, since the most popular objects are in
+// it or not (the adjustment of SHARDS). First requests, which miss in every cache, are known exactly and not
 // estimated: of the misses of each object one less is uncertain. With operations
 // they may hit, and are estimated as well.
 func (s *Samples) of(c Cell, counts []Tally) (t Tally, u Sampled, err error) {
@@ -154,15 +201,15 @@ func (s *Samples) of(c Cell, counts []Tally) (t Tally, u Sampled, err error) {
 		if m.Columns != 0 {
 			cold, coldBytes, known, knownBytes = 0, 0, 0, 0
 		}
-		share := func(misses, cold, known, of int64) float64 {
+		share := func(misses, cold, known, of int64, rate float64) float64 {
 			if of == 0 {
 				return 0
 			}
-			return 1 - min(1, (float64(misses-cold)/s.Rate+float64(known))/float64(of))
+			return 1 - min(1, (float64(misses-cold)/rate+float64(known))/float64(of))
 		}
-		ratios = append(ratios, share(n.Gets-n.Hits, cold, known, s.gets))
-		byteRatios = append(byteRatios, share(n.Bytes-n.HitBytes, coldBytes, knownBytes, s.bytes))
-		large, between, err := m.tooLarge(c, s.Capacity(c.Capacity))
+		ratios = append(ratios, share(n.Gets-n.Hits, cold, known, s.gets, part(int64(m.Objects), int64(len(s.sizes.each)), s.Rate)))
+		byteRatios = append(byteRatios, share(n.Bytes-n.HitBytes, coldBytes, knownBytes, s.bytes, part(m.Footprint, s.sizes.sum[len(s.sizes.each)], s.Rate)))
+		large, between, err := m.tooLarge(c, s.capacity(m, c))
 		if err != nil {
 			return t, u, err
 		}
@@ -275,6 +322,7 @@ type sampler struct {
 	m      Miniature
 	memory *Memory
 	ids    []uint32 // in the sample, or notSampled
+	sizes  []int64
 	old    []uint32 // in the trace
 	seen   *Outcomes
 }
@@ -308,6 +356,7 @@ func (s *sampler) add(start int, b Batch, warmup int) {
 			s.seen.set(int(r.ID))
 			s.ids[r.ID] = uint32(len(s.old))
 			s.old = append(s.old, r.ID)
+			s.sizes = append(s.sizes, r.Size)
 			s.t.Footprint += r.Size
 			s.t.LargestSize = max(s.t.LargestSize, r.Size)
 		}
@@ -343,7 +392,7 @@ func (s *sampler) finish() (Miniature, error) {
 	s.t.Requests, s.t.Objects, s.t.Columns, s.t.Source = m.Len(), len(s.old), m.Columns(), m
 	of, old := s.of, s.old
 	s.t.ObjectName = func(id uint32) string { return of.ObjectName(old[id]) }
-	s.m.Trace = s.t
+	s.m.Trace, s.m.sizes = s.t, newSizes(s.sizes)
 	return s.m, nil
 }
 

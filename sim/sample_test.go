@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	native "cachesim/policies-native"
 	"cachesim/sim"
@@ -146,5 +147,24 @@ func TestSamplesAgree(t *testing.T) {
 	}
 	if _, err := sim.NewSamples(tr, sim.Sampling{Rate: 1e-9, Salts: 1}, 0); err == nil {
 		t.Error("an empty sample: no error")
+	}
+}
+
+// TestComputedIsNotAbandoned: what is computed has no heartbeat, and may take
+// longer than a policy may.
+func TestComputedIsNotAbandoned(t *testing.T) {
+	tr := skewed(100, 1000)
+	cell := sim.Cell{Requests: tr.Requests, Policy: "lru", Capacity: 10, Unit: sim.UnitBytes, Version: sim.Version{Engine: sim.NativeEngine}}
+	task := sim.Task{Cell: cell, Compute: func(ctx context.Context, _ *sim.Trace) (sim.Tally, error) {
+		select { // far longer than the timeout
+		case <-ctx.Done():
+			return sim.Tally{}, ctx.Err()
+		case <-time.After(400 * time.Millisecond):
+			return sim.Tally{Gets: 1}, nil
+		}
+	}}
+	ms, failures := sim.Run(context.Background(), tr, []sim.Task{task}, openNative, sim.Options{Jobs: 1, Repeat: 1, Timeout: 10 * time.Millisecond})
+	if len(failures) > 0 || len(ms) != 1 || ms[0].Gets != 1 {
+		t.Errorf("got %+v and failures %v", ms, failures)
 	}
 }

@@ -41,7 +41,7 @@ func newProvenance(command []string) results.Provenance {
 		Version: buildVersion(), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH,
 		Host: host, CPU: cpuid.CPU.BrandName, CPUs: runtime.NumCPU(),
 		Engines: map[string]string{sim.NativeEngine: runtime.Version()},
-		Started: time.Now().UTC().Truncate(time.Second), Command: command,
+		Started: time.Now().UTC().Truncate(time.Millisecond), Command: command,
 	}
 	for _, e := range engines.All() {
 		if e.Missing == "" {
