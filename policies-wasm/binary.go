@@ -64,8 +64,12 @@ func ReadFile(path string) (*Binary, error) {
 func NewBinary(name string, b []byte) (*Binary, error) {
 	sum := sha256.Sum256(b)
 	m := &Binary{Name: name, SHA256: hex.EncodeToString(sum[:]), Bytes: b}
-	if m.Bytes, m.err = coreModule(b); m.err == nil {
-		m.module, m.err = module.Parse(m.Bytes)
+	core, err := coreModule(b)
+	if err != nil {
+		m.err = err
+		return m, err
 	}
+	m.Bytes = core
+	m.module, m.err = module.Parse(core)
 	return m, m.err
 }

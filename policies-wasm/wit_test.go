@@ -43,7 +43,7 @@ func TestWIT(t *testing.T) {
 	core := wattest.Assemble(t, witModule)
 	for name, code := range map[string][]byte{
 		"module":    core,
-		"component": component(section(1, core), section(7, []byte{0}), section(11, []byte{0})),
+		"component": component(section(1, core), section(7, []byte{0}), section(4, component(section(7, []byte{0}))), section(11, []byte{0})),
 	} {
 		m, err := NewBinary(name, code)
 		if err != nil {
@@ -80,15 +80,48 @@ func TestWIT(t *testing.T) {
 	}
 }
 
+// TestWITTools runs a component that wasm-tools made of policy.wit and
+// testdata/wit/last.wat: testdata/wit/build.mjs says how.
+func TestWITTools(t *testing.T) {
+	m, err := ReadFile("testdata/wit/last.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, engine := range engines.Names(true) {
+		r, _, err := Open(t.Context(), Config{
+			Config: sim.Config{Capacity: 10, Objects: 2}, Binary: m, Memory: 1 << 20, Stoppable: true,
+			Version: sim.Version{Engine: engine, ABI: WIT, Handle: Driver},
+		})
+		if err != nil {
+			t.Errorf("%s: %v", engine, err)
+			continue
+		}
+		hit := make([]bool, 4)
+		err = r.Replay(sim.Batch{Requests: []sim.Request{{ID: 0, Size: 1}, {ID: 1, Size: 1}, {ID: 1, Size: 1}, {ID: 0, Size: 1}}}, hit)
+		if want := []bool{false, false, true, false}; err != nil || !slices.Equal(hit, want) {
+			t.Errorf("%s: outcomes %v, want %v (error %v)", engine, hit, want, err)
+		}
+		r.Close()
+	}
+}
+
 // TestComponents refuses those that cannot be called as their core module.
 func TestComponents(t *testing.T) {
+	deep := component()
+	for range 200 {
+		deep = component(section(4, deep))
+	}
 	core := []byte("\x00asm\x01\x00\x00\x00")
 	for _, tt := range []struct {
 		code []byte
 		want string
 	}{
-		{component(section(1, core), section(1, core)), "several core modules"},
-		{component(section(1, core), section(4, component())), "components in it"},
+		{component(section(1, core), section(1, core)), "of 2 core modules"},
+		{component(section(1, core), section(4, component(section(1, core)))), "of 2 core modules"},
+		{deep, "more than 100 levels"},
+		{component(section(4, component())), "without a core module"},
+		{component(section(4, core)), "is not a component"},
+		{component(section(1, core), section(4, component([]byte{1, 9}))), "beyond the end"},
 		{component(), "without a core module"},
 		{component([]byte{1, 100}), "beyond the end"},
 		{component([]byte{1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1}), "beyond the end"},
