@@ -36,6 +36,9 @@ func probeColumns(head []byte, whole bool, want int) (Confidence, string) {
 	if n := splitBlanks(line, f[:]); n != want {
 		return No, fmt.Sprintf("the number of fields in its first line is %d", countFields(line))
 	}
+	if _, ok := parseUint(f[want-1]); !ok { // as in a configuration file
+		return No, fmt.Sprintf("the last field in its first line, %s, is not a size", quote(f[want-1]))
+	}
 	return Possible, fmt.Sprintf("its first line has %d fields", want)
 }
 

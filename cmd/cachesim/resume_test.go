@@ -264,3 +264,18 @@ func TestWindow(t *testing.T) {
 		t.Errorf("got %v", r)
 	}
 }
+
+// TestKeepsMoreThanItMay has a module that never evicts.
+func TestKeepsMoreThanItMay(t *testing.T) {
+	greedy := module(t, "greedy.wasm", `(module (memory 1)
+		(func (export "init") (param i64))
+		(func (export "send") (param i32 i64) (result i32)
+			(local i32)
+			(local.set 2 (i32.load8_u (local.get 0)))
+			(i32.store8 (local.get 0) (i32.const 1))
+			(local.get 2)))`)
+	_, stderr, code := cachesim("run", smallTrace(t, 3000), "--policy", "lru,"+greedy, "--size", "5%,100%", "--timing-requests", "none", "--quiet", "--format", "svg", "--out", t.TempDir())
+	if code != 0 || strings.Count(stderr, "warning: greedy.wasm") != 1 || !strings.Contains(stderr, "it keeps more than its capacity") {
+		t.Errorf("exit %d: %s", code, stderr)
+	}
+}

@@ -543,7 +543,47 @@ func (o *runOptions) trace(ctx context.Context, f *folder, provenance results.Pr
 	if ctx.Err() != nil {
 		return false, errInterrupted
 	}
+	if err := o.warnOfCapacity(t, append(have, k.results...)); err != nil {
+		return false, err
+	}
 	return len(failures) == 0, o.report(t, inOrder(tasks, append(have, k.results...)))
+}
+
+// warnOfCapacity names modules whose hit ratios no policy can reach at their
+// capacity: they keep more than they may. Those that report what they use are
+// held to it by the host already.
+func (o *runOptions) warnOfCapacity(t *sim.Trace, list []results.Result) error {
+	var suspects []results.Result
+	var capacities []int64
+	for _, p := range o.policies {
+		if p.spec != nil || p.module == nil || p.module.Exports("used", "() -> i64") {
+			continue
+		}
+		for _, r := range list {
+			if r.Policy == p.name && r.Whole && !r.Timed && r.Warmup == 0 && r.Metadata == 0 && r.Hits > 0 && t.Columns&sim.ColumnTTL == 0 {
+				suspects = append(suspects, r)
+				if !slices.Contains(capacities, r.Capacity) {
+					capacities = append(capacities, r.Capacity)
+				}
+			}
+		}
+	}
+	// The bound takes memory and time in proportion to the requests.
+	if len(suspects) == 0 || t.Requests > 20_000_000 {
+		return nil
+	}
+	limits, err := bounds.PFOOL(t, bounds.Options{Unit: o.unit}, capacities)
+	if err != nil {
+		return err
+	}
+	for _, r := range suspects {
+		i := slices.IndexFunc(limits, func(l bounds.Result) bool { return l.Capacity == r.Capacity })
+		if limits[i].Hits < r.Hits {
+			fmt.Fprintf(o.stderr, "cachesim: warning: %s has a hit ratio of %.2f %% at %s, and no policy can have more than %.2f %% (PFOO-L): it keeps more than its capacity\n",
+				clean(r.Policy), 100*r.HitRatio(), r.Cell.Size(), 100*float64(limits[i].Hits)/float64(r.Gets))
+		}
+	}
+	return nil
 }
 
 // inOrder returns the results in the order of the plan.
