@@ -41,8 +41,6 @@ format = "svg"
 	return path
 }
 
-const smallSweepCells = 27
-
 // sweepTable runs the sweep of a file with cachesim run and returns its table.
 func sweepTable(t *testing.T, path string) string {
 	t.Helper()
