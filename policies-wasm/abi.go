@@ -17,10 +17,11 @@ const (
 	BytemuckStatic = "bytemuck-static" // 16 bytes in memory, always at the same address
 	BincodeStatic  = "bincode-static"  // 12 bytes in memory, always at the same address
 	Batch          = "batch"           // many requests in memory, 16 bytes each
+	WIT            = "wit"             // as pair, by the names that WIT gives to exports
 )
 
 // ABIs lists the calling conventions in the order in which they are shown.
-var ABIs = []string{Pair, Bincode, Bytemuck, BytemuckStatic, BincodeStatic, Batch}
+var ABIs = []string{Pair, Bincode, Bytemuck, BytemuckStatic, BincodeStatic, Batch, WIT}
 
 // Handles are how the host finds what it calls.
 const (
@@ -67,11 +68,14 @@ var conventions = func() []convention {
 			}
 		}
 	}
-	return append(all, convention{abi: Batch, send: "replay", record: 16, static: true})
+	return append(all, convention{abi: Batch, send: "replay", record: 16, static: true}, convention{abi: WIT, send: witSend, returns: true})
 }()
 
 // needs returns the exports that c wants, by name, as signatures.
 func (c convention) needs() [][2]string {
+	if c.abi == WIT {
+		return [][2]string{{witInit, "(i64, i32, i64) -> ()"}, {witSend, "(i32, i64) -> i32"}}
+	}
 	params := "(i32, i64)"
 	if c.record > 0 {
 		params = "(i32, i32)"

@@ -22,7 +22,7 @@ func BenchmarkReplay(b *testing.B) {
 			benchmark(b, reqs, func() (sim.Replayer, error) { return sim.Native(w.spec.New(config)), nil })
 		})
 		for _, engine := range engines.Names(true) {
-			for _, abi := range wasm.ABIs {
+			for _, abi := range guestABIs() {
 				for _, handle := range wasm.Handles {
 					if !wasm.Combines(abi, handle) {
 						continue

@@ -14,8 +14,8 @@ import (
 // A Binary is a WASM module, which need not be a policy.
 type Binary struct {
 	Name   string // base name of its file without .wasm
-	SHA256 string // in hex
-	Bytes  []byte
+	SHA256 string // in hex, of the file
+	Bytes  []byte // of the module; of a component those of its core module
 
 	// StoresMisses says that the policy stores every object that it misses, as
 	// its native version does. Of a module from a file that is not known.
@@ -58,11 +58,18 @@ func ReadFile(path string) (*Binary, error) {
 	return NewBinary(strings.TrimSuffix(filepath.Base(path), ".wasm"), b)
 }
 
-// NewBinary reads a module from bytes, which it keeps. Where they are not a
+// NewBinary reads a module from bytes, which it keeps. They may be a component of
+// one core module. Where they are not a
 // module, it returns an error, and a Binary that has a name and a hash only.
 func NewBinary(name string, b []byte) (*Binary, error) {
 	sum := sha256.Sum256(b)
 	m := &Binary{Name: name, SHA256: hex.EncodeToString(sum[:]), Bytes: b}
-	m.module, m.err = module.Parse(b)
+	core, err := coreModule(b)
+	if err != nil {
+		m.err = err
+		return m, err
+	}
+	m.Bytes = core
+	m.module, m.err = module.Parse(core)
 	return m, m.err
 }

@@ -147,7 +147,11 @@ func (g *guest) initialise(c Config) error {
 			return err
 		}
 	}
-	if err := g.once("init", uint64(c.Capacity)); err != nil {
+	if g.conv.abi == WIT {
+		if err := g.once(witInit, uint64(c.Capacity), uint64(uint32(c.Objects)), c.Seed); err != nil {
+			return err
+		}
+	} else if err := g.once("init", uint64(c.Capacity)); err != nil {
 		return err
 	}
 	if has("reserve", "(i32) -> ()") {

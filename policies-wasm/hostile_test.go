@@ -345,6 +345,10 @@ func TestManyInstances(t *testing.T) {
 	for i := range reqs {
 		reqs[i] = sim.Request{ID: uint32(i * i % 10), Size: 10}
 	}
+	speaks, err := well.ABIs("")
+	if err != nil {
+		t.Fatal(err)
+	}
 	round := func(n int) {
 		var wg sync.WaitGroup
 		for g := range 4 {
@@ -352,7 +356,7 @@ func TestManyInstances(t *testing.T) {
 			go func() {
 				defer wg.Done()
 				for i := range n / 4 {
-					m, abi, handle := well, ABIs[i%len(ABIs)], Handles[(i+g)%len(Handles)]
+					m, abi, handle := well, speaks[i%len(speaks)], Handles[(i+g)%len(Handles)]
 					if i%5 == 0 {
 						m, abi = original, Bytemuck
 					}
@@ -607,7 +611,7 @@ func TestBinaryErrors(t *testing.T) {
 	tests := map[string]string{
 		"":                                    "it is empty",
 		"hello, world":                        `starts with "hell"`,
-		"\x00asm\x0d\x00\x01\x00":             "components are not supported",
+		"\x00asm\x0d\x00\x01\x00":             "a component without a core module",
 		string(whole.Bytes[:100]):             "not a valid WebAssembly module",
 		"\x00asm\x01\x00\x00\x00\x01\xff\xff": "not a valid WebAssembly module",
 	}

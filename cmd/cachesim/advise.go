@@ -342,6 +342,7 @@ func (a *advice) print(w io.Writer) error {
 		}
 		fmt.Fprintln(w, ".")
 	}
+	// No bound is claimed: with objects of different sizes Belady is none.
 	for _, r := range a.list {
 		if r.Capacity == middle && r.Policy == "belady" {
 			fmt.Fprintf(w, "For comparison: Belady's algorithm, which knows the future and no sizes, serves %s of the requests at %s", hitShare(r), r.Cell.Size())

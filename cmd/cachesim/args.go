@@ -30,7 +30,7 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 	}
 	path := []string{args[0], args[1]}
 	if len(command.Subcommands) > 0 {
-		if len(args) == 2 || strings.HasPrefix(args[2], "-") || args[2] == "help" || args[2] == "h" {
+		if len(args) == 2 || args[2] == "help" || args[2] == "h" || command.Action == nil && strings.HasPrefix(args[2], "-") {
 			return args, nil
 		}
 		var known []string
@@ -41,10 +41,12 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 				sub = c
 			}
 		}
-		if sub == nil {
+		switch {
+		case sub != nil:
+			command, path = sub, append(path, args[2])
+		case command.Action == nil:
 			return nil, usagef("unknown command %q%s", args[1]+" "+args[2], sim.DidYouMean(args[2], known))
 		}
-		command, path = sub, append(path, args[2])
 	}
 	takesValue := map[string]bool{"help": false, "h": false}
 	var known []string

@@ -32,8 +32,9 @@ type folder struct {
 	before  *results.Set // what was there when the run began
 }
 
-// openFolder makes the folder, or finds out what it holds.
-func openFolder(path string) (*folder, error) {
+// openFolder makes the folder, or finds out what it holds of the cells of which
+// keep returns true; of all if it is nil.
+func openFolder(path string, keep func(sim.Cell) bool) (*folder, error) {
 	f := &folder{path: path}
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		f.made = true
@@ -48,7 +49,7 @@ func openFolder(path string) (*folder, error) {
 	}
 	probe.Close()
 	os.Remove(probe.Name())
-	if f.before, err = results.ReadJournals(path); err != nil {
+	if f.before, err = results.ReadJournalsOf(path, keep); err != nil {
 		return nil, err
 	}
 	return f, nil

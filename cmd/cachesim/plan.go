@@ -17,11 +17,15 @@ func planCommand(stdout, stderr io.Writer) *cli.Command {
 		Name:      "plan",
 		Usage:     "print the cells that run would replay, with estimates of memory and time",
 		ArgsUsage: "TRACE [TRACE...]",
-		Description: `Takes the flags of run that say what to replay. Examples:
+		Description: `Takes the flags of run; those that do not say what to replay only matter with --save. Examples:
   cachesim plan trace.zst --policy all --size 1%,10%
-  cachesim plan trace.zst --policy all --shard 2/8 --json`,
-		Flags: append(planFlags(), &cli.BoolFlag{Category: aboutOutput, Name: "json", Usage: "JSON lines on stdout instead of a table"}),
+  cachesim plan trace.zst --policy all --shard 2/8 --json
+  cachesim plan 'traces/*.zst' --policy lru,sieve --size 1%,10% --save sweep.toml`,
+		Flags: append(everyRunFlag(), &cli.StringFlag{Category: aboutRuns, Name: "save", Usage: "write the command line to `FILE`, for cachesim sweep, and read no trace"}),
 		Action: func(c *cli.Context) error {
+			if c.IsSet("save") {
+				return saveSweep(c, stderr)
+			}
 			o, err := newPlanOptions(c, stderr)
 			if err != nil {
 				return err

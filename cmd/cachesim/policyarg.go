@@ -50,10 +50,8 @@ func (p policy) planned() plan.Policy {
 	return q
 }
 
-// parsePolicies reads the values of --policy, which the flag package has split
-// at commas: lru, s3fifo:small=0.2,ghost=0.9, dir/my.wasm:abi=bincode.
-func parsePolicies(values []string) ([]policy, error) {
-	var texts []string
+// joinParams undoes what splitting at commas did to the parameters of policies.
+func joinParams(values []string) (texts []string) {
 	for _, v := range values {
 		// A piece like ghost=0.9 goes on with the parameters of the policy before.
 		eq, colon := strings.Index(v, "="), strings.Index(v, ":")
@@ -63,6 +61,13 @@ func parsePolicies(values []string) ([]policy, error) {
 		}
 		texts = append(texts, strings.TrimSpace(v))
 	}
+	return texts
+}
+
+// parsePolicies reads the values of --policy, which the flag package has split
+// at commas: lru, s3fifo:small=0.2,ghost=0.9, dir/my.wasm:abi=bincode.
+func parsePolicies(values []string) ([]policy, error) {
+	texts := joinParams(values)
 	if slices.ContainsFunc(texts, func(t string) bool { return strings.EqualFold(t, "all") }) {
 		texts = slices.DeleteFunc(texts, func(t string) bool { return strings.EqualFold(t, "all") })
 		var named []string

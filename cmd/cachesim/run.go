@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -49,11 +50,14 @@ type planOptions struct {
 	shard       shard
 	implied     bool      // no policy was named, or all
 	notes       io.Writer // on what is done differently than asked
+	cell        string    // ID of the only cell to run; empty: all
 }
 
 type runOptions struct {
 	planOptions
 	outputOptions
+	parts       []shard // of each group, instead of shard; nil: shard is for all
+	journalOnly bool    // leave tables and figures to another process
 	jobs        int
 	timeout     time.Duration
 	resume      bool
@@ -107,6 +111,11 @@ func outputFlags() []cli.Flag {
 	}, figureFlags()...)
 }
 
+// everyRunFlag are all flags of run.
+func everyRunFlag() []cli.Flag {
+	return append(append(planFlags(), outputFlags()...), runFlags()...)
+}
+
 func runCommand(stdout, stderr io.Writer) *cli.Command {
 	return &cli.Command{
 		Name:      "run",
@@ -116,7 +125,7 @@ func runCommand(stdout, stderr io.Writer) *cli.Command {
   cachesim run access.log.gz
   cachesim run web.oracleGeneral.bin.zst --policy lru,sieve,my.wasm --size 1GiB..64GiB --out my-results
   cachesim run trace.log --size 32MiB --engine all --abi all --handle all --timing-requests all`,
-		Flags: append(append(planFlags(), outputFlags()...), runFlags()...),
+		Flags: everyRunFlag(),
 		Action: func(c *cli.Context) error {
 			o, err := newRunOptions(c, stdout, stderr)
 			if err != nil {
@@ -375,6 +384,9 @@ func (o *planOptions) tasks(t *sim.Trace) ([]plan.Task, error) {
 	if o.shard.n > 1 {
 		tasks = plan.Shard(tasks, o.shard.i, o.shard.n)
 	}
+	if o.cell != "" {
+		tasks = slices.DeleteFunc(tasks, func(t plan.Task) bool { return t.ID() != o.cell })
+	}
 	return tasks, nil
 }
 
@@ -401,20 +413,34 @@ func (o *planOptions) bound(t *sim.Trace, b bounds.Bound, list []plan.Capacity, 
 }
 
 func (o *runOptions) run(ctx context.Context) (err error) {
-	f, err := openFolder(o.out)
+	var keep func(sim.Cell) bool
+	if o.journalOnly {
+		// A job of a large sweep: what it requests does not suffice for the results of all.
+		names := make(map[string]bool)
+		for _, g := range o.groups {
+			for _, file := range g {
+				names[filepath.Base(file)] = true
+			}
+		}
+		keep = func(c sim.Cell) bool { return names[c.Trace] && (o.cell == "" || c.ID() == o.cell) }
+	}
+	f, err := openFolder(o.out, keep)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.close()) }()
 	provenance := newProvenance(o.command)
 	failed := false
-	for _, group := range o.groups {
+	for i, group := range o.groups {
+		if o.parts != nil {
+			o.shard = o.parts[i]
+		}
 		ok, err := o.trace(ctx, f, provenance, group)
 		if errors.Is(err, errInterrupted) {
 			return o.interrupted(f)
 		}
 		var usage usageError
-		if errors.As(err, &usage) && f.journal == nil {
+		if errors.As(err, &usage) && f.journal == nil && o.parts == nil {
 			return err
 		}
 		if err != nil {
@@ -426,6 +452,12 @@ func (o *runOptions) run(ctx context.Context) (err error) {
 	}
 	if f.journal == nil {
 		return errReported
+	}
+	if o.journalOnly {
+		if failed {
+			return errReported
+		}
+		return nil
 	}
 	set, err := f.finish(o.figures)
 	if err != nil {
@@ -579,6 +611,9 @@ func (o *runOptions) mayLoop(p policy) bool { return p.spec == nil && o.timeout 
 
 // interrupted derives the tables from what is finished, and says what there is.
 func (o *runOptions) interrupted(f *folder) error {
+	if o.journalOnly {
+		return errInterrupted
+	}
 	if f.journal == nil {
 		fmt.Fprintln(o.stderr, "cachesim: interrupted before any cell was finished")
 		return errInterrupted

@@ -260,7 +260,7 @@ func (g group) view(i int) groupView {
 		v.Parts = append(v.Parts, part{Heading: "Hit ratio", Text: headline, Items: items})
 	}
 	if headline, items := g.reached(sizes); headline != "" {
-		v.Parts = append(v.Parts, part{Heading: "Size", Text: headline, Items: items})
+		v.Parts = append(v.Parts, part{Heading: "Cache size", Text: headline, Items: items})
 	}
 	if headline, items := winners(byteHitRatio, g.sizes(byteHitRatio)); headline != "" {
 		v.Parts = append(v.Parts, part{Heading: "Byte hit ratio", Text: headline, Items: items})

@@ -137,6 +137,12 @@ func TestSummary(t *testing.T) {
 			"At 1 MiB, LIRS and ARC lead and are within noise of each other; the best is 1.02 percentage points above the next policy, at 31.02\u00a0%.",
 			"The attainable hit ratio is 31.02\u00a0%, the highest of all results.",
 		}, []string{" wins by", " wins with"}},
+		// No variant of Belady wins, and the bound that was given does not either.
+		{"bounds", Input{Options: plots.Options{Bound: "mine.wasm"}, Set: &results.Set{Results: []results.Result{
+			cell("lru", 1<<20, 30), cell("arc", 1<<20, 32), cell("belady-bypass", 1<<20, 40), cell("pfoo-l", 1<<20, 45), cell("mine.wasm", 1<<20, 50)}}}, []string{
+			"At 1 MiB, ARC wins with 32.00\u00a0%, 2.00 percentage points above LRU (30.00\u00a0%).", "which knows the future, is 8.00 percentage points above the best policy", ", the bound, is 18.00 percentage points above the best policy",
+			"The attainable hit ratio is 50.00\u00a0%, the highest of all results.",
+		}, nil},
 		{"one policy", Input{Set: &results.Set{Results: []results.Result{cell("lru", 1<<20, 30), cell("lru", 2<<20, 40)}}}, []string{
 			"LRU has a hit ratio of 30.00\u00a0% at 1 MiB and of 40.00\u00a0% at 2 MiB. No other policy was replayed.",
 		}, []string{" wins by", " wins with"}},

@@ -21,8 +21,9 @@ const leastDifference = 0.05
 // normal95 is the quantile of the normal distribution for intervals of 95 %.
 const normal95 = 1.96
 
-// notContenders know the future or have no limit: they win nothing.
-var notContenders = []string{"belady", "belady-size", "beladysize", "unbounded", "pfoo-l", "pfoo-u"}
+// notContenders know the future or have no limit: they win nothing. Nor do the
+// variants of belady.
+var notContenders = []string{"unbounded", "pfoo-l", "pfoo-u"}
 
 // A group is results that can be compared: of one trace, replayed alike.
 type group struct {
@@ -92,7 +93,7 @@ func shortDigest(s string) string {
 // contends reports whether a policy can win.
 func (g group) contends(policy string) bool {
 	name, _, _ := strings.Cut(policy, ":")
-	return !slices.Contains(notContenders, name) && (g.bound == "" || g.bound != policy && g.bound != name)
+	return !slices.Contains(notContenders, name) && !strings.HasPrefix(name, "belady") && (g.bound == "" || g.bound != policy && g.bound != name)
 }
 
 // A metric is a ratio that policies are compared by.
@@ -425,6 +426,10 @@ func aboveBest(sizes []size) (items []string) {
 		}
 	}
 	for _, p := range policies {
+		kind := "the bound" // that was given
+		if strings.HasPrefix(p.policy, "belady") || strings.HasPrefix(p.policy, "pfoo-") {
+			kind = "which knows the future"
+		}
 		var low, high size
 		least, most := math.Inf(1), math.Inf(-1)
 		for _, s := range sizes {
@@ -440,9 +445,9 @@ func aboveBest(sizes []size) (items []string) {
 				most, high = gap, s
 			}
 		}
-		text := fmt.Sprintf("%s, which knows the future, is %s the best policy", p.label, distance(most))
+		text := fmt.Sprintf("%s, %s, is %s the best policy", p.label, kind, distance(most))
 		if low.capacity != high.capacity {
-			text = fmt.Sprintf("%s, which knows the future, is between %s (at %s) and %s (at %s) the best policy", p.label, distance(least), low.name, distance(most), high.name)
+			text = fmt.Sprintf("%s, %s, is between %s (at %s) and %s (at %s) the best policy", p.label, kind, distance(least), low.name, distance(most), high.name)
 		}
 		items = append(items, text+".")
 	}

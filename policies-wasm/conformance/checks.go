@@ -67,9 +67,9 @@ func (s *suite) run() {
 		for i := range 2 * l.objects {
 			l.reqs = append(l.reqs, sim.Request{ID: uint32(i / 2 >> (i % 2)), Size: 1}) // a new one, an old one
 		}
-		how := "it exports no reserve, and grows with the objects"
-		if s.b.Exports("reserve", "(i32) -> ()") {
-			how = "it exports reserve, which is called before"
+		how := "it is not told how many before, and grows with them"
+		if s.b.Exports("reserve", "(i32) -> ()") || s.version().ABI == wasm.WIT {
+			how = "it is told how many before"
 		}
 		return fmt.Sprintf("%d; %s", l.objects, how), s.serves(l)
 	})

@@ -303,16 +303,22 @@ type key struct {
 func Shard(tasks []Task, i, n int) []Task {
 	var kept []Task
 	for _, t := range tasks {
-		b, err := json.Marshal(t.Group())
-		if err != nil {
-			panic(err) // strings and numbers are always representable
-		}
-		sum := sha256.Sum256(b)
-		if int(binary.LittleEndian.Uint64(sum[:])%uint64(n)) == i-1 {
+		if int(GroupNumber(t.Cell)%uint64(n)) == i-1 {
 			kept = append(kept, t)
 		}
 	}
 	return kept
+}
+
+// GroupNumber is the same for cells whose outcomes are compared. Its remainder by
+// the number of shards says which shard they are part of.
+func GroupNumber(c sim.Cell) uint64 {
+	b, err := json.Marshal(c.Group())
+	if err != nil {
+		panic(err) // strings and numbers are always representable
+	}
+	sum := sha256.Sum256(b)
+	return binary.LittleEndian.Uint64(sum[:])
 }
 
 // Memory estimates the bytes that a cell occupies while it runs.

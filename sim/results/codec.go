@@ -423,7 +423,7 @@ func Read(path string) (*Set, error) {
 	case ".csv":
 		read = ReadCSV
 	case ".jsonl":
-		read = readJournal
+		read = func(r io.Reader) (*Set, error) { return readJournal(r, nil) }
 	}
 	s, err := read(f)
 	if err != nil {

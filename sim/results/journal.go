@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"cachesim/sim"
 )
 
 // A Journal is the file that a run writes while it goes on: a line for the
@@ -104,7 +106,12 @@ func (j *Journal) Close() error { return errors.Join(j.f.Sync(), j.f.Close()) }
 
 // ReadJournals reads all journals of a folder that runs have written to, the
 // oldest first. Without any the set is empty.
-func ReadJournals(dir string) (*Set, error) {
+func ReadJournals(dir string) (*Set, error) { return ReadJournalsOf(dir, nil) }
+
+// ReadJournalsOf is ReadJournals that keeps only the results and failures of which
+// keep returns true, all if it is nil: a shard of a large sweep need not hold the
+// results of all others.
+func ReadJournalsOf(dir string, keep func(sim.Cell) bool) (*Set, error) {
 	names, err := filepath.Glob(filepath.Join(dir, journalFolder, "*.jsonl"))
 	if err != nil {
 		return nil, err
@@ -122,7 +129,7 @@ func ReadJournals(dir string) (*Set, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read results: %w", err)
 		}
-		s, err := readJournal(f)
+		s, err := readJournal(f, keep)
 		f.Close()
 		if err != nil {
 			return nil, fmt.Errorf("read results %s: %w", name, err)
@@ -134,16 +141,21 @@ func ReadJournals(dir string) (*Set, error) {
 		all = append(all, j)
 	}
 	slices.SortStableFunc(all, func(a, b journal) int { return a.started.Compare(b.started) })
-	merged := &Set{Schema: Schema}
+	// Added at once: Add looks through all that is there.
+	together, merged := &Set{Schema: Schema}, &Set{Schema: Schema}
 	for _, j := range all {
-		merged.Add(j.set)
+		together.Runs, together.Traces = append(together.Runs, j.set.Runs...), append(together.Traces, j.set.Traces...)
+		together.Results, together.Failures = append(together.Results, j.set.Results...), append(together.Failures, j.set.Failures...)
+		together.Repeated += j.set.Repeated
+		together.Conflicts = append(together.Conflicts, j.set.Conflicts...)
 	}
+	merged.Add(together)
 	return merged, nil
 }
 
 // readJournal reads one journal. A last line without its end is that of a
 // process that was killed, and is ignored.
-func readJournal(r io.Reader) (*Set, error) {
+func readJournal(r io.Reader, keep func(sim.Cell) bool) (*Set, error) {
 	s := &Set{Schema: Schema}
 	// Collected first: Add looks through all that is there.
 	b := bufio.NewReaderSize(r, 1<<16)
@@ -170,6 +182,7 @@ func readJournal(r io.Reader) (*Set, error) {
 			s.Runs = append(s.Runs, *l.Run)
 		case l.Trace != nil:
 			s.Traces = append(s.Traces, *l.Trace)
+		case keep != nil && (l.Result != nil && !keep(l.Result.Cell) || l.Failure != nil && !keep(l.Failure.Cell)):
 		case l.Result != nil:
 			s.Results = append(s.Results, *l.Result)
 		case l.Failure != nil:

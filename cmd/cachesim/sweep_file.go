@@ -1,0 +1,343 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+	"github.com/google/renameio/v2/maybe"
+	"github.com/urfave/cli/v2"
+
+	"cachesim/sim"
+)
+
+// A sweep is what a sweep file says: the flags of run for each of many traces.
+type sweep struct {
+	file   string // absolute path
+	dir    string // of the file; relative paths in it start there
+	traces []string
+	out    string   // absolute path of the results
+	args   []string // flags of run, without --out
+	slurm  struct {
+		Options []string `toml:"options"` // of sbatch
+	}
+	kubernetes kubernetesOptions
+	given      map[string]bool // flags in the file
+}
+
+type kubernetesOptions struct {
+	Image string `toml:"image"` // of the container, with cachesim in its path
+	Claim string `toml:"claim"` // PersistentVolumeClaim that holds traces and results
+	Mount string `toml:"mount"` // where it is mounted; default: the folder of the sweep file
+}
+
+// notInSweeps are flags of run that a sweep file does not have, and why.
+var notInSweeps = map[string]string{
+	"separate":     "every trace of a sweep is replayed by itself",
+	"shard":        "it is a flag of cachesim sweep run",
+	"resume":       "a sweep always resumes",
+	"retry-failed": "it is a flag of cachesim sweep run",
+	"any-version":  "it is a flag of cachesim sweep run",
+	"quiet":        "it is a flag of cachesim sweep run",
+	"json":         "the results are in journals",
+	"verbose":      "it is for the tables of cachesim run",
+}
+
+// sweepKeys are the flags of run that a sweep file may have.
+func sweepKeys() (flags []cli.Flag) {
+	for _, f := range everyRunFlag() {
+		if _, ok := notInSweeps[f.Names()[0]]; !ok {
+			flags = append(flags, f)
+		}
+	}
+	return flags
+}
+
+// readSweep reads a sweep file.
+func readSweep(path string) (*sweep, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return parseSweep(path, b)
+}
+
+func parseSweep(path string, b []byte) (*sweep, error) {
+	var table map[string]any
+	if err := toml.Unmarshal(b, &table); err != nil {
+		return nil, usagef("%s: %w", path, err)
+	}
+	var sections struct {
+		Slurm struct {
+			Options []string `toml:"options"`
+		} `toml:"slurm"`
+		Kubernetes kubernetesOptions `toml:"kubernetes"`
+	}
+	meta, err := toml.Decode(string(b), &sections)
+	if err != nil {
+		return nil, usagef("%s: %w", path, err)
+	}
+	for _, key := range meta.Undecoded() {
+		if len(key) == 2 && (key[0] == "slurm" || key[0] == "kubernetes") {
+			return nil, usagef("%s: unknown key %s", path, key)
+		}
+	}
+	s := &sweep{given: make(map[string]bool), kubernetes: sections.Kubernetes}
+	s.slurm.Options = sections.Slurm.Options
+	if s.file, err = filepath.Abs(path); err != nil {
+		return nil, err
+	}
+	s.dir = filepath.Dir(s.file)
+	known := []string{"traces", "slurm", "kubernetes"}
+	base := strings.TrimSuffix(filepath.Base(path), ".toml")
+	if base == filepath.Base(path) {
+		base += "-results"
+	}
+	s.out = filepath.Join(s.dir, base)
+	for _, f := range sweepKeys() {
+		name := f.Names()[0]
+		known = append(known, name)
+		value, ok := table[name]
+		if !ok {
+			continue
+		}
+		s.given[name] = true
+		_, many := f.(*cli.StringSliceFlag)
+		if _, whole := f.(*cli.GenericFlag); whole {
+			many = true
+		}
+		values, err := valueTexts(value, many)
+		if err != nil {
+			return nil, usagef("%s: %s: %w", path, name, err)
+		}
+		for _, v := range values {
+			switch {
+			case name == "out":
+				s.out = s.abs(v)
+				continue
+			case name == "trace-cache" && v != "off":
+				v = s.abs(v)
+			case name == "policy":
+				if file, params, ok := cutPolicy(v); ok {
+					v = s.abs(file)
+					if params != "" {
+						v += ":" + params
+					}
+				}
+			}
+			s.args = append(s.args, "--"+name+"="+v)
+		}
+	}
+	for key, value := range table {
+		if why, ok := notInSweeps[key]; ok {
+			return nil, usagef("%s: %s: %s", path, key, why)
+		}
+		if !slices.Contains(known, key) {
+			return nil, usagef("%s: unknown key %q%s; the keys are traces and the flags of run", path, key, sim.DidYouMean(key, known))
+		}
+		if key == "traces" {
+			if s.traces, err = valueTexts(value, true); err != nil {
+				return nil, usagef("%s: traces: %w", path, err)
+			}
+		}
+	}
+	if len(s.traces) == 0 {
+		return nil, usagef(`%s: it names no traces: traces = ["folder/*.zst"]`, path)
+	}
+	return s, nil
+}
+
+// valueTexts returns a value of a sweep file as the flag's text, one for each of a
+// list.
+func valueTexts(value any, many bool) ([]string, error) {
+	switch v := value.(type) {
+	case string:
+		return []string{v}, nil
+	case bool:
+		return []string{strconv.FormatBool(v)}, nil
+	case int64:
+		return []string{strconv.FormatInt(v, 10)}, nil
+	case float64:
+		return []string{strconv.FormatFloat(v, 'g', -1, 64)}, nil
+	case []any:
+		if !many {
+			return nil, errors.New("expects one value, not a list")
+		}
+		var all []string
+		for _, e := range v {
+			t, err := valueTexts(e, false)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, t...)
+		}
+		return all, nil
+	}
+	return nil, fmt.Errorf("expects text, a number, true or false, not %T", value)
+}
+
+func (s *sweep) abs(path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	return filepath.Join(s.dir, path)
+}
+
+// files returns the traces, each once, in order.
+func (s *sweep) files() ([]string, error) {
+	var all []string
+	for _, pattern := range s.traces {
+		// A name with characters of a pattern in it is taken as it stands.
+		found := []string{s.abs(pattern)}
+		if _, err := os.Stat(found[0]); errors.Is(err, fs.ErrNotExist) {
+			if found, err = filepath.Glob(s.abs(pattern)); err != nil {
+				return nil, usagef("%s: traces: %s: %w", s.file, pattern, err)
+			}
+		}
+		if len(found) == 0 {
+			return nil, usagef("%s: traces: no file matches %s", s.file, s.abs(pattern))
+		}
+		all = append(all, found...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}
+
+// key identifies what the file says of cells, so that what was derived from it is
+// known to be stale.
+func (s *sweep) key() string {
+	b, err := json.Marshal([]any{buildVersion(), s.args})
+	if err != nil {
+		panic(err) // strings are always representable
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:8])
+}
+
+// options reads the flags of the sweep as run does, for the given traces.
+func (s *sweep) options(files []string, stdout, stderr io.Writer) (*runOptions, error) {
+	var o *runOptions
+	app := &cli.App{
+		Writer: stdout, ErrWriter: stderr, ExitErrHandler: func(*cli.Context, error) {}, HideHelp: true,
+		Commands: []*cli.Command{{
+			Name: "run", Flags: everyRunFlag(), HideHelp: true,
+			OnUsageError: func(_ *cli.Context, err error, _ bool) error { return usageError{err} },
+			Action: func(c *cli.Context) (err error) {
+				o, err = newRunOptions(c, stdout, stderr)
+				return err
+			},
+		}},
+	}
+	args := append([]string{"cachesim", "run"}, s.args...)
+	args = append(args, "--resume", "--separate", "--out="+s.out, "--")
+	if err := app.Run(append(args, files...)); err != nil {
+		var usage usageError
+		if errors.As(err, &usage) {
+			return nil, usagef("%s: %w", s.file, err)
+		}
+		return nil, err
+	}
+	return o, nil
+}
+
+// saveSweep writes a sweep file that says what the command line does.
+func saveSweep(c *cli.Context, stderr io.Writer) error {
+	if c.NArg() == 0 {
+		return usagef("plan --save expects traces, or patterns of their names: cachesim plan 'traces/*.zst' --save sweep.toml")
+	}
+	path := c.String("save")
+	dir, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	rel := func(p string) string {
+		abs, err := filepath.Abs(p)
+		if err != nil {
+			return p
+		}
+		if r, err := filepath.Rel(dir, abs); err == nil && filepath.IsLocal(r) {
+			return r
+		}
+		return abs
+	}
+	var traces []string
+	for _, a := range c.Args().Slice() {
+		traces = append(traces, rel(a))
+	}
+	var b bytes.Buffer
+	b.WriteString("# A sweep for cachesim: `cachesim sweep run` runs it, `cachesim sweep --on slurm` has a cluster do so.\n" +
+		"# The keys are the flags of `cachesim run`; each trace is replayed by itself.\n\n")
+	write := func(name string, value any) error {
+		return toml.NewEncoder(&b).Encode(map[string]any{name: value})
+	}
+	if err := write("traces", traces); err != nil {
+		return err
+	}
+	for _, f := range everyRunFlag() {
+		name := f.Names()[0]
+		if !c.IsSet(name) {
+			continue
+		}
+		if _, ok := notInSweeps[name]; ok {
+			if name == "separate" || name == "resume" {
+				continue // as every sweep does
+			}
+			return usagef("--save: --%s is not part of a sweep file: %s", name, notInSweeps[name])
+		}
+		var value any
+		switch f.(type) {
+		case *cli.StringSliceFlag:
+			list := c.StringSlice(name)
+			if name == "policy" {
+				list = joinParams(list)
+				for i, p := range list {
+					if file, params, ok := cutPolicy(p); ok {
+						list[i] = rel(file)
+						if params != "" {
+							list[i] += ":" + params
+						}
+					}
+				}
+			}
+			value = list
+		case *cli.GenericFlag:
+			value = textsOf(c, name)
+		case *cli.IntFlag, *cli.Int64Flag, *cli.Uint64Flag, *cli.BoolFlag:
+			value = c.Value(name)
+		case *cli.DurationFlag:
+			value = c.Duration(name).String()
+		default:
+			value = c.String(name)
+			if name == "out" || name == "trace-cache" && value != "off" {
+				value = rel(c.String(name))
+			}
+		}
+		if err := write(name, value); err != nil {
+			return err
+		}
+	}
+	// What is written must be what is read.
+	s, err := parseSweep(path, b.Bytes())
+	if err != nil {
+		return err
+	}
+	if _, err := s.options([]string{"trace"}, io.Discard, stderr); err != nil {
+		return err
+	}
+	if err := maybe.WriteFile(path, b.Bytes(), 0o644); err != nil {
+		return fmt.Errorf("--save: %w", err)
+	}
+	fmt.Fprintf(stderr, "cachesim: wrote %s; cachesim sweep run %s runs it\n", path, path)
+	return nil
+}
