@@ -220,8 +220,11 @@ func byteHitShare(r results.Result) string {
 
 // title is the policy's name in print with that for the command line.
 func title(r results.Result) string {
-	if r.Title == "" || strings.EqualFold(r.Title, r.Policy) {
+	switch {
+	case r.Title == "":
 		return clean(r.Policy)
+	case strings.EqualFold(r.Title, r.Policy):
+		return clean(r.Title)
 	}
 	return clean(r.Title) + " (" + clean(r.Policy) + ")"
 }
@@ -283,8 +286,12 @@ func (a *advice) print(w io.Writer) error {
 		}
 	}
 	if smallest >= 0 {
-		best := a.at(capacities[smallest], hit)[0]
-		fmt.Fprintf(w, "Size: %s with %s is the smallest compared within one point of the limit: %s.\n", best.Cell.Size(), title(best), hitShare(best))
+		list := a.at(capacities[smallest], hit)
+		best, with := list[0], title(list[0])
+		if worst := list[len(list)-1]; len(list) > 1 && best.HitRatio()-worst.HitRatio() < equal {
+			with = "any policy"
+		}
+		fmt.Fprintf(w, "Size: %s with %s is the smallest compared within one point of the limit: %s.\n", best.Cell.Size(), with, hitShare(best))
 	} else {
 		best := a.at(capacities[len(capacities)-1], hit)[0]
 		fmt.Fprintf(w, "Size: none of the sizes compared comes within one point of the limit; %s with %s serves %s.\n", best.Cell.Size(), title(best), hitShare(best))
@@ -335,16 +342,23 @@ func (a *advice) print(w io.Writer) error {
 		}
 		fmt.Fprintln(w, ".")
 	}
-	// With objects of different sizes Belady is no bound: what exceeds it says so.
+	// No bound is claimed: with objects of different sizes Belady is none.
 	for _, r := range a.list {
-		if r.Capacity == middle && r.Policy == "belady" && r.HitRatio() > a.size.HitRatio() {
-			fmt.Fprintf(w, "With the future known (Belady) %s would be served from a cache of that size: other policies can gain little more than the difference.\n", hitShare(r))
+		if r.Capacity == middle && r.Policy == "belady" {
+			fmt.Fprintf(w, "For comparison: Belady's algorithm, which knows the future and no sizes, serves %s of the requests at %s", hitShare(r), r.Cell.Size())
+			if t.RequestBytes > 0 && r.Unit == sim.UnitBytes {
+				fmt.Fprintf(w, " and %s of the bytes", byteHitShare(r))
+			}
+			fmt.Fprintln(w, ".")
 		}
 	}
 	fmt.Fprintln(w)
 	if s := a.list; slices.ContainsFunc(s, func(r results.Result) bool { return r.Sampling.Rate > 0 }) {
 		i := slices.IndexFunc(s, func(r results.Result) bool { return r.Sampling.Rate > 0 })
 		fmt.Fprintf(w, "Estimated from %s (LRU is exact); ± is the 95 %% interval as far as the salts show it.\n", s[i].Sampling)
+		if r := a.size; r.Unfit > 0.01 {
+			fmt.Fprintf(w, "Large objects with %.0f %% of the bytes fit the cache of %s and not its miniature: a larger --sample is more accurate.\n", 100*r.Unfit, r.Cell.Size())
+		}
 	} else {
 		fmt.Fprintln(w, "All sizes and policies were replayed in full: these are exact for this log, and another day's log will differ.")
 	}
@@ -365,7 +379,11 @@ func (a *advice) ranking(w io.Writer, what string, list []results.Result, ratio 
 		}
 	}
 	if len(alike) > 0 {
-		fmt.Fprintf(w, "; about as good: %s", strings.Join(alike, ", "))
+		word := "about as good"
+		if margin(best) > equal {
+			word = "within the error of that"
+		}
+		fmt.Fprintf(w, "; %s: %s", word, strings.Join(alike, ", "))
 	}
 	if i := slices.IndexFunc(list, func(r results.Result) bool { return r.Policy == "lru" }); i > 0 {
 		fmt.Fprintf(w, "; LRU: %s", text(list[i]))
@@ -384,7 +402,7 @@ func (a *advice) tooShort() string {
 	case second > 0.5:
 		return fmt.Sprintf("the log is too short, or has little to cache: even in its second half %.0f %% of the requests are the first for their object. A longer log would show higher hit ratios and larger sizes.", 100*second)
 	case first-second > 0.1:
-		return fmt.Sprintf("the log is short: new objects still become fewer (%.0f %% of the requests of its first half, %.0f %% of its second). A cache in service would have a higher hit ratio than is said here.", 100*first, 100*second)
+		return fmt.Sprintf("the log is short: %.0f %% of the requests of its first half were for objects not seen before, and %.0f %% of its second; the share was still falling. A cache in service would have a higher hit ratio than is said here.", 100*first, 100*second)
 	case t.Tick > 0 && span < 20*time.Hour:
 		return fmt.Sprintf("the log covers %v and not a whole day: what differs by the hour is not in it.", span.Round(time.Minute))
 	}

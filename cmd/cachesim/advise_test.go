@@ -20,13 +20,13 @@ func TestAdvise(t *testing.T) {
 	}
 	for _, want := range []string{
 		"Caution: the log has only 3,000 requests", "Limit: a cache that keeps everything serves 98.3 %", "Size: ", "by requests: ", "by bytes: ",
-		"origin traffic: ", "Doubling the cache to ", "With the future known (Belady)", "replayed in full", "--trace-cache off",
+		"origin traffic: ", "Doubling the cache to ", "For comparison: Belady", "replayed in full", "--trace-cache off",
 	} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("no %q in\n%s", want, stdout)
 		}
 	}
-	if strings.Contains(stdout, "belady serves") || strings.Contains(stdout, "with belady") {
+	if strings.Contains(stdout, "Belady serves") || strings.Contains(stdout, "with Belady") {
 		t.Errorf("recommends a policy that needs the future:\n%s", stdout)
 	}
 	commands := regexp.MustCompile(`(?m)^  cachesim (.*)$`).FindAllStringSubmatch(stdout, -1)
