@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -86,18 +85,18 @@ func TestShards(t *testing.T) {
 	if _, stderr, code := cachesim(append(args, "--out", whole)...); code != 0 {
 		t.Fatal(stderr)
 	}
-	var wg sync.WaitGroup
+	var shards []*exec.Cmd
 	var dirs []string
 	for i := range 4 {
 		dir := t.TempDir()
 		dirs = append(dirs, dir)
-		wg.Go(func() {
-			if _, stderr, code := cachesim(append(args, "--out", dir, "--shard", fmt.Sprintf("%d/4", i+1))...); code != 0 {
-				t.Error(stderr)
-			}
-		})
+		shards = append(shards, start(t, append(args, "--out", dir, "--shard", fmt.Sprintf("%d/4", i+1))...))
 	}
-	wg.Wait()
+	for _, c := range shards {
+		if err := c.Wait(); err != nil {
+			t.Error(err)
+		}
+	}
 	merged := t.TempDir()
 	if _, stderr, code := cachesim(append([]string{"merge", "--out", merged, "--format", "svg"}, dirs...)...); code != 0 {
 		t.Fatal(stderr)
