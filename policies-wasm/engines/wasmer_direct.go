@@ -63,7 +63,6 @@ static char *take_message(void *trap) {
 import "C"
 
 import (
-	"errors"
 	"reflect"
 	"runtime"
 	"unsafe"
@@ -142,5 +141,5 @@ func (d *directFunction) Unboxed() (Function, bool) { return d, true }
 func trapError(trap unsafe.Pointer) error {
 	m := C.take_message(trap)
 	defer C.free(unsafe.Pointer(m))
-	return errors.New(C.GoString(m))
+	return &Trap{Text: C.GoString(m), Function: -1} // the frames are not asked for
 }
