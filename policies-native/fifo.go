@@ -37,3 +37,6 @@ func (p *fifo) Access(r sim.Request) bool {
 	p.PushFront(r)
 	return false
 }
+
+// Preload loads the objects' nodes alone: a hit does not touch their neighbours.
+func (p *fifo) Preload(reqs []sim.Request) { p.PreloadNodes(reqs) }

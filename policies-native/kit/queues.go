@@ -213,22 +213,38 @@ func (q *Queues[T]) unlink(x *node[T]) {
 // gained at 100,000 objects of 16 bytes.
 const preloadFrom = 4 << 20
 
-// Preload loads the nodes of the objects in reqs, and then their neighbours.
+// Preload loads the nodes of the objects in reqs, and then the neighbours of
+// those that are in a queue.
 func (q *Queues[T]) Preload(reqs []sim.Request) {
+	if !q.preloadNodes(reqs) {
+		return
+	}
+	var sum uint64
+	for _, r := range reqs {
+		if x := q.at(r.ID); x.meta != 0 {
+			sum += q.nodes[x.prev].meta + q.nodes[x.next].meta
+		}
+	}
+	q.loaded += sum
+}
+
+// preloadNodes loads the nodes of the objects only; it reports whether the nodes
+// are large enough for that to gain.
+func (q *Queues[T]) preloadNodes(reqs []sim.Request) bool {
 	var zero node[T]
 	if len(q.nodes)*int(unsafe.Sizeof(zero)) < preloadFrom {
-		return
+		return false
 	}
 	var sum uint64
 	for _, r := range reqs {
 		sum += q.at(r.ID).meta
 	}
-	for _, r := range reqs {
-		x := q.at(r.ID)
-		sum += q.nodes[x.prev].meta + q.nodes[x.next].meta
-	}
 	q.loaded += sum
+	return true
 }
+
+// PreloadNodes is Preload for a policy whose hits move nothing.
+func (q *Queues[T]) PreloadNodes(reqs []sim.Request) { q.preloadNodes(reqs) }
 
 // Check returns an error where the queues contradict themselves.
 func (q *Queues[T]) Check() error {
