@@ -40,7 +40,13 @@ func clfTime(b []byte) (int64, bool) {
 	if !ok {
 		return 0, false
 	}
-	clock, rest, ok := clockTime(b[12:])
+	return zonedTime(day, b[12:])
+}
+
+// zonedTime adds to a day the time in b, 10:05:03 with its fraction, if any, and
+// its time zone, which a blank may separate.
+func zonedTime(day int64, b []byte) (int64, bool) {
+	clock, rest, ok := clockTime(b)
 	if !ok {
 		return 0, false
 	}
@@ -60,15 +66,7 @@ func isoTime(b []byte) (int64, bool) {
 	if !ok {
 		return 0, false
 	}
-	clock, rest, ok := clockTime(b[11:])
-	if !ok {
-		return 0, false
-	}
-	if len(rest) > 0 && rest[0] == ' ' {
-		rest = rest[1:]
-	}
-	zone, ok := zoneOffset(rest)
-	return day + clock - zone, ok
+	return zonedTime(day, b[11:])
 }
 
 // isoDate reads 2015-05-17.

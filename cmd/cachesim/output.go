@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -138,7 +139,7 @@ func tooLarge(w io.Writer, list []results.Result) {
 	if len(sizes) == 0 {
 		return
 	}
-	slices.SortFunc(sizes, func(a, b results.Result) int { return int(min(1, max(-1, a.Capacity-b.Capacity))) })
+	slices.SortFunc(sizes, func(a, b results.Result) int { return cmp.Compare(a.Capacity, b.Capacity) })
 	var parts []string
 	for _, r := range sizes {
 		parts = append(parts, fmt.Sprintf("%s at %s", humanize.Comma(r.TooLarge), r.Cell.Size()))
@@ -297,13 +298,10 @@ func reportFailures(w io.Writer, failures []sim.Failure, of int) {
 		}
 		hint := ""
 		var stall *sim.StallError
-		if asStall(f[0].Err, &stall) {
+		if errors.As(f[0].Err, &stall) {
 			hint = " (--guest-timeout)"
 		}
 		fmt.Fprintf(w, "cachesim: failed: %s%s%s\n", clean(f[0].Error()), hint, more)
 	}
 	fmt.Fprintf(w, "cachesim: %d of %d cells failed; the others are kept\n", len(failures), of)
 }
-
-// asStall is errors.As for a StallError.
-func asStall(err error, stall **sim.StallError) bool { return errors.As(err, stall) }
