@@ -62,6 +62,7 @@ var extremes = []struct {
 	{"40 policies", withAll(append(count(38, "policy%d"), "fifo", "belady"), sizesOf(mib, 8), rising)},
 	{"40 policies at one size", withAll(append(count(38, "policy%d"), "fifo", "belady"), []int64{mib}, rising)},
 	{"ratios 0", withAll([]string{"fifo", "lru", "belady"}, sizesOf(mib, 4), constant(0))},
+	{"ratios 0 at one size", withAll([]string{"fifo", "lru", "belady"}, []int64{mib}, constant(0))},
 	{"ratios 1", withAll([]string{"fifo", "lru", "belady"}, sizesOf(mib, 4), constant(100))},
 	{"0 and 1", withAll([]string{"fifo", "lru", "belady"}, sizesOf(mib, 4), func(p, _ int) float64 { return 50 * float64(p) })},
 	{"long names", withAll([]string{"fifo", "wtinylfu:window=0.01,protected=0.8,sample=10,counters=16,doorkeeper=1", "belady", strings.Repeat("endless", 20)}, sizesOf(mib, 5), rising)},

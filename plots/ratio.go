@@ -201,20 +201,23 @@ func barFigure(o Options, name, title, note string, p Panel) Figure {
 	}
 	axis := func(pl *plot.Plot) {
 		bottom, top := low, high
+		step := 0.0
 		if o.Y.Low != 0 || o.Y.High != 0 {
 			bottom, top = o.Y.Low, o.Y.High
+			step = nice((top - bottom) / 5)
 		} else {
-			if top <= bottom {
+			if top <= bottom { // all values are 0
 				top = bottom + 1
 			}
 			span := top - bottom
+			step = nice(span / 5)
 			top += span * 0.2 // of the numbers
 			if bottom < 0 {
 				bottom -= span * 0.2
 			}
 		}
 		pl.Y.Min, pl.Y.Max = bottom, top
-		pl.Y.Tick.Marker = upTo{steps(nice((high - low + 1e-9) / 5)), max(high, o.Y.High)}
+		pl.Y.Tick.Marker = upTo{steps(step), max(high, o.Y.High)}
 	}
 	const least = 2
 	width := st.narrow()

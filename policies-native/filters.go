@@ -21,7 +21,7 @@ var Filters = []sim.FilterSpec{
 // FilterByName returns the spec of the named filter.
 func FilterByName(name string) (sim.FilterSpec, bool) {
 	for _, f := range Filters {
-		if f.Name == name {
+		if spelled(f.Name, name) {
 			return f, true
 		}
 	}

@@ -61,7 +61,7 @@ var All = []sim.Spec{
 }
 
 // ByName returns the spec of the named policy, which may have a filter in front
-// of it: lru+adaptsize.
+// of it: lru+adaptsize. Case and hyphens make no difference.
 func ByName(name string) (sim.Spec, bool) {
 	s, err := find(name)
 	return s, err == nil
@@ -82,7 +82,7 @@ func Defaults() []string {
 // find is ByName with an error that says what is not known.
 func find(name string) (sim.Spec, error) {
 	policy, filter, joined := strings.Cut(name, "+")
-	i := slices.IndexFunc(All, func(s sim.Spec) bool { return s.Name == policy })
+	i := slices.IndexFunc(All, func(s sim.Spec) bool { return spelled(s.Name, policy) })
 	if i < 0 {
 		var known []string
 		for _, s := range All {
@@ -129,8 +129,14 @@ func Parse(text string) (sim.Spec, map[string]float64, error) {
 		}
 		given[key] = v
 	}
-	if _, err := sim.CheckParams(name, s.Params, given); err != nil {
+	if _, err := sim.CheckParams(s.Name, s.Params, given); err != nil {
 		return sim.Spec{}, nil, err
 	}
 	return s, given, nil
+}
+
+// spelled reports whether a user means name: S3-FIFO, as papers write it, is
+// s3fifo.
+func spelled(name, as string) bool {
+	return strings.EqualFold(strings.ReplaceAll(name, "-", ""), strings.ReplaceAll(as, "-", ""))
 }

@@ -63,8 +63,10 @@ func TestSpecs(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if s, ok := native.ByName("LRU"); ok {
-		t.Errorf("ByName(%q) = %+v, want none", "LRU", s)
+	for name, want := range map[string]string{"LRU": "lru", "S3-FIFO": "s3fifo", "GD-Size": "gdsize", "wtinylfu": "w-tinylfu", "lru+AdaptSize": "lru+adaptsize", "lruu": "", "": ""} {
+		if s, ok := native.ByName(name); ok != (want != "") || s.Name != want {
+			t.Errorf("ByName(%q) = %q, %v, want %q", name, s.Name, ok, want)
+		}
 	}
 }
 

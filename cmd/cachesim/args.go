@@ -3,6 +3,7 @@ package main
 import (
 	"flag"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -14,8 +15,11 @@ import (
 // package stops at the first argument that is none, and what follows a trace
 // would be taken for traces. It refuses unknown commands and flags by name.
 func arrange(app *cli.App, args []string) ([]string, error) {
-	if len(args) < 2 || strings.HasPrefix(args[1], "-") || args[1] == "help" || args[1] == "h" {
+	if len(args) < 2 || slices.Contains([]string{"help", "h", "-h", "-help", "--help", "-v", "-version", "--version"}, args[1]) {
 		return args, nil
+	}
+	if strings.HasPrefix(args[1], "-") {
+		return nil, usagef("%s stands before the command: write cachesim run TRACE %[1]s, for example; cachesim help lists the commands", args[1])
 	}
 	command := app.Command(args[1])
 	if command == nil {

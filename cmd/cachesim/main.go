@@ -43,6 +43,7 @@ func (e exitError) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 
 // run is main without its surroundings. It returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
+	stderr = messages{stderr}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	go func() {

@@ -22,16 +22,30 @@ import (
 
 // clean shows characters that could control a terminal by their codes: names
 // come from traces and modules.
-func clean(s string) string {
+func clean(s string) string { return printable(s, "") }
+
+// printable is clean for what is not in kept.
+func printable(s, kept string) string {
 	var b strings.Builder
 	for _, r := range s {
-		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
+		if (r == unicode.ReplacementChar || !unicode.IsPrint(r)) && !strings.ContainsRune(kept, r) {
 			fmt.Fprintf(&b, "\\u%04x", r)
 			continue
 		}
 		b.WriteRune(r)
 	}
 	return b.String()
+}
+
+// messages writes lines of text without characters that control a terminal:
+// errors quote file names, traces and modules.
+type messages struct{ io.Writer }
+
+func (m messages) Write(b []byte) (int, error) {
+	if _, err := io.WriteString(m.Writer, printable(string(b), "\n\t")); err != nil {
+		return 0, err
+	}
+	return len(b), nil
 }
 
 func (o *runOptions) report(t *sim.Trace, list []results.Result) error {
@@ -53,7 +67,7 @@ func (o *runOptions) report(t *sim.Trace, list []results.Result) error {
 	tooLarge(o.stdout, list)
 	operations(o.stdout, list)
 	prefixTable(o.stdout, list)
-	timeTable(o.stdout, list, o.verbose)
+	timeTable(o.stdout, list, o.figures.Labels, o.timeout > 0, o.verbose)
 	return nil
 }
 
@@ -180,8 +194,11 @@ func prefixTable(w io.Writer, list []results.Result) {
 }
 
 // timeTable prints the running times: a row a policy and a column an engine,
-// with the fastest version of each, or a row a version.
-func timeTable(w io.Writer, list []results.Result, verbose bool) {
+// with the fastest version of each, or a row a version. Modules of files may be
+// watched for loops without end.
+func timeTable(w io.Writer, list []results.Result, given map[string]string, watched, verbose bool) {
+	labels := plots.Labels(list, given)
+	untimed := notTimed(list, labels)
 	list = slices.DeleteFunc(slices.Clone(list), func(r results.Result) bool { return !r.Timed })
 	if len(list) == 0 {
 		return
@@ -217,7 +234,9 @@ func timeTable(w io.Writer, list []results.Result, verbose bool) {
 	}
 	if verbose || versions > 1 && len(engines) == 1 {
 		fmt.Fprintln(w)
-		versionTable(w, list, native)
+		versionTable(w, list, labels, native)
+		timeNotes(w, list, labels, untimed, watched)
+		fmt.Fprintln(w)
 		return
 	}
 	if len(engines) > 1 {
@@ -231,7 +250,7 @@ func timeTable(w io.Writer, list []results.Result, verbose bool) {
 	}
 	t := newTable(w, 1, header...)
 	for _, p := range policies {
-		row := table.Row{clean(p)}
+		row := table.Row{clean(labels[p])}
 		for _, e := range engines {
 			best := -1.0
 			for _, r := range list {
@@ -254,11 +273,43 @@ func timeTable(w io.Writer, list []results.Result, verbose bool) {
 	if versions > 1 {
 		fmt.Fprintln(w, "The fastest version of each engine; --verbose shows all, times.csv has them")
 	}
+	timeNotes(w, list, labels, untimed, watched)
 	fmt.Fprintln(w)
 }
 
+// notTimed names the policies of list that have hit ratios but no running times.
+func notTimed(list []results.Result, labels map[string]string) (names []string) {
+	timed := make(map[string]bool)
+	for _, r := range list {
+		timed[r.Policy] = timed[r.Policy] || r.Timed
+	}
+	for _, r := range list {
+		if name := clean(labels[r.Policy]); !timed[r.Policy] && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// timeNotes says what the table of running times does not have, and what its
+// numbers include.
+func timeNotes(w io.Writer, list []results.Result, labels map[string]string, untimed []string, watched bool) {
+	if len(untimed) > 0 {
+		fmt.Fprintf(w, "Not timed: %s; without --engine only policies with a WASM version are, --engine native times all\n", strings.Join(untimed, ", "))
+	}
+	var files []string
+	for _, r := range list {
+		if name := clean(labels[r.Policy]); r.Engine != sim.NativeEngine && strings.Contains(r.Policy, ".wasm") && !slices.Contains(files, name) {
+			files = append(files, name)
+		}
+	}
+	if watched && len(files) > 0 {
+		fmt.Fprintf(w, "Modules from files are timed with the checks that stop endless loops, built-in policies without: %s; --guest-timeout 0 leaves the checks out\n", strings.Join(files, ", "))
+	}
+}
+
 // versionTable prints a row a timed version.
-func versionTable(w io.Writer, list []results.Result, native map[string]float64) {
+func versionTable(w io.Writer, list []results.Result, labels map[string]string, native map[string]float64) {
 	t := newTable(w, 4, "policy", "engine", "abi", "handle", "ns/request", "spread", "x native", "set-up ms", "evictions")
 	for _, r := range list {
 		times, evictions := "", ""
@@ -268,12 +319,11 @@ func versionTable(w io.Writer, list []results.Result, native map[string]float64)
 		if r.Evictions != nil {
 			evictions = humanize.Comma(*r.Evictions)
 		}
-		t.AppendRow(table.Row{clean(r.Policy), r.Engine, r.ABI, r.Handle,
+		t.AppendRow(table.Row{clean(labels[r.Policy]), r.Engine, r.ABI, r.Handle,
 			fmt.Sprintf("%.1f", r.PerRequest()), fmt.Sprintf("%.1f", r.Spread()), times,
 			fmt.Sprintf("%.2f", float64(r.Setup)/float64(time.Millisecond)), evictions})
 	}
 	t.Render()
-	fmt.Fprintln(w)
 }
 
 // reportFailures prints one line for each cause.

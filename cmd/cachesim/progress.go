@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
@@ -11,12 +12,15 @@ import (
 	"cachesim/sim"
 )
 
-// newProgress shows a bar where w is a terminal, and a line a cell elsewhere.
+// newProgress shows a bar where w is a terminal, and a line now and then elsewhere.
 func newProgress(w io.Writer, trace string, cells int) sim.Progress {
+	if m, ok := w.(messages); ok {
+		w = m.Writer
+	}
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		return &bar{w: w, trace: trace, cells: cells}
 	}
-	return &log{w: w, trace: trace, cells: cells}
+	return &log{w: messages{w}, trace: trace, cells: cells}
 }
 
 type bar struct {
@@ -57,32 +61,39 @@ func (b *bar) Failed(f sim.Failure) {
 	b.describe()
 }
 
-// log prints a line a cell, without the time of cells that ran beside others:
-// nobody may use it.
+// log prints a line for each tenth of the cells, at least one a minute while cells
+// finish, and one for each that failed. It
+// has no times: cells that run beside others take longer than alone.
 type log struct {
 	w           io.Writer
 	trace       string
 	cells, done int
+	printed     time.Time
 }
 
-func (l *log) Start(int64)   {}
+func (l *log) Start(int64)   { l.printed = time.Now() }
 func (l *log) Advance(int64) {}
 
 func (l *log) Done(m sim.Measurement) {
-	l.done++
-	what := ""
-	switch {
-	case m.Timed:
-		what = fmt.Sprintf("timed, %d replays", len(m.Replays))
-	case m.Gets > 0:
-		what = fmt.Sprintf("hit ratio %.2f %%", 100*float64(m.Hits)/float64(m.Gets))
+	what := "hit ratios"
+	if m.Timed {
+		what = "running times"
 	}
-	fmt.Fprintf(l.w, "%d/%d %s: %s at %s, %s: %s\n", l.done, l.cells, clean(l.trace), clean(m.Policy), m.Size(), m.Version, what)
+	l.count(what)
+}
+
+// count counts a cell, which may complete a tenth.
+func (l *log) count(what string) {
+	l.done++
+	if 10*l.done/l.cells > 10*(l.done-1)/l.cells || time.Since(l.printed) > time.Minute {
+		l.printed = time.Now()
+		fmt.Fprintf(l.w, "cachesim: %s: %s: %d of %d cells done\n", clean(l.trace), what, l.done, l.cells)
+	}
 }
 
 func (l *log) Failed(f sim.Failure) {
-	l.done++
-	fmt.Fprintf(l.w, "%d/%d failed: %s\n", l.done, l.cells, clean(f.Error()))
+	fmt.Fprintf(l.w, "cachesim: failed: %s\n", clean(f.Error()))
+	l.count("failures")
 }
 
 // silent shows nothing.
