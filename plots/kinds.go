@@ -106,6 +106,7 @@ func KindNamed(name string) (Kind, error) {
 // something of. A kind asked for of which there is nothing is an error.
 func Make(rows Rows, o Options, kinds ...string) ([]Figure, error) {
 	o.Style = o.Style.orDefault()
+	rows = rows.printable()
 	if err := errors.Join(o.X.check("horizontal"), o.Y.check("vertical")); err != nil {
 		return nil, err
 	}

@@ -22,6 +22,23 @@ type Rows struct {
 	Profiles []TraceProfile
 }
 
+// printable returns rows whose names, which come from traces and modules, can be
+// drawn: a control character makes an SVG file invalid.
+func (rows Rows) printable() Rows {
+	rows.Results, rows.Traces, rows.Profiles = slices.Clone(rows.Results), slices.Clone(rows.Traces), slices.Clone(rows.Profiles)
+	for i := range rows.Results {
+		r := &rows.Results[i]
+		r.Cell.Trace, r.Policy, r.Title = sim.Printable(r.Cell.Trace), sim.Printable(r.Policy), sim.Printable(r.Title)
+	}
+	for i := range rows.Traces {
+		rows.Traces[i].Name = sim.Printable(rows.Traces[i].Name)
+	}
+	for i := range rows.Profiles {
+		rows.Profiles[i].Trace = sim.Printable(rows.Profiles[i].Trace)
+	}
+	return rows
+}
+
 // objectSizes returns a function from results to the rule for sizes of objects
 // that they were replayed with: that of results.Set.Trace, for many traces.
 func (rows Rows) objectSizes() func(results.Result) string {

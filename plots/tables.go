@@ -36,6 +36,7 @@ var TableKinds = []TableKind{
 // Tables makes tables of the kinds named, or of all default kinds that rows hold
 // something of. A kind asked for of which there is nothing is an error.
 func Tables(rows Rows, o Options, kinds ...string) ([]Table, error) {
+	rows = rows.printable()
 	for i, r := range rows.Results {
 		if err := drawable(r); err != nil {
 			return nil, fmt.Errorf("result %d (%s, %s): %w", i+1, r.Policy, r.Version, err)

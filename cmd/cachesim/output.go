@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/dustin/go-humanize"
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -20,29 +19,15 @@ import (
 	"cachesim/sim/results"
 )
 
-// clean shows characters that could control a terminal by their codes: names
-// come from traces and modules.
-func clean(s string) string { return printable(s, "") }
-
-// printable is clean for what is not in kept.
-func printable(s, kept string) string {
-	var b strings.Builder
-	for _, r := range s {
-		if (r == unicode.ReplacementChar || !unicode.IsPrint(r)) && !strings.ContainsRune(kept, r) {
-			fmt.Fprintf(&b, "\\u%04x", r)
-			continue
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
+// clean shows characters that could control a terminal by their codes.
+func clean(s string) string { return sim.Printable(s) }
 
 // messages writes lines of text without characters that control a terminal:
 // errors quote file names, traces and modules.
 type messages struct{ io.Writer }
 
 func (m messages) Write(b []byte) (int, error) {
-	if _, err := io.WriteString(m.Writer, printable(string(b), "\n\t")); err != nil {
+	if _, err := io.WriteString(m.Writer, sim.PrintableBut(string(b), "\n\t")); err != nil {
 		return 0, err
 	}
 	return len(b), nil

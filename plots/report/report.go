@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/dustin/go-humanize"
 
@@ -98,9 +97,9 @@ type pair struct{ Name, Value string }
 func Write(w io.Writer, in Input) error {
 	set, costs := cleaned(in.Set), cleanedCosts(in.Costs)
 	o := in.Options
-	o.Title, o.Labels = printable(o.Title), make(map[string]string)
+	o.Title, o.Labels = sim.Printable(o.Title), make(map[string]string)
 	for policy, label := range in.Options.Labels {
-		o.Labels[printable(policy)] = printable(label)
+		o.Labels[sim.Printable(policy)] = sim.Printable(label)
 	}
 	if o.Style.Name == "" {
 		web, err := plots.StyleNamed("web")
@@ -404,7 +403,7 @@ func commands(set *results.Set, costs []results.CallCost, sources []string) (lis
 	if len(sources) > 0 {
 		var clean []string
 		for _, s := range sources {
-			clean = append(clean, printable(s))
+			clean = append(clean, sim.Printable(s))
 		}
 		list = append(list, commandLine(append(append([]string{"cachesim", "report"}, clean...), "--output", "report.html")))
 	}
@@ -428,23 +427,6 @@ func commandLine(words []string) string {
 	return strings.Join(list, " ")
 }
 
-// printable shows the characters that are not, as those that change the
-// direction of text, by their codes. HTML is escaped elsewhere.
-func printable(s string) string {
-	if !strings.ContainsFunc(s, func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) }) {
-		return s
-	}
-	var b strings.Builder
-	for _, r := range s {
-		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
-			fmt.Fprintf(&b, "\\u%04x", r)
-			continue
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
-
 // cleaned returns a set whose texts, which come from traces, modules and command
 // lines, are printable.
 func cleaned(set *results.Set) *results.Set {
@@ -453,30 +435,30 @@ func cleaned(set *results.Set) *results.Set {
 		return c
 	}
 	for _, s := range set.Conflicts {
-		c.Conflicts = append(c.Conflicts, printable(s))
+		c.Conflicts = append(c.Conflicts, sim.Printable(s))
 	}
 	for _, r := range set.Runs {
 		c.Runs = append(c.Runs, cleanedRun(r))
 	}
 	for _, t := range set.Traces {
 		for _, s := range []*string{&t.Name, &t.Path, &t.Format, &t.Digest, &t.Clock, &t.SHA256, &t.ObjectSize} {
-			*s = printable(*s)
+			*s = sim.Printable(*s)
 		}
 		t.Notes = slices.Clone(t.Notes)
 		for i, n := range t.Notes {
-			t.Notes[i] = printable(n)
+			t.Notes[i] = sim.Printable(n)
 		}
 		c.Traces = append(c.Traces, t)
 	}
 	for _, r := range set.Results {
 		for _, s := range []*string{&r.Cell.Trace, &r.TraceDigest, &r.Clock, &r.Policy, &r.Size, &r.Title, &r.Engine, &r.ABI, &r.Handle} {
-			*s = printable(*s)
+			*s = sim.Printable(*s)
 		}
 		c.Results = append(c.Results, r)
 	}
 	for _, f := range set.Failures {
 		for _, s := range []*string{&f.Cell.Trace, &f.Policy, &f.Engine, &f.ABI, &f.Handle, &f.Error} {
-			*s = printable(*s)
+			*s = sim.Printable(*s)
 		}
 		c.Failures = append(c.Failures, f)
 	}
@@ -485,15 +467,15 @@ func cleaned(set *results.Set) *results.Set {
 
 func cleanedRun(r results.Provenance) results.Provenance {
 	for _, s := range []*string{&r.Version, &r.Go, &r.OS, &r.Arch, &r.Host, &r.CPU} {
-		*s = printable(*s)
+		*s = sim.Printable(*s)
 	}
 	engines := make(map[string]string)
 	for k, v := range r.Engines {
-		engines[printable(k)] = printable(v)
+		engines[sim.Printable(k)] = sim.Printable(v)
 	}
 	r.Engines, r.Command = engines, slices.Clone(r.Command)
 	for i, w := range r.Command {
-		r.Command[i] = printable(w)
+		r.Command[i] = sim.Printable(w)
 	}
 	return r
 }
@@ -502,7 +484,7 @@ func cleanedCosts(costs []results.CallCost) []results.CallCost {
 	var list []results.CallCost
 	for _, c := range costs {
 		for _, s := range []*string{&c.Test, &c.Engine, &c.ABI, &c.Handle, &c.Loading, &c.Mode, &c.Module} {
-			*s = printable(*s)
+			*s = sim.Printable(*s)
 		}
 		if c.Provenance != nil {
 			p := cleanedRun(*c.Provenance)
