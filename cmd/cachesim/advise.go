@@ -85,8 +85,20 @@ func traceArguments(c *cli.Context) (args []string) {
 	return args
 }
 
-// quoted writes s for a shell.
+// quoted writes s for a shell, with what could control a terminal as bash, zsh
+// and ksh write it.
 func quoted(s string) string {
+	if clean(s) != s {
+		var b strings.Builder
+		for i := range len(s) {
+			if c := s[i]; c < ' ' || c >= 0x7f || c == '\'' || c == '\\' {
+				fmt.Fprintf(&b, `\x%02x`, c)
+			} else {
+				b.WriteByte(c)
+			}
+		}
+		return "$'" + b.String() + "'"
+	}
 	if s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./%@", r)
 	}) {

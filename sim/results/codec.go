@@ -163,13 +163,16 @@ func (s *samples) UnmarshalCSV(b []byte) error {
 	return nil
 }
 
+// text returns s as CSV files hold it: a terminal may show them.
+func text(s string) string { return sim.PrintableBut(s, "\t\n") }
+
 func (s *Set) cellRow(r Result) cellRow {
-	return cellRow{sim.Printable(r.Cell.Trace), sim.Printable(r.Policy), r.Capacity, r.Unit, r.Size, s.Trace(r).Footprint, r.Requests, r.Warmup, r.Seed, r.Engine, r.ABI, r.Handle}
+	return cellRow{text(r.Cell.Trace), text(r.Policy), r.Capacity, r.Unit, r.Size, s.Trace(r).Footprint, r.Requests, r.Warmup, r.Seed, r.Engine, r.ABI, r.Handle}
 }
 
 func (s *Set) identityRow(r Result) identityRow {
 	t := s.Trace(r)
-	return identityRow{r.Order, r.Metadata, t.ObjectSize, r.Revision, r.ModuleSHA, r.GuestMemory, sim.Printable(t.Path), r.TraceDigest, r.Clock, r.Outcome, r.CellID}
+	return identityRow{r.Order, r.Metadata, t.ObjectSize, r.Revision, r.ModuleSHA, r.GuestMemory, text(t.Path), r.TraceDigest, r.Clock, r.Outcome, r.CellID}
 }
 
 func (c cellRow) result(id identityRow) Result {
@@ -255,7 +258,7 @@ func (s *Set) WriteSeriesCSV(w io.Writer) error {
 	for _, r := range s.Results {
 		for _, v := range r.Series {
 			rows = append(rows, seriesRow{
-				sim.Printable(r.Cell.Trace), sim.Printable(r.Policy), r.Capacity, r.Unit, r.Version.String(), v.Start,
+				text(r.Cell.Trace), text(r.Policy), r.Capacity, r.Unit, r.Version.String(), v.Start,
 				strconv.FormatFloat(time.Duration(v.Time).Seconds(), 'f', -1, 64), v.Warmup,
 				v.Gets, v.Hits, v.Bytes, v.HitBytes, strconv.FormatFloat(ratio(v.Hits, v.Gets), 'f', 6, 64), r.CellID,
 			})
