@@ -46,9 +46,9 @@ cachesim-debug: build
 	settings=$$($(llvm) --env) && eval "$$settings go build -gcflags='all=-N -l' -o cachesim-debug ./cmd/cachesim"
 
 # The published experiment again, on its trace, into docs/EXPERIMENT.md: make
-# experiment TRACE=web-1m.dat.gz. Some 20 minutes.
+# experiment TRACE=web-1m.dat.gz. Some 20 minutes; SHORT=-short tries it in two.
 experiment: build cachesim-debug
-	go run ./cmd/experiment -trace $(TRACE)
+	go run ./cmd/experiment -trace $(TRACE) $(SHORT)
 
 # libwasmer with LLVM, built once into a cache folder outside the repository.
 llvm: ; @$(llvm)

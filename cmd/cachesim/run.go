@@ -508,6 +508,9 @@ func (o *runOptions) trace(ctx context.Context, f *folder, provenance results.Pr
 		return false, err
 	}
 	if !o.json {
+		if len(o.groups) > 1 && t.Path != t.Name { // another may have the same name
+			fmt.Fprintf(o.stdout, "Trace %s\n", clean(t.Path))
+		}
 		describe(o.stdout, t)
 	}
 	if len(have) > 0 {

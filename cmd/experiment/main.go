@@ -6,6 +6,8 @@
 //
 //	go run ./cmd/experiment -trace web-1m.dat.gz   measures, some 15 minutes, and writes
 //	go run ./cmd/experiment                        writes again from results/experiment
+//	go run ./cmd/experiment -short -trace TRACE    tries all of it in a minute or two, into
+//	                                               results/experiment-short: its numbers mean nothing
 package main
 
 import (
@@ -24,7 +26,7 @@ import (
 )
 
 // Where things are, from the repository's root.
-const (
+var (
 	kept    = "results/experiment"
 	page    = "docs/EXPERIMENT.md"
 	figures = "docs/figures"
@@ -32,10 +34,15 @@ const (
 
 func main() {
 	trace := flag.String("trace", "", "trace to measure with; without one, the results there are")
+	short := flag.Bool("short", false, "measure too briefly for numbers of use, and leave the page in results/experiment-short")
 	flag.Parse()
+	if *short {
+		kept = "results/experiment-short"
+		page, figures = filepath.Join(kept, "EXPERIMENT.md"), filepath.Join(kept, "figures")
+	}
 	var err error
 	if *trace != "" {
-		err = measure(*trace)
+		err = measure(*trace, *short)
 	}
 	if err == nil {
 		err = write()
@@ -61,20 +68,29 @@ type machine struct {
 }
 
 // measure runs cachesim as users do.
-func measure(trace string) error {
+func measure(trace string, short bool) error {
+	// Results of an earlier measurement would be among those of this one.
+	if err := os.RemoveAll(kept); err != nil {
+		return err
+	}
 	for _, dir := range []string{kept, figures} {
 		if err := os.MkdirAll(dir, 0o777); err != nil {
 			return err
 		}
 	}
+	budget, debugBudget, requests, all, repeat := "6m", "2m", "100000", "all", "5"
+	if short {
+		budget, debugBudget, requests, all, repeat = "20s", "10s", "1000", "20000", "1"
+	}
+	theirs := strings.Join(policies, ",")
 	at := func(name string) string { return filepath.Join(kept, name) }
 	// Everything that a figure compares comes from one run.
 	for _, args := range [][]string{
-		{"./cachesim", "bench", "--engine", "all", "--budget", "6m", "--out", at("bench-release")},
-		{"./cachesim-debug", "bench", "--engine", "singlepass,cranelift,llvm,wazero,wasmtime", "--measure", "calls", "--budget", "2m", "--out", at("bench-debug")},
-		{"./cachesim", "run", trace, "--size", "32MiB", "--engine", "all", "--abi", "all", "--handle", "all", "--timing-requests", "100000", "--out", at("matrix")},
-		{"./cachesim", "run", trace, "--size", "32MiB", "--engine", "native,cranelift,llvm,wazero,wasmtime", "--abi", "pair,batch", "--handle", "srs,driver", "--timing-requests", "all", "--repeat", "5", "--out", at("ratios")},
-		{"./cachesim", "run", trace, "--size", "4MiB..8GiB", "--timing-requests", "none", "--out", at("hits")},
+		{"./cachesim", "bench", "--engine", "all", "--budget", budget, "--out", at("bench-release")},
+		{"./cachesim-debug", "bench", "--engine", "singlepass,cranelift,llvm,wazero,wasmtime", "--measure", "calls", "--budget", debugBudget, "--out", at("bench-debug")},
+		{"./cachesim", "run", trace, "--policy", theirs, "--size", "32MiB", "--engine", "all", "--abi", "all", "--handle", "all", "--timing-requests", requests, "--out", at("matrix")},
+		{"./cachesim", "run", trace, "--policy", theirs, "--size", "32MiB", "--engine", "native,cranelift,llvm,wazero,wasmtime", "--abi", "pair,batch", "--handle", "srs,driver", "--timing-requests", all, "--repeat", repeat, "--out", at("ratios")},
+		{"./cachesim", "run", trace, "--policy", theirs, "--size", "4MiB..8GiB", "--timing-requests", "none", "--out", at("hits")},
 	} {
 		if _, err := call(args...); err != nil {
 			return err

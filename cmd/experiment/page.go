@@ -182,7 +182,7 @@ func (d *data) Parts() string {
 	return b.String()
 }
 
-// Payloads tells at how many bytes copying has overtaken calling: where a call
+// Payloads is the table of at how many bytes copying has overtaken calling: where a call
 // costs twice what it costs with 8 bytes.
 func (d *data) Payloads() string {
 	var b strings.Builder
@@ -406,7 +406,7 @@ func (d *data) Claims() string {
 		gains = []float64{0}
 	}
 	row(&b, "cached handles win up to 15.3 %",
-		fmt.Sprintf("%.0f %% in the middle, from %.0f to %.0f %%", gains[len(gains)/2], gains[0], gains[len(gains)-1]),
+		fmt.Sprintf("a median of %.0f %%, from %.0f to %.0f %%", gains[len(gains)/2], gains[0], gains[len(gains)-1]),
 		verdict(gains[len(gains)-1] < 20))
 
 	var behind, dynamic []float64
@@ -435,7 +435,7 @@ func (d *data) Claims() string {
 	llvm, cranelift := get("lru", "llvm", "batch", "srs"), get("lru", "cranelift", "batch", "srs")
 	if len(faster) > 0 {
 		row(&b, "LLVM runs marginally faster than Cranelift",
-			fmt.Sprintf("on calls for each request Cranelift takes %.2f times LLVM's time in the middle (%.2f to %.2f)", faster[len(faster)/2], faster[0], faster[len(faster)-1]),
+			fmt.Sprintf("on calls for each request Cranelift takes %.2f times LLVM's time in the median (%.2f to %.2f)", faster[len(faster)/2], faster[0], faster[len(faster)-1]),
 			verdict(faster[len(faster)/2] > 1 && faster[len(faster)/2] < 1.3))
 		times := float64(llvm.Compile) / float64(cranelift.Compile)
 		row(&b, "and compiles about four times slower",
