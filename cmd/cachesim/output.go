@@ -203,8 +203,8 @@ func timeTable(w io.Writer, list []results.Result, given map[string]string, watc
 			policies = append(policies, r.Policy)
 		}
 	}
-	fmt.Fprintf(w, "Running time, ns per request, at %s over the first %s requests: median of %d replays",
-		list[0].Cell.Size(), humanize.Comma(int64(list[0].Requests)), repeats)
+	fmt.Fprintf(w, "Running time, ns per request, at %s over the first %s requests: %s",
+		list[0].Cell.Size(), humanize.Comma(int64(list[0].Requests)), medianOf(repeats))
 	versions := 0
 	for _, e := range engines {
 		for _, p := range policies {
@@ -260,6 +260,13 @@ func timeTable(w io.Writer, list []results.Result, given map[string]string, watc
 	}
 	timeNotes(w, list, labels, untimed, watched)
 	fmt.Fprintln(w)
+}
+
+func medianOf(replays int) string {
+	if replays == 1 {
+		return "one replay"
+	}
+	return fmt.Sprintf("median of %d replays", replays)
 }
 
 // notTimed names the policies of list that have hit ratios but no running times.
