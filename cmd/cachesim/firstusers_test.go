@@ -60,7 +60,7 @@ func TestResearcher(t *testing.T) {
 	out := mustSay(t, exitDone, []string{
 		"twitter.sample.csv: 4,000 requests", "footprint (all objects together)",
 		"Hit ratio (%), twitter.sample.csv", "Byte hit ratio (%)", "S3-FIFO", "W-TinyLFU", "Belady",
-		"which no cache can serve",
+		"which no cache can serve", "Sizes as shares of the footprint: 1% is ", ", 10% is ",
 	}, "run", trace, "--policy", "LRU,S3-FIFO,SIEVE,ARC,W-TinyLFU,Belady", "--size", "0.01,10%", "--timing-requests", "none",
 		"--label", "lru=Least recent", "--out", dir)
 	if !regexp.MustCompile(`(?m)^Least recent +\d+\.\d\d`).MatchString(out) {

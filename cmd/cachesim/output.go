@@ -108,6 +108,11 @@ func (o *runOptions) ratioTables(t *sim.Trace, list []results.Result) error {
 		return err
 	}
 	for i, table := range tables {
+		if i == 0 {
+			if note := o.askedSizes(rows.Results); note != "" {
+				table.Notes = append(table.Notes, note)
+			}
+		}
 		limit := ceiling(t, list)
 		if i >= len(tables)/2 {
 			limit = byteCeiling(t, list)
@@ -124,6 +129,26 @@ func (o *runOptions) ratioTables(t *sim.Trace, list []results.Result) error {
 		fmt.Fprintln(o.stdout)
 	}
 	return nil
+}
+
+// askedSizes says which shares of the footprint the sizes are that were asked for
+// so.
+func (o *runOptions) askedSizes(list []results.Result) string {
+	var parts []string
+	for _, r := range list {
+		part := r.Size + " is " + r.Cell.Size()
+		if len(o.sizes) > 0 && strings.HasSuffix(r.Size, "%") && !slices.Contains(parts, part) {
+			parts = append(parts, part)
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	of := "of the footprint"
+	if o.unit == sim.UnitObjects {
+		of = "of the objects"
+	}
+	return fmt.Sprintf("Sizes as shares %s: %s.", of, strings.Join(parts, ", "))
 }
 
 // tooLarge explains what bends a curve: objects that do not fit a cache are
@@ -336,7 +361,7 @@ func reportFailures(w io.Writer, failures []sim.Failure, of int) {
 		f := cells[cause]
 		more := ""
 		if len(f) > 1 {
-			more = fmt.Sprintf(" (and %d more cells alike)", len(f)-1)
+			more = fmt.Sprintf(" (and %s alike)", map[bool]string{true: "1 more cell", false: fmt.Sprintf("%d more cells", len(f)-1)}[len(f) == 2])
 		}
 		hint := ""
 		var stall *sim.StallError

@@ -26,8 +26,8 @@ func plotCommand(stderr io.Writer) *cli.Command {
 			&cli.StringFlag{Category: aboutOutput, Name: "out", Usage: "`FOLDER` for the figures", Value: "results"},
 			&cli.StringFlag{Category: aboutOutput, Name: "x", Usage: "limits of the horizontal axis: `LOW..HIGH`"},
 			&cli.StringFlag{Category: aboutOutput, Name: "y", Usage: "limits of the vertical axis: `LOW..HIGH`"},
-			&cli.StringFlag{Category: aboutOutput, Name: "x-scale", Usage: "log or linear"},
-			&cli.StringFlag{Category: aboutOutput, Name: "y-scale", Usage: "log or linear"},
+			&cli.StringFlag{Category: aboutOutput, Name: "x-scale", Usage: "`SCALE` of the horizontal axis: log or linear"},
+			&cli.StringFlag{Category: aboutOutput, Name: "y-scale", Usage: "`SCALE` of the vertical axis: log or linear"},
 		}, figureFlags()...), chooseFlags()...),
 		Action: func(c *cli.Context) error {
 			if c.NArg() == 0 {

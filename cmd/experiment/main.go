@@ -80,18 +80,22 @@ func measure(trace string, short bool) error {
 	}
 	budget, debugBudget, requests, all, repeat := "6m", "2m", "100000", "all", "5"
 	if short {
-		budget, debugBudget, requests, all, repeat = "20s", "10s", "1000", "20000", "1"
+		budget, debugBudget, requests, all, repeat = "10s", "5s", "1000", "1000", "1"
 	}
 	theirs := strings.Join(policies, ",")
 	at := func(name string) string { return filepath.Join(kept, name) }
-	// Everything that a figure compares comes from one run.
+	// Everything that a figure compares comes from one run. The matrix has versions
+	// that take microseconds a request: they replay a part of the trace only.
 	for _, args := range [][]string{
 		{"./cachesim", "bench", "--engine", "all", "--budget", budget, "--out", at("bench-release")},
 		{"./cachesim-debug", "bench", "--engine", "singlepass,cranelift,llvm,wazero,wasmtime", "--measure", "calls", "--budget", debugBudget, "--out", at("bench-debug")},
-		{"./cachesim", "run", trace, "--policy", theirs, "--size", "32MiB", "--engine", "all", "--abi", "all", "--handle", "all", "--timing-requests", requests, "--out", at("matrix")},
+		{"./cachesim", "run", trace, "--policy", theirs, "--size", "32MiB", "--engine", "all", "--abi", "all", "--handle", "all", "--limit", requests, "--timing-requests", "all", "--out", at("matrix")},
 		{"./cachesim", "run", trace, "--policy", theirs, "--size", "32MiB", "--engine", "native,cranelift,llvm,wazero,wasmtime", "--abi", "pair,batch", "--handle", "srs,driver", "--timing-requests", all, "--repeat", repeat, "--out", at("ratios")},
 		{"./cachesim", "run", trace, "--policy", theirs, "--size", "4MiB..8GiB", "--timing-requests", "none", "--out", at("hits")},
 	} {
+		if short && args[1] == "run" {
+			args = append(args, "--limit", all) // the last counts
+		}
 		if _, err := call(args...); err != nil {
 			return err
 		}
@@ -231,7 +235,7 @@ func write() error {
 	keep(err)
 	d.matrix, err = read(filepath.Join(kept, "matrix/results.json"))
 	keep(err)
-	if set, err := results.Read(filepath.Join(kept, "matrix/results.json")); err == nil && len(set.Runs) > 0 && len(set.Traces) > 0 {
+	if set, err := results.Read(filepath.Join(kept, "hits/results.json")); err == nil && len(set.Runs) > 0 && len(set.Traces) > 0 {
 		d.run, d.trace = set.Runs[0], set.Traces[0]
 	}
 	d.ratios, err = read(filepath.Join(kept, "ratios/results.json"))
