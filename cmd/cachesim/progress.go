@@ -79,11 +79,6 @@ func (l *log) Done(m sim.Measurement) {
 	if m.Timed {
 		what = "running times"
 	}
-	l.count(what)
-}
-
-// count counts a cell, which may complete a tenth.
-func (l *log) count(what string) {
 	l.done++
 	if 10*l.done/l.cells > 10*(l.done-1)/l.cells || time.Since(l.printed) > time.Minute {
 		l.printed = time.Now()
@@ -92,8 +87,8 @@ func (l *log) count(what string) {
 }
 
 func (l *log) Failed(f sim.Failure) {
-	fmt.Fprintf(l.w, "cachesim: failed: %s\n", clean(f.Error()))
-	l.count("failures")
+	l.done++
+	fmt.Fprintf(l.w, "%d/%d failed: %s\n", l.done, l.cells, clean(f.Error()))
 }
 
 // silent shows nothing.
