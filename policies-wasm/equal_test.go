@@ -236,6 +236,28 @@ func TestGuestsGrow(t *testing.T) {
 	}
 }
 
+// TestGuestsPreload has so many objects that guests load their nodes ahead. Where no
+// nodes were reserved, objects that have none come late, in the middle of a batch.
+func TestGuestsPreload(t *testing.T) {
+	t.Logf("the seed of the trace is %d", seed)
+	reqs, removed := drifting(seed)
+	for i := range reqs {
+		reqs[i].ID *= 100
+		if i > 15_000 {
+			reqs[i].ID += 1_500_000
+		}
+	}
+	c := sim.Config{Capacity: 400_000, Objects: 1_500_000 + 100*objects}
+	for _, w := range twins(t) {
+		for _, reserved := range []int{c.Objects, 0} {
+			for _, removed := range [][]bool{nil, removed} {
+				v := sim.Version{Engine: engines.Names(true)[0], ABI: wasm.Batch, Handle: wasm.SRS}
+				w.same(t, c, reqs, removed, w.open(t, v, sim.Config{Capacity: c.Capacity, Objects: reserved}))
+			}
+		}
+	}
+}
+
 // FuzzNativeIsGuest compares native policies with their guests on requests as
 // simtest.FromBytes makes them, every eighth of which is a removal if removals is
 // set; which chooses policy and version. Fuzz with -fuzzminimizetime 10x: an

@@ -4,6 +4,10 @@
 //
 //	go run ./cmd/compare load
 //	go run ./cmd/compare policies
+//	go run ./cmd/compare objects
+//
+// The last of these measures cachesim alone: the time per request against the number of
+// objects, natively and in WASM engines, as a table and a figure in the directory -out.
 //
 // The commands take turns; the median of -repeat rounds counts, and ratios are of
 // the runs of one round. The trace is made once by cachesim trace gen:
@@ -47,9 +51,11 @@ func run(args []string, w io.Writer) error {
 	flags := flag.NewFlagSet("compare", flag.ContinueOnError)
 	repeat := flags.Int("repeat", 5, "rounds")
 	requests := flags.Int("requests", 10_000_000, "requests of the trace")
-	policies := flags.String("policies", "", "policies to measure, of those that libCacheSim has too (default: all)")
+	policies := flags.String("policies", "", "policies to measure: of those that libCacheSim has too (default: all); by objects, of those that have guests (default: lru,fifo)")
+	engines := flags.String("engines", "cranelift,wazero", "engines to measure beside native by objects; llvm where the build has it")
+	out := flags.String("out", filepath.Join("results", "bench"), "directory for the table and the figure of objects")
 	if len(args) == 0 {
-		return errors.New("expected load or policies")
+		return errors.New("expected load, policies or objects")
 	}
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
@@ -67,6 +73,10 @@ func run(args []string, w io.Writer) error {
 	}
 	if out, err := exec.Command("go", "build", "-o", c.ours, "./cmd/cachesim").CombinedOutput(); err != nil {
 		return fmt.Errorf("build cachesim: %w\n%s", err, out)
+	}
+	if args[0] == "objects" {
+		fmt.Fprintf(w, "%d processors, %s/%s; medians of %d rounds\n", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, c.repeat)
+		return c.objects(*policies, *engines, *out)
 	}
 	if _, err := os.Stat(c.trace); err != nil {
 		if _, err := measure(c.ours, "trace", "gen", "--requests", fmt.Sprint(*requests), "--objects", fmt.Sprint(*requests/10), "--output", c.trace); err != nil {
@@ -87,7 +97,7 @@ func run(args []string, w io.Writer) error {
 	case "policies":
 		return c.policies(*policies)
 	}
-	return fmt.Errorf("unknown comparison %q: expected load or policies", args[0])
+	return fmt.Errorf("unknown comparison %q: expected load, policies or objects", args[0])
 }
 
 // scratch is where the processes run: libCacheSim leaves files in its working
@@ -126,20 +136,36 @@ func (c *comparison) measureFootprint() (int64, error) {
 }
 
 func firstRow(name string) (map[string]string, error) {
+	rows, err := allRows(name)
+	if err != nil {
+		return nil, err
+	}
+	return rows[0], nil
+}
+
+// allRows reads a table of at least one row, each by the names of its columns.
+func allRows(name string) ([]map[string]string, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil || len(rows) < 2 {
-		return nil, fmt.Errorf("%s holds no row: %w", name, err)
+	records, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	row := make(map[string]string)
-	for i, name := range rows[0] {
-		row[name] = rows[1][i]
+	if len(records) < 2 {
+		return nil, fmt.Errorf("%s holds no row", name)
 	}
-	return row, nil
+	var rows []map[string]string
+	for _, record := range records[1:] {
+		row := make(map[string]string)
+		for i, name := range records[0] {
+			row[name] = record[i]
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
 }
 
 // load compares whole runs.

@@ -3,7 +3,7 @@
 //! twin of policies-native/arc.go, where it is explained.
 #![no_std]
 
-use kit::{Policy, Queues, Space};
+use kit::{Policy, Queues, Record, Space};
 
 struct ARC {
     queues: Queues<(), 2, 4>,
@@ -52,6 +52,10 @@ impl Policy for ARC {
 
     fn reserve(&mut self, objects: usize) {
         self.queues.reserve(objects);
+    }
+
+    fn preload(&mut self, requests: &[Record]) -> bool {
+        self.queues.preload(requests)
     }
 
     #[inline]

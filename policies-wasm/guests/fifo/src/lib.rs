@@ -2,7 +2,7 @@
 //! policies-native/fifo.go.
 #![no_std]
 
-use kit::{Policy, Queue, Space};
+use kit::{Policy, Queue, Record, Space};
 
 struct FIFO(Queue); // newest first
 
@@ -15,7 +15,11 @@ impl Policy for FIFO {
         self.0.reserve(objects);
     }
 
-    #[inline]
+    fn preload(&mut self, requests: &[Record]) -> bool {
+        self.0.preload_nodes(requests)
+    }
+
+    #[inline(always)]
     fn access(&mut self, id: u32, size: i64) -> bool {
         self.0.touch(id);
         if self.0.has(id) {

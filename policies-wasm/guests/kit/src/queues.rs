@@ -1,5 +1,6 @@
-use crate::Space;
+use crate::{Record, Space};
 use alloc::vec::Vec;
+use core::mem::size_of;
 
 /// Objects in one of a few intrusive queues, or in none. The first queues hold
 /// residents, the objects in the cache; the others hold ghosts, objects that are
@@ -17,6 +18,7 @@ pub struct Queues<T, const RESIDENTS: usize, const N: usize> {
     pub space: Space,
     nodes: Vec<Node<T>>,
     rings: [Ring; N],
+    loaded: u64, // keeps the loads of preload from being removed
 }
 
 #[derive(Clone, Copy, Default)]
@@ -33,6 +35,10 @@ struct Ring {
     len: usize,
 }
 
+/// How large the nodes have to be, in bytes, for preloading to gain: smaller ones
+/// stay in the processor's caches.
+const PRELOAD_FROM: usize = 4 << 20;
+
 /// One queue of residents, with nothing else kept for each object.
 pub type Queue = Queues<(), 1, 1>;
 
@@ -43,7 +49,7 @@ impl<T: Copy + Default, const RESIDENTS: usize, const N: usize> Queues<T, RESIDE
         for (i, n) in nodes.iter_mut().enumerate() {
             (n.prev, n.next) = (i as u32, i as u32);
         }
-        Queues { space: Space::new(capacity), nodes, rings: [Ring { bytes: 0, len: 0 }; N] }
+        Queues { space: Space::new(capacity), nodes, rings: [Ring { bytes: 0, len: 0 }; N], loaded: 0 }
     }
 
     /// Makes room for so many objects.
@@ -66,6 +72,43 @@ impl<T: Copy + Default, const RESIDENTS: usize, const N: usize> Queues<T, RESIDE
     #[cold]
     fn grow(&mut self, id: u32) {
         self.reserve((id as usize + 1).max(2 * self.nodes.len()));
+    }
+
+    /// Loads the nodes of the objects in `requests`, then the neighbours of those
+    /// that are in a queue. Tells whether the nodes are large enough for that to gain.
+    #[inline]
+    pub fn preload(&mut self, requests: &[Record]) -> bool {
+        if !self.preload_nodes(requests) {
+            return false;
+        }
+        let nodes = &self.nodes[..];
+        let meta = |n: u32| nodes.get(n as usize).map_or(0, |x| x.meta);
+        let mut sum = 0;
+        for r in requests {
+            match nodes.get(r.id as usize + N) {
+                Some(x) if x.meta != 0 => sum ^= meta(x.prev) ^ meta(x.next),
+                _ => {}
+            }
+        }
+        self.loaded ^= sum;
+        true
+    }
+
+    /// [`Queues::preload`] for a policy whose hits move nothing: it loads the nodes of
+    /// the objects only.
+    #[inline]
+    pub fn preload_nodes(&mut self, requests: &[Record]) -> bool {
+        let nodes = &self.nodes[..];
+        if nodes.len() * size_of::<Node<T>>() < PRELOAD_FROM {
+            return false;
+        }
+        let mut sum = 0;
+        for r in requests {
+            // An object that has no node yet is one that was never requested.
+            sum ^= nodes.get(r.id as usize + N).map_or(0, |x| x.meta);
+        }
+        self.loaded ^= sum;
+        true
     }
 
     #[inline]

@@ -6,7 +6,7 @@
 extern crate alloc;
 
 use alloc::vec::Vec;
-use kit::{Policy, Queues, Space};
+use kit::{Policy, Queues, Record, Space};
 
 struct LFU {
     queue: Queues<u32, 1, 1>, // in the order of eviction; value: index of the object's bucket
@@ -108,6 +108,10 @@ impl Policy for LFU {
 
     fn reserve(&mut self, objects: usize) {
         self.queue.reserve(objects);
+    }
+
+    fn preload(&mut self, requests: &[Record]) -> bool {
+        self.queue.preload(requests)
     }
 
     #[inline]

@@ -2,7 +2,7 @@
 //! (Yang et al. 2023). The twin of policies-native/s3fifo.go, where it is explained.
 #![no_std]
 
-use kit::{Policy, Queues, Space};
+use kit::{Policy, Queues, Record, Space};
 
 struct S3FIFO {
     queues: Queues<u8, 2, 3>, // value: hits, up to 3
@@ -60,6 +60,10 @@ impl Policy for S3FIFO {
 
     fn reserve(&mut self, objects: usize) {
         self.queues.reserve(objects);
+    }
+
+    fn preload(&mut self, requests: &[Record]) -> bool {
+        self.queues.preload(requests)
     }
 
     #[inline]

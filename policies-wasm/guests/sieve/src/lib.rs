@@ -3,7 +3,7 @@
 //! explained.
 #![no_std]
 
-use kit::{Policy, Queues, Space};
+use kit::{Policy, Queues, Record, Space};
 
 struct Sieve {
     queue: Queues<bool, 1, 1>, // newest first; value: visited
@@ -37,7 +37,11 @@ impl Policy for Sieve {
         self.queue.reserve(objects);
     }
 
-    #[inline]
+    fn preload(&mut self, requests: &[Record]) -> bool {
+        self.queue.preload(requests)
+    }
+
+    #[inline(always)]
     fn access(&mut self, id: u32, size: i64) -> bool {
         self.queue.touch(id);
         if self.queue.has(id) {
