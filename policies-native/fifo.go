@@ -11,7 +11,7 @@ import (
 //	queue     a   ba   cba   cba   dcb   newest first, capacity 3
 //
 // A hit moves nothing.
-type fifo struct{ kit.Queue }
+type fifo struct{ kit.Ring }
 
 var fifoSpec = sim.Spec{
 	Name:    "fifo",
@@ -19,8 +19,8 @@ var fifoSpec = sim.Spec{
 	Doc:     "evicts the object that was stored first",
 	Paper:   "Belady, A study of replacement algorithms for a virtual-storage computer, IBM Systems Journal 5(2), 1966",
 	Default: true,
-	Memory:  16,
-	New:     func(c sim.Config) sim.Policy { return &fifo{kit.NewQueue(c)} },
+	Memory:  28,
+	New:     func(c sim.Config) sim.Policy { return &fifo{kit.NewRing(c)} },
 }
 
 // Victim returns the object that would be evicted first.
@@ -32,11 +32,8 @@ func (p *fifo) Access(r sim.Request) bool {
 		return true
 	}
 	for p.Full(r.Size) {
-		p.Evict(p.Back())
+		p.EvictBack()
 	}
 	p.PushFront(r)
 	return false
 }
-
-// Preload loads the objects' nodes alone: a hit does not touch their neighbours.
-func (p *fifo) Preload(reqs []sim.Request) { p.PreloadNodes(reqs) }

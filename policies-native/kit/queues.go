@@ -216,10 +216,14 @@ const preloadFrom = 4 << 20
 // Preload loads the nodes of the objects in reqs, and then the neighbours of
 // those that are in a queue.
 func (q *Queues[T]) Preload(reqs []sim.Request) {
-	if !q.preloadNodes(reqs) {
+	var zero node[T]
+	if len(q.nodes)*int(unsafe.Sizeof(zero)) < preloadFrom {
 		return
 	}
 	var sum uint64
+	for _, r := range reqs {
+		sum += q.at(r.ID).meta
+	}
 	for _, r := range reqs {
 		if x := q.at(r.ID); x.meta != 0 {
 			sum += q.nodes[x.prev].meta + q.nodes[x.next].meta
@@ -227,24 +231,6 @@ func (q *Queues[T]) Preload(reqs []sim.Request) {
 	}
 	q.loaded += sum
 }
-
-// preloadNodes loads the nodes of the objects only; it reports whether the nodes
-// are large enough for that to gain.
-func (q *Queues[T]) preloadNodes(reqs []sim.Request) bool {
-	var zero node[T]
-	if len(q.nodes)*int(unsafe.Sizeof(zero)) < preloadFrom {
-		return false
-	}
-	var sum uint64
-	for _, r := range reqs {
-		sum += q.at(r.ID).meta
-	}
-	q.loaded += sum
-	return true
-}
-
-// PreloadNodes is Preload for a policy whose hits move nothing.
-func (q *Queues[T]) PreloadNodes(reqs []sim.Request) { q.preloadNodes(reqs) }
 
 // Check returns an error where the queues contradict themselves.
 func (q *Queues[T]) Check() error {
