@@ -25,7 +25,7 @@ func assemble(wat string) ([]byte, error) {
 	if err := os.WriteFile(in, []byte(wat), 0o666); err != nil {
 		return nil, err
 	}
-	if said, err := exec.Command("wat2wasm", in, "-o", out).CombinedOutput(); err != nil {
+	if said, err := exec.Command("wat2wasm", "--debug-names", in, "-o", out).CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("wat2wasm: %w: %s", err, said)
 	}
 	return os.ReadFile(out)
