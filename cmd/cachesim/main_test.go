@@ -513,6 +513,15 @@ func TestSizes(t *testing.T) {
 	}
 }
 
+// TestSizeFraction refuses a size that is a fraction of a byte.
+func TestSizeFraction(t *testing.T) {
+	for _, text := range []string{"1.5", "2.5B"} {
+		if _, err := parseSizes([]string{text}, sim.UnitBytes); err == nil || !strings.Contains(err.Error(), "150%") {
+			t.Errorf("--size %s: %v, want an error that says how a share is written", text, err)
+		}
+	}
+}
+
 // TestSizeTexts keeps sizes as they were asked for beside their values.
 func TestSizeTexts(t *testing.T) {
 	tests := []struct{ text, unit, want string }{
