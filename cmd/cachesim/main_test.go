@@ -561,7 +561,7 @@ func TestPolicyArguments(t *testing.T) {
 	if name, params, _ := cutPolicy("dir.wasm.d/x.wasm:abi=pair"); name != "dir.wasm.d/x.wasm" || params != "abi=pair" {
 		t.Errorf("a folder with .wasm in its name is cut to %q and %q", name, params)
 	}
-	if ps[0].name != "lru" || ps[1].name != "same.wasm" || ps[2].name != b || ps[2].declared != "pair" {
+	if ps[0].name != "lru" || ps[1].name != a || ps[2].name != b || ps[2].declared != "pair" {
 		t.Errorf("names %s, %s, %s", ps[0].name, ps[1].name, ps[2].name)
 	}
 }
