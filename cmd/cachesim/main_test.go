@@ -513,6 +513,22 @@ func TestSizes(t *testing.T) {
 	}
 }
 
+// TestHelpOfCommands shows each flag with one default at most, and the help of
+// commands of commands.
+func TestHelpOfCommands(t *testing.T) {
+	for _, args := range [][]string{{"help", "run"}, {"help", "trace", "gen"}, {"trace", "gen", "--help"}} {
+		out, stderr, code := cachesim(args...)
+		if code != exitDone || !strings.Contains(out, "--seed") {
+			t.Errorf("%v: exit code %d, and no option --seed:\n%s%s", args, code, out, stderr)
+		}
+		for _, line := range strings.Split(out, "\n") {
+			if strings.Count(line, "(default:") > 1 || strings.Contains(line, "(default: false)") {
+				t.Errorf("%v: %q", args, line)
+			}
+		}
+	}
+}
+
 // TestSizeFraction refuses a size that is a fraction of a byte.
 func TestSizeFraction(t *testing.T) {
 	for _, text := range []string{"1.5", "2.5B"} {
