@@ -413,7 +413,7 @@ func TestInterrupt(t *testing.T) {
 	if code := c.ProcessState.ExitCode(); code != 130 {
 		t.Errorf("exit %d, want 130; it said %q", code, last)
 	}
-	if !strings.Contains(last, "4 results are kept") {
+	if !strings.Contains(last, "4 results kept") {
 		t.Errorf("it said %q", last)
 	}
 	if n := len(readCSV(t, dir, "results.csv")); n != 4 {

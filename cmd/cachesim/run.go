@@ -474,7 +474,7 @@ func (o *runOptions) run(ctx context.Context) (err error) {
 	}
 	fmt.Fprintf(o.stderr, "cachesim: results and figures are in %s\n", o.out)
 	if len(f.before.Results) > 0 && !o.resume {
-		fmt.Fprintf(o.stderr, "cachesim: note: they include %d results of earlier runs; --out names another folder\n", len(f.before.Results))
+		fmt.Fprintf(o.stderr, "cachesim: note: they include %s of earlier runs; --out names another folder\n", count(len(f.before.Results), "result"))
 	}
 	if failed {
 		return errReported
@@ -669,8 +669,8 @@ func (o *runOptions) interrupted(f *folder) error {
 	if err == nil {
 		set.Sort()
 		err = writeTables(f.path, set)
-		fmt.Fprintf(o.stderr, "cachesim: interrupted: %d results are kept in %s; the same command with --resume continues, cachesim plot %s draws what there is\n",
-			len(set.Results), o.out, o.out)
+		fmt.Fprintf(o.stderr, "cachesim: interrupted: %s kept in %s; the same command with --resume continues, cachesim plot %s draws what there is\n",
+			count(len(set.Results), "result"), o.out, o.out)
 	}
 	return errors.Join(err, errInterrupted)
 }
