@@ -32,6 +32,14 @@ func (s barStyle) name() string {
 	return s.abi + ", " + s.handle
 }
 
+// series names the series of the bars that look so.
+func (s barStyle) series() string {
+	if s.pale {
+		return s.name() + ", debug"
+	}
+	return s.name()
+}
+
 type hatch int
 
 const (
@@ -167,7 +175,7 @@ func (b bars) drawLabel(c draw.Canvas, text string, r vg.Rectangle, top, width v
 	if high := s.Rectangle(text).Add(at).Max.Y; high > c.Max.Y+2 {
 		return // its bar reaches too high
 	}
-	c.FillText(s, at, text)
+	fillText(c, s, at, text)
 }
 
 // fillBar fills a rectangle in a style.

@@ -117,6 +117,10 @@ func benchBreakdown(o Options, costs []results.CallCost, _ callLook) (Figure, bo
 	}
 	h := newHeader(st, o.Title, width, newLegend(st, entries, width-2*margin))
 	f := beside("bench-breakdown", h, width, charts...)
+	f.columns, f.paints = len(panels), make(map[string]paint)
+	for i, part := range parts {
+		f.paints[part] = st.part(i).paint()
+	}
 	for i, list := range panels {
 		p := Panel{Heading: charts[i].rows[0].headings[0], Mark: Stacked, X: Axis{Categories: charts[i].rows[0].names}, Y: Axis{Unit: charts[i].unit}}
 		for j, part := range parts {
@@ -128,6 +132,11 @@ func benchBreakdown(o Options, costs []results.CallCost, _ callLook) (Figure, bo
 		}
 		f.Panels = append(f.Panels, p)
 	}
+	var axes []plot.Axis
+	for _, ch := range charts {
+		axes = append(axes, ch.rows[0].plots[0].Y)
+	}
+	f.fitY(axes...)
 	return f, true
 }
 
@@ -159,6 +168,6 @@ func (s stackBars) Plot(c draw.Canvas, p *plot.Plot) {
 		at := vg.Point{X: x, Y: y(from) + 2}
 		c.SetColor(color.White) // no line of the grid through the number
 		c.Fill(label.Rectangle(number(of.total)).Add(at).Path())
-		c.FillText(label, at, number(of.total))
+		fillText(c, label, at, number(of.total))
 	}
 }

@@ -72,6 +72,7 @@ func benchCalls(o Options, costs []results.CallCost, look callLook) (Figure, boo
 	legends := barLegends(st, styles, width-2*margin)
 	legends = append(legends, modeLegends(st, modes(costs), black, width-2*margin)...)
 	f := beside("bench-calls", newHeader(st, o.Title, width, legends...), width, ch)
-	f.Panels = barPanels(panels, tests, ch.unit)
+	f.Panels, f.paints = barPanels(panels, tests, ch.unit), barPaints(panels)
+	f.fitY(ch.rows[0].plots[0].Y)
 	return f, true
 }

@@ -107,6 +107,8 @@ func benchCompile(o Options, costs []results.CallCost, _ callLook) (Figure, bool
 	legends = append(legends, modeLegends(st, list, black, width-2*margin)...)
 	f := beside("bench-compile", newHeader(st, o.Title, width, legends...), width, left, right)
 	f.Panels = append(barPanels([]panel{setup}, names, left.unit), barPanels([]panel{share}, names, right.unit)...)
+	f.fitY(left.rows[0].plots[0].Y, right.rows[0].plots[0].Y)
+	f.columns, f.paints = 2, barPaints([]panel{setup, share})
 	return f, true
 }
 

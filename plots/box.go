@@ -67,7 +67,8 @@ func improvementBox(rows Rows, o Options) ([]Figure, error) {
 	}
 	legends := newLegend(st, []legendEntry{{"P10, P25, median, P75, P90; diamond: mean", box}}, width-2*margin)
 	f := beside("improvement-box", newHeader(st, o.Title, width, legends).withNote(a.withSize(), width), width, ch)
-	f.Title, f.Panels = o.Title, panels
+	f.Title, f.Note, f.Panels = o.Title, a.withSize(), panels
+	f.fitY(ch.rows[0].plots[0].Y)
 	return []Figure{f}, nil
 }
 

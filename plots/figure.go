@@ -11,12 +11,12 @@ import (
 	"strings"
 
 	"golang.org/x/image/font/sfnt"
+	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/recorder"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
-	"gonum.org/v1/plot/vg/vgtex"
 )
 
 // Formats lists the file formats that a figure can be written in; they are the
@@ -30,11 +30,14 @@ var Formats = []string{"png", "svg", "pdf", "pgf", "tex", "csv"}
 type Figure struct {
 	Name          string // base of its file's name; it has no dots
 	Title         string
+	Note          string // below the title: what the numbers are of, and what intervals mean
 	Width, Height vg.Length
 	Panels        []Panel // what it shows
 
-	scale float64
-	draw  func(draw.Canvas) // into a canvas of Width and Height over scale
+	scale   float64
+	draw    func(draw.Canvas) // into a canvas of Width and Height over scale
+	columns int               // of panels beside each other
+	paints  map[string]paint  // of series, for pgfplots
 }
 
 // A Panel is a pair of axes with the data that it shows.
@@ -67,8 +70,9 @@ type Axis struct {
 	// Categories, if there are any, are what X counts from 0.
 	Categories []string
 
-	zero  bool // the axis includes 0
-	count bool // of things that are counted: labels have k and M
+	zero   bool   // the axis includes 0
+	count  bool   // of things that are counted: labels have k and M
+	fitted *scale // as it is drawn, where that does not follow from the data alone
 }
 
 // name is what is written beside the axis. Sizes carry their units themselves.
@@ -105,6 +109,16 @@ func newFigure(st Style, name string, width, height vg.Length, draw func(draw.Ca
 	return Figure{Name: name, Width: width * s, Height: height * s, scale: st.Scale, draw: draw}
 }
 
+// fitY notes the vertical axes of the panels as they are drawn; one is that of all.
+func (f *Figure) fitY(axes ...plot.Axis) {
+	for i := range f.Panels {
+		a := axes[min(i, len(axes)-1)]
+		_, log := a.Scale.(plot.LogScale)
+		f.Panels[i].Y.fitted = &scale{low: a.Min, high: a.Max, log: log, ticks: a.Tick.Marker}
+		f.Panels[i].Y.Log = log
+	}
+}
+
 // layout returns the size in which the figure was laid out.
 func (f Figure) layout() (width, height vg.Length) {
 	s := vg.Length(f.scale)
@@ -136,7 +150,7 @@ func (f Figure) Draw(w io.Writer, format string) error {
 		}
 		c = newPDF(f.Width, f.Height, f.scale, cmp.Or(f.Title, f.Name))
 	case "pgf":
-		c = pgfCanvas{vgtex.New(f.Width, f.Height), f.scale}
+		c = newPGF(f.Width, f.Height)
 		c.Push()
 		c.Scale(f.scale, f.scale)
 	case "tex":

@@ -227,7 +227,8 @@ func barFigure(o Options, name, title, note string, p Panel) Figure {
 	ch := newBarChart(st, []panel{pan}, p.X.Categories, least, twoColumnsBars, axis, func(g []bar, j int) string { return shortNumber(g[j].median) })
 	ch.unit = p.Y.name()
 	f := beside(name, newHeader(st, title, width).withNote(note, width), width, ch)
-	f.Title, f.Panels = title, []Panel{p}
+	f.Title, f.Note, f.Panels = title, note, []Panel{p}
+	f.fitY(ch.rows[0].plots[0].Y)
 	return f
 }
 

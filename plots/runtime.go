@@ -147,7 +147,8 @@ func runTimeFigure(o Options, name, trace string, timed []results.Result, labels
 	}
 	h := newHeader(st, o.Title, width, barLegends(st, styles, width-2*margin)...).withNote(note, width)
 	f := beside(name, h, width, ch)
-	f.Title, f.Panels = o.Title, barPanels(panels, policies, "ns per request")
+	f.Title, f.Note, f.Panels, f.paints = o.Title, note, barPanels(panels, policies, "ns per request"), barPaints(panels)
+	f.fitY(ch.rows[0].plots[0].Y)
 	return f
 }
 
@@ -178,10 +179,7 @@ func barPanels(panels []panel, names []string, unit string) []Panel {
 		at := make(map[string]int)
 		for i, g := range p.groups {
 			for _, b := range g {
-				name := b.style.name()
-				if b.style.pale {
-					name += ", debug"
-				}
+				name := b.style.series()
 				j, ok := at[name]
 				if !ok {
 					j = len(out.Series)

@@ -164,3 +164,19 @@ func write(out, format string) error {
 	}
 	return os.WriteFile(filepath.Join(out, "FIGURES.md"), []byte(page(folder)), 0o666)
 }
+
+// tables returns tables of the gallery's data, at least one of each kind.
+func tables() []exhibit {
+	one, many := oneTrace(), manyTraces()
+	return []exhibit{
+		{kind: "hit-ratio", name: "hit-ratio", rows: of(one)},
+		{kind: "hit-ratio", name: "hit-ratio-seeds", rows: of(seeds())},
+		{kind: "byte-hit-ratio", name: "byte-hit-ratio", rows: of(one)},
+		{kind: "miss-ratio", name: "miss-ratio", rows: of(one)},
+		{kind: "byte-miss-ratio", name: "byte-miss-ratio", rows: of(one)},
+		{kind: "improvement", name: "improvement", rows: of(one)},
+		{kind: "byte-improvement", name: "byte-improvement", rows: of(one)},
+		{kind: "across-traces", name: "across-traces", rows: of(many)},
+		{kind: "times", name: "times", rows: of(versions())},
+	}
+}
