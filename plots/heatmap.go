@@ -21,7 +21,7 @@ func heatMap(rows Rows, o Options) ([]Figure, error) {
 		if len(rs) == 0 {
 			continue
 		}
-		series := bySize(rs, labels, hitRatio.of)
+		series := bySize(rs, labels, hitRatio.measure)
 		figures = append(figures, heatFigure(o, "heat-map"+g.suffix, o.title(g.note), resultsNote(rs), g.semantics.unit, series, rs))
 	}
 	return figures, nil
