@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/dustin/go-humanize"
 	"golang.org/x/image/font/sfnt"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -84,6 +85,24 @@ func (a Axis) name() string {
 		return a.Unit
 	}
 	return a.Label + " (" + a.Unit + ")"
+}
+
+// Text writes a coordinate for people.
+func (a Axis) Text(v float64) string {
+	if i := int(v); len(a.Categories) > i && i >= 0 && float64(i) == v {
+		return a.Categories[i]
+	}
+	switch {
+	case a.Unit == unitBytes && v >= 0:
+		return bytesLabel(v)
+	case v == math.Trunc(v) && math.Abs(v) < 1e15:
+		return humanize.Comma(int64(v))
+	case math.Abs(v) >= 1000:
+		return humanize.Comma(int64(math.Round(v)))
+	case math.Abs(v) < 1e-4:
+		return strconv.FormatFloat(v, 'g', 3, 64)
+	}
+	return strconv.FormatFloat(v, 'f', max(0, 3-int(math.Floor(math.Log10(math.Abs(v))))), 64)
 }
 
 // Units of axes.

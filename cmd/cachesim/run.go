@@ -76,6 +76,7 @@ type outputOptions struct {
 	json    bool
 	verbose bool
 	html    bool // report.html, too
+	chart   chartOptions
 }
 
 // planFlags say which cells to run, with their times.
@@ -138,7 +139,7 @@ func runCommand(stdout, stderr io.Writer) *cli.Command {
 
 // runFlags say how to carry out a run, and what to print.
 func runFlags() []cli.Flag {
-	return []cli.Flag{
+	return append(chartFlags(),
 		&cli.BoolFlag{Category: aboutOutput, Name: "quiet", Usage: "no progress on stderr"},
 		&cli.BoolFlag{Category: aboutOutput, Name: "json", Usage: "JSON lines on stdout instead of tables"},
 		&cli.BoolFlag{Category: aboutOutput, Name: "report", Usage: "write report.html, too: a page with summary, figures and tables"},
@@ -148,7 +149,7 @@ func runFlags() []cli.Flag {
 		&cli.BoolFlag{Category: aboutRuns, Name: "retry-failed", Usage: "with --resume: run the cells again that failed"},
 		&cli.BoolFlag{Category: aboutRuns, Name: "any-version", Usage: "with --resume: accept results of another version of cachesim"},
 		&cli.DurationFlag{Category: aboutRuns, Name: "guest-timeout", Usage: "abandon a cell that makes no progress for longer than `TIME`; 0: never", Value: 10 * time.Second},
-	}
+	)
 }
 
 // newPlanOptions reads planFlags.
@@ -291,6 +292,9 @@ func (p planOptions) toRun(c *cli.Context, stdout, stderr io.Writer) (*runOption
 	}
 	var err error
 	if o.outputOptions, err = newOutputOptions(c); err != nil {
+		return nil, err
+	}
+	if o.chart, err = newChartOptions(c, stdout); err != nil {
 		return nil, err
 	}
 	if o.jobs < 1 {
