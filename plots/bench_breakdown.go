@@ -105,7 +105,7 @@ func benchBreakdown(o Options, costs []results.CallCost, _ callLook) (Figure, bo
 				heading = fmt.Sprintf("enlarged ×%.3g", tallest/high)
 			}
 		}
-		b.add(heading, stackBars{list, upended, b}, func(p *plot.Plot) {
+		b.add(heading, stackBars{list, parts, perCall(st, modes(costs)), upended, b}, func(p *plot.Plot) {
 			p.Y.Min, p.Y.Max = 0, high*above
 			p.Y.Tick.Marker = steps(nice(high / 5))
 		})
@@ -143,6 +143,8 @@ func benchBreakdown(o Options, costs []results.CallCost, _ callLook) (Figure, bo
 // stackBars draws stacks with the number of their total above them.
 type stackBars struct {
 	stacks  []stack
+	parts   []string
+	unit    string
 	upended bool // of the numbers
 	block
 }
@@ -162,6 +164,7 @@ func (s stackBars) Plot(c draw.Canvas, p *plot.Plot) {
 			if v > 0 {
 				r := vg.Rectangle{Min: vg.Point{X: x - half, Y: y(from)}, Max: vg.Point{X: x + half, Y: y(from + v)}}
 				fillBar(c, r, s.st.part(j))
+				spot(c, r, named(s.names[i], s.parts[j], Axis{Unit: s.unit}.TextWithUnit(v)))
 				from += v
 			}
 		}

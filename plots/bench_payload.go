@@ -66,6 +66,10 @@ func (l costLine) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 	c.StrokeLines(l.line, points)
 	for i, at := range l.points {
+		spot(c, vg.Rectangle{Min: points[i], Max: points[i]},
+			named(at.Test, Axis{Unit: "ns per call"}.interval(Point{Y: at.Call.Median, Low: at.Call.Low, High: at.Call.High})+" at "+bytesLabel(float64(at.Payload))))
+	}
+	for i, at := range l.points {
 		if at.Call.High > at.Call.Low {
 			c.StrokeLine2(draw.LineStyle{Color: l.line.Color, Width: 0.5}, points[i].X, y(at.Call.Low), points[i].X, y(at.Call.High))
 		}

@@ -3,6 +3,7 @@ package plots
 import (
 	"math"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -96,7 +97,14 @@ func (b boxes) Plot(c draw.Canvas, p *plot.Plot) {
 		for j, s := range b.data.Series {
 			q[j] = clip(s.Points[k].Y)
 		}
-		drawBox(b.st, c, c.X(b.middle(i)), half, q)
+		x := c.X(b.middle(i))
+		drawBox(b.st, c, x, half, q)
+		var values []string
+		for _, s := range b.data.Series {
+			values = append(values, s.Name+" "+b.data.Y.TextWithUnit(s.Points[k].Y))
+		}
+		spot(c, vg.Rectangle{Min: vg.Point{X: x - half, Y: q[0]}, Max: vg.Point{X: x + half, Y: q[5]}},
+			named(b.data.Heading, b.data.X.Categories[int(at.X)], strings.Join(values, ", ")))
 	}
 }
 

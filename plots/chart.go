@@ -48,7 +48,7 @@ func newBarChart(st Style, panels []panel, names []string, least, room int, axis
 			b.panel = singleHeight
 		}
 		for _, pan := range panels {
-			b.add(pan.heading, bars{pan.groups[i:end], label, b}, axis)
+			b.add(pan.heading, bars{panel{pan.heading, pan.unit, pan.groups[i:end]}, label, b}, axis)
 		}
 		ch.rows = append(ch.rows, b)
 	}

@@ -133,6 +133,7 @@ func heatFigure(o Options, name, title, note, unit string, series []Series, rs [
 				c.Fill(r.Path())
 				c.SetLineStyle(draw.LineStyle{Color: color.White, Width: 0.5})
 				c.Stroke(r.Path())
+				spot(c, r, named(s.Name, p.Y.interval(at)+" at "+p.X.Text(at.X)))
 				if format == "" {
 					continue
 				}

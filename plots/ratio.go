@@ -221,7 +221,7 @@ func joinNotes(a, b string) string {
 func barFigure(o Options, name, title, note string, p Panel) Figure {
 	st := o.Style
 	high, low := 0.0, 0.0
-	pan := panel{}
+	pan := panel{unit: p.Y.Unit}
 	for _, at := range p.Series[0].Points {
 		b := bar{median: at.Y, low: at.Low, high: at.High, style: barStyle{fill: st.color(0)}}
 		if !at.hasInterval() {

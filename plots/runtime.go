@@ -138,6 +138,9 @@ func runTimeFigure(o Options, name, trace string, timed []results.Result, labels
 			axis = linearAxis(high / (1 - share))
 		}
 	}
+	for i := range panels {
+		panels[i].unit = "ns per request"
+	}
 	ch := newBarChart(st, panels, policies, leastSlots, twoColumnsBars, axis, label)
 	ch.unit = "ns per request"
 	if n := len(panels) * len(ch.rows); n > 5 { // the figure is to fit on a page

@@ -152,6 +152,7 @@ func (d xyData) Plot(c draw.Canvas, p *plot.Plot) {
 				c.StrokeLines(line, part)
 			}
 		}
+		spotsOf(c, d.panel, s, at, kept)
 		interval := draw.LineStyle{Color: line.Color, Width: 0.5}
 		for i, v := range kept {
 			if !v.hasInterval() || !c.Contains(at[i]) {

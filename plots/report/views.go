@@ -105,11 +105,32 @@ func newFigureView(i int, f plots.Figure, o plots.Options) (figureView, error) {
 	open := fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="%s-title" aria-describedby="%s-desc" viewBox="0 0 %.5g %.5g" width="%.0f" style="min-width:%dpx">`+
 		`<title id="%s-title">%s</title><desc id="%s-desc">%s</desc>`,
 		v.ID, v.ID, float64(f.Width), float64(f.Height), width, v.Least, v.ID, escape(v.Heading), v.ID, escape(v.Description))
-	v.SVG = template.HTML(open + svg[start[1]:])
+	end := strings.LastIndex(svg, "</svg>")
+	if end < start[1] {
+		return v, fmt.Errorf("draw %s: not an SVG", f.Name)
+	}
+	v.SVG = template.HTML(open + svg[start[1]:end] + spots(f) + svg[end:])
 	for j, p := range f.Panels {
 		v.Data = append(v.Data, dataTable(fmt.Sprintf("%s-data-%d", v.ID, j+1), v.Heading, p))
 	}
 	return v, nil
+}
+
+// spots are areas over a figure that show its values on hover: titles, of which
+// the page's script makes tips for touch and keyboard, too.
+func spots(f plots.Figure) string {
+	var b strings.Builder
+	b.WriteString(`<g class="spots">`)
+	for _, s := range f.Spots() {
+		title := "<title>" + template.HTMLEscapeString(s.Text) + "</title>"
+		if s.Width == 0 {
+			fmt.Fprintf(&b, `<circle cx="%.1f" cy="%.1f" r="4">%s</circle>`, float64(s.X), float64(s.Y), title)
+		} else {
+			fmt.Fprintf(&b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f">%s</rect>`, float64(s.X), float64(s.Y), float64(s.Width), float64(s.Height), title)
+		}
+	}
+	b.WriteString("</g>")
+	return b.String()
 }
 
 // figureHeading names a figure by what its kind shows and what it shows of it.
