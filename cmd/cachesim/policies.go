@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -38,19 +39,19 @@ func policiesCommand(stdout io.Writer) *cli.Command {
 }
 
 func listPolicies(w io.Writer, verbose bool) error {
-	t := newTable(w, 3, "policy", "", "WASM")
+	t := newTable(w, 3, "policy", "WASM", "what it does (parameters)")
 	for _, s := range native.All {
 		guest := ""
 		if _, ok := wasm.Builtin(s.Name); ok {
 			guest = "yes"
 		}
-		t.AppendRow([]any{s.Name, s.Doc, guest})
+		t.AppendRow([]any{s.Name, guest, s.Doc + defaults(s.Params)})
 	}
 	for _, b := range bounds.All {
-		t.AppendRow([]any{b.Name, b.Doc, ""})
+		t.AppendRow([]any{b.Name, "", b.Doc})
 	}
 	for _, f := range native.Filters {
-		t.AppendRow([]any{"+" + f.Name, "in front of a policy, as lru+" + f.Name + ": " + f.Doc, ""})
+		t.AppendRow([]any{"+" + f.Name, "", "in front of a policy, as lru+" + f.Name + ": " + f.Doc + defaults(f.Params)})
 	}
 	if !verbose {
 		t.Render()
@@ -65,6 +66,18 @@ func listPolicies(w io.Writer, verbose bool) error {
 		fmt.Fprintln(w, "cachesim policies NAME shows parameters and paper; FILE.wasm is a module of your own: see docs/ABI.md")
 	}
 	return nil
+}
+
+// defaults lists parameters as they are written in --policy, with their defaults.
+func defaults(params []sim.Param) string {
+	if len(params) == 0 {
+		return ""
+	}
+	var list []string
+	for _, p := range params {
+		list = append(list, p.Name+"="+strconv.FormatFloat(p.Default, 'f', -1, 64))
+	}
+	return " (" + strings.Join(list, ":") + ")"
 }
 
 func showPolicy(w io.Writer, p policy) {

@@ -21,6 +21,7 @@ type policy struct {
 	params   map[string]float64 // complete for native ones, as given for files
 	spec     *sim.Spec          // nil: there is no native version
 	module   *wasm.Binary       // nil: there is no WASM version
+	path     string             // of the module's file
 	declared string             // ABI that the user says a file's module supports
 	bound    *bounds.Bound      // it is computed, not replayed
 }
@@ -84,29 +85,25 @@ func parsePolicies(values []string) ([]policy, error) {
 		if err != nil {
 			return nil, err
 		}
-		if named(all, p.name) {
-			if p.spec == nil && !sameModule(all, p) { // two files of one base name
-				path, _, _ := cutPolicy(text)
-				p.name = sim.PolicyName(path, p.params)
+		for i := range all {
+			switch q := &all[i]; {
+			case p.path == "" || q.path == "" || p.title() != q.title():
+			case p.module.SHA256 == q.module.SHA256:
+				return nil, usagef("--policy names one module twice: %s", text)
+			default: // two files of one base name
+				q.name, p.name = sim.PolicyName(q.path, q.params), sim.PolicyName(p.path, p.params)
 			}
-			if named(all, p.name) {
-				return nil, usagef("--policy names %s twice", p.name)
-			}
+		}
+		if slices.ContainsFunc(all, func(q policy) bool { return q.name == p.name }) {
+			return nil, usagef("--policy names %s twice", p.name)
 		}
 		all = append(all, p)
 	}
 	return all, nil
 }
 
-func named(all []policy, name string) bool {
-	return slices.ContainsFunc(all, func(p policy) bool { return p.name == name })
-}
-
-func sameModule(all []policy, p policy) bool {
-	return slices.ContainsFunc(all, func(q policy) bool {
-		return q.name == p.name && q.module != nil && q.module.SHA256 == p.module.SHA256
-	})
-}
+// title is the name of a module in a file where no other has it.
+func (p policy) title() string { return sim.PolicyName(filepath.Base(p.path), p.params) }
 
 // cutPolicy separates a policy from its parameters. The name of a file ends with
 // .wasm; colons before that are its own.
@@ -199,5 +196,7 @@ func filePolicy(path string, given map[string]float64, declared string) (policy,
 			}
 		}
 	}
-	return policy{name: sim.PolicyName(filepath.Base(path), given), params: given, module: m, declared: declared}, nil
+	p := policy{params: given, module: m, path: path, declared: declared}
+	p.name = p.title()
+	return p, nil
 }

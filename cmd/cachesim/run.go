@@ -82,7 +82,7 @@ type outputOptions struct {
 // planFlags say which cells to run, with their times.
 func planFlags() []cli.Flag {
 	return append(append(append(cellFlags(), samplingFlags("", "")...), costFlags()...),
-		&cli.StringFlag{Category: aboutPolicies, Name: "window", Usage: "hit ratio over time, in intervals of `100000` requests or 1h: series.csv"},
+		&cli.StringFlag{Category: aboutPolicies, Name: "window", Usage: "hit ratio over time, in intervals of a `LENGTH`, 100000 requests or 1h: series.csv"},
 		&cli.StringFlag{Category: aboutEngines, Name: "timing-requests", Usage: "`N` requests that running times are taken over, all, or none", Value: "100000"},
 		&cli.IntFlag{Category: aboutEngines, Name: "repeat", Usage: "`N` replays of each timed cell, taking turns; the median counts", Value: 3},
 	)
@@ -93,9 +93,9 @@ func cellFlags() []cli.Flag {
 	return append(traceFlags(),
 		&cli.StringSliceFlag{Category: aboutPolicies, Name: "policy", Usage: "`POLICIES`, with parameters if any, and .wasm files: lru,s3fifo:small=0.2,lru+adaptsize,my.wasm; all; cachesim policies lists them (default: " + strings.Join(native.Defaults(), ", ") + ")"},
 		&cli.StringSliceFlag{Category: aboutPolicies, Name: "size", Usage: "cache `SIZES`: 32MiB, 1GB, 10% of the footprint, 4MiB..8GiB doubling, lists (default: 8 sizes up to the footprint, doubling)"},
-		&cli.StringFlag{Category: aboutPolicies, Name: "capacity-unit", Usage: "what sizes count: " + strings.Join(sim.Units, ", "), Value: sim.UnitBytes},
+		&cli.StringFlag{Category: aboutPolicies, Name: "capacity-unit", Usage: "`UNIT` of sizes: " + strings.Join(sim.Units, ", "), Value: sim.UnitBytes},
 		&cli.Int64Flag{Category: aboutPolicies, Name: "metadata-bytes", Usage: "`N` bytes that the cache needs for each object besides its size"},
-		&cli.StringFlag{Category: aboutPolicies, Name: "warmup", Usage: "requests at the start that are replayed and not counted: `10%`, 1000000, 1h", Value: "0"},
+		&cli.StringFlag{Category: aboutPolicies, Name: "warmup", Usage: "`AMOUNT` of requests at the start that are replayed and not counted: 10%, 1000000, 1h", Value: "0"},
 		&cli.Uint64Flag{Category: aboutPolicies, Name: "seed", Usage: "`N` of policies that draw random numbers, and of the order in which timed cells take turns", Value: 1},
 		&cli.IntFlag{Category: aboutPolicies, Name: "seeds", Usage: "replay with `N` seeds, from --seed on", Value: 1},
 		&cli.StringFlag{Category: aboutRuns, Name: "shard", Usage: "run only part `I/N` of the cells; env takes I and N from an array job of Slurm, Kubernetes, AWS Batch, Grid Engine, PBS or LSF"},
@@ -478,7 +478,7 @@ func (o *runOptions) run(ctx context.Context) (err error) {
 	}
 	fmt.Fprintf(o.stderr, "cachesim: results and figures are in %s\n", o.out)
 	if len(f.before.Results) > 0 && !o.resume {
-		fmt.Fprintf(o.stderr, "cachesim: note: they include %d results of earlier runs; --out names another folder\n", len(f.before.Results))
+		fmt.Fprintf(o.stderr, "cachesim: note: they include %s of earlier runs; --out names another folder\n", count(len(f.before.Results), "result"))
 	}
 	if failed {
 		return errReported
@@ -673,8 +673,8 @@ func (o *runOptions) interrupted(f *folder) error {
 	if err == nil {
 		set.Sort()
 		err = writeTables(f.path, set)
-		fmt.Fprintf(o.stderr, "cachesim: interrupted: %d results are kept in %s; the same command with --resume continues, cachesim plot %s draws what there is\n",
-			len(set.Results), o.out, o.out)
+		fmt.Fprintf(o.stderr, "cachesim: interrupted: %s kept in %s; the same command with --resume continues, cachesim plot %s draws what there is\n",
+			count(len(set.Results), "result"), o.out, o.out)
 	}
 	return errors.Join(err, errInterrupted)
 }
