@@ -167,6 +167,10 @@ func improvementAxis(q ratio, base string) Axis {
 	return Axis{Label: q.name + " reduction from " + base, Unit: unitPercent, zero: true}
 }
 
+// lowestGap is where the axis of optimalGap ends where policies are far worse than
+// the baseline.
+const lowestGap = -100
+
 // optimalGap draws what share of the gap between the miss ratios of a baseline
 // and of the bound each policy closes.
 func optimalGap(rows Rows, o Options) ([]Figure, error) {
@@ -206,7 +210,18 @@ func optimalGap(rows Rows, o Options) ([]Figure, error) {
 				a, _ := above(r)
 				return gapClosed(hitRatio.measure(b), hitRatio.measure(a), hitRatio.measure(r))
 			})}
-		figures = append(figures, sizesFigure(o, "optimal-gap"+g.suffix, o.title(g.note), resultsNote(compared), p, look, compared))
+		of, note := o, resultsNote(compared)
+		lowest := 0.0
+		for _, s := range p.Series {
+			for _, at := range s.Points {
+				lowest = min(lowest, at.Y)
+			}
+		}
+		if lowest < lowestGap && o.Y.Low == 0 && o.Y.High == 0 { // a gap that is about to close leaves no room for others
+			of.Y.Low, of.Y.High = lowestGap, 100
+			note = joinNotes(note, fmt.Sprintf("the axis is cut at %d %%: the lowest is %.0f", lowestGap, lowest))
+		}
+		figures = append(figures, sizesFigure(of, "optimal-gap"+g.suffix, o.title(g.note), note, p, look, compared))
 	}
 	return figures, nil
 }
@@ -275,6 +290,7 @@ func (rows Rows) sameSemantics() error {
 	groups := rows.ratioGroups()
 	percent := func(g chartGroup) semantics {
 		s := g.semantics
+		s.timed = 0
 		if n := g.results[0].Requests; n > 0 {
 			s.warmup = int(100*float64(s.warmup)/float64(n) + 0.5)
 		}

@@ -115,19 +115,28 @@ func runTimeFigure(o Options, name, trace string, timed []results.Result, labels
 		policies[i] = labels[p]
 	}
 	width := st.narrow()
-	if sum(groupSlots(panels, policies, leastSlots)) > oneColumnBars {
+	engine := func(native bool) bool {
+		return slices.ContainsFunc(timed, func(r results.Result) bool { return (r.Engine == sim.NativeEngine) == native })
+	}
+	bars := sum(groupSlots(panels, policies, leastSlots))
+	// Whether there is room for a number above each bar.
+	roomy := func() bool {
+		return (width-chartAxis)/vg.Length(min(bars, twoColumnsBars)) >= labelSize*0.95
+	}
+	ratios := engine(true) && engine(false)
+	if bars > oneColumnBars || ratios && !roomy() {
 		width = st.wide()
 	}
+	ratios = ratios && roomy()
 	axis := timeAxis(low, high)
 	note := fmt.Sprintf("%s, %s; median, whiskers: %s", trace, capacityText(timed[0]), whiskers(timed))
 	label := func(g []bar, j int) string {
-		if j == 0 || g[0].style.abi != sim.NativeEngine || g[0].median <= 0 {
+		if !ratios || j == 0 || g[0].style.abi != sim.NativeEngine || g[0].median <= 0 {
 			return ""
 		}
 		return "×" + ratioLabel(g[j].median/g[0].median)
 	}
-	if slices.ContainsFunc(timed, func(r results.Result) bool { return r.Engine == sim.NativeEngine }) &&
-		slices.ContainsFunc(timed, func(r results.Result) bool { return r.Engine != sim.NativeEngine }) {
+	if ratios {
 		note += "; ×: ratio to native"
 		// The ratios need room above the bars.
 		const share = 0.28

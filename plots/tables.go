@@ -42,6 +42,9 @@ func Tables(rows Rows, o Options, kinds ...string) ([]Table, error) {
 			return nil, fmt.Errorf("result %d (%s, %s): %w", i+1, r.Policy, r.Version, err)
 		}
 	}
+	if err := rows.contradictions(); err != nil {
+		return nil, err
+	}
 	chosen := slices.DeleteFunc(slices.Clone(TableKinds), func(k TableKind) bool { return !k.Default })
 	if len(kinds) > 0 {
 		chosen = nil

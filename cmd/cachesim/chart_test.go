@@ -19,7 +19,7 @@ func charted(sizes int, of map[string]float64, order ...string) (list []results.
 	for _, p := range order {
 		for k := range sizes {
 			list = append(list, results.Result{
-				Cell: sim.Cell{Trace: "t", Policy: p, Requests: 1000, Capacity: 1 << (20 + k), Unit: sim.UnitBytes, Version: sim.Version{Engine: sim.NativeEngine}},
+				Cell:  sim.Cell{Trace: "t", Policy: p, Requests: 1000, Capacity: 1 << (20 + k), Unit: sim.UnitBytes, Version: sim.Version{Engine: sim.NativeEngine}},
 				Whole: true, Tally: sim.Tally{Gets: 1000, Hits: int64(of[p]) + int64(100*k)},
 			})
 		}
