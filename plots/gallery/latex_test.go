@@ -122,7 +122,7 @@ func content(t *testing.T, dir string, style plots.Style, all bool) string {
 		if err := made[0].Render(&file, "latex"); err != nil {
 			t.Fatal(err)
 		}
-		name := "table-" + shown.name + ".tex"
+		name := "table-" + shown.file() + ".tex"
 		if err := os.WriteFile(filepath.Join(dir, name), file.Bytes(), 0o666); err != nil {
 			t.Fatal(err)
 		}
