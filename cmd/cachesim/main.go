@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
@@ -61,7 +62,7 @@ func (e exitError) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 
 // run is main without its surroundings. It returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
-	stderr = messages{stderr}
+	stderr = messages{stderr, new(sync.Mutex)}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	go func() {

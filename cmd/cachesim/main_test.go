@@ -567,11 +567,11 @@ func TestSizeTexts(t *testing.T) {
 func TestPolicyArguments(t *testing.T) {
 	lru, _ := wasm.Builtin("lru")
 	a, b := file(t, "same.wasm", lru.Bytes), file(t, "same.wasm", append(slices.Clone(lru.Bytes), 0, 1, 0))
-	ps, err := parsePolicies([]string{"lru", a, b + ":abi=pair"})
+	ps, err := parsePolicies([]string{"lru", a, b + ":abi=pair"}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := parsePolicies([]string{a, b, b + ":abi=pair"}); err == nil {
+	if _, err := parsePolicies([]string{a, b, b + ":abi=pair"}, ""); err == nil {
 		t.Error("the same file twice is accepted")
 	}
 	if name, params, _ := cutPolicy("dir.wasm.d/x.wasm:abi=pair"); name != "dir.wasm.d/x.wasm" || params != "abi=pair" {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -30,9 +31,14 @@ func clean(s string) string { return sim.Printable(s) }
 
 // messages writes lines of text without characters that control a terminal:
 // errors quote file names, traces and modules.
-type messages struct{ io.Writer }
+type messages struct {
+	io.Writer
+	mu *sync.Mutex
+}
 
 func (m messages) Write(b []byte) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if _, err := io.WriteString(m.Writer, sim.PrintableBut(string(b), "\n\t")); err != nil {
 		return 0, err
 	}

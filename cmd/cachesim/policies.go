@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 
@@ -21,12 +22,12 @@ func policiesCommand(stdout io.Writer) *cli.Command {
 		Usage:       "list the policies with their parameters and papers, or show a module's",
 		ArgsUsage:   "[POLICY|FILE.wasm ...]",
 		Description: "Examples:\n  cachesim policies\n  cachesim policies s3fifo my.wasm",
-		Flags:       []cli.Flag{&cli.BoolFlag{Name: "verbose", Usage: "with parameters and papers"}},
+		Flags:       []cli.Flag{&cli.BoolFlag{Name: "verbose", Usage: "with parameters and papers"}, policyDirFlag()},
 		Action: func(c *cli.Context) error {
 			if c.NArg() == 0 {
-				return listPolicies(stdout, c.Bool("verbose"))
+				return listPolicies(stdout, c.Bool("verbose"), c.String("policy-dir"))
 			}
-			given, err := parsePolicies(c.Args().Slice())
+			given, err := parsePolicies(c.Args().Slice(), c.String("policy-dir"))
 			if err != nil {
 				return err
 			}
@@ -38,7 +39,7 @@ func policiesCommand(stdout io.Writer) *cli.Command {
 	}
 }
 
-func listPolicies(w io.Writer, verbose bool) error {
+func listPolicies(w io.Writer, verbose bool, dir string) error {
 	t := newTable(w, 3, "policy", "WASM", "what it does (parameters)")
 	for _, s := range native.All {
 		guest := ""
@@ -52,6 +53,9 @@ func listPolicies(w io.Writer, verbose bool) error {
 	}
 	for _, f := range native.Filters {
 		t.AppendRow([]any{"+" + f.Name, "", "in front of a policy, as lru+" + f.Name + ": " + f.Doc + defaults(f.Params)})
+	}
+	for _, name := range modulesIn(dir) {
+		t.AppendRow([]any{clean(name), "only", "your module in " + clean(dir)})
 	}
 	if !verbose {
 		t.Render()
@@ -80,6 +84,14 @@ func defaults(params []sim.Param) string {
 	return " (" + strings.Join(list, ":") + ")"
 }
 
+// moduleParam describes a parameter of a module.
+func moduleParam(p sim.Param) string {
+	if math.IsNaN(p.Default) {
+		return p.Name
+	}
+	return fmt.Sprintf("%s=%v  %s (%v to %v)", p.Name, p.Default, p.Doc, p.Min, p.Max)
+}
+
 func showPolicy(w io.Writer, p policy) {
 	if p.bound != nil {
 		fmt.Fprintf(w, "%s (%s): %s\n  paper    %s\n", p.name, p.bound.Title, p.bound.Doc, p.bound.Paper)
@@ -93,8 +105,12 @@ func showPolicy(w io.Writer, p policy) {
 			return
 		}
 		fmt.Fprintf(w, "  ABIs     %s\n", strings.Join(abis, ", "))
-		for _, name := range p.module.Params() {
-			fmt.Fprintf(w, "  parameter %s\n", clean(name))
+		declared, err := p.module.Declared()
+		if err != nil {
+			fmt.Fprintf(w, "  parameters cannot be read: %v\n", err)
+		}
+		for _, q := range declared {
+			fmt.Fprintf(w, "  parameter %s\n", clean(moduleParam(q)))
 		}
 		fmt.Fprintf(w, "  SHA-256  %s\n", p.module.SHA256)
 		return

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/urfave/cli/v2"
 
 	native "cachesim/policies-native"
 	"cachesim/policies-native/bounds"
@@ -42,6 +45,7 @@ func (p policy) planned() plan.Policy {
 		return q
 	}
 	q.ModuleSHA = p.module.SHA256
+	q.Needs |= p.module.Needs()
 	abis, err := p.module.ABIs(p.declared)
 	if err != nil {
 		abis = []string{wasm.Pair} // its cells will say what is wrong
@@ -67,7 +71,10 @@ func joinParams(values []string) (texts []string) {
 
 // parsePolicies reads the values of --policy, which the flag package has split
 // at commas: lru, s3fifo:small=0.2,ghost=0.9, dir/my.wasm:abi=bincode.
-func parsePolicies(values []string) ([]policy, error) {
+//
+// A name that no policy has is that of a module in the folder dir: mine is dir/mine.wasm. dir may
+// be empty or missing.
+func parsePolicies(values []string, dir string) ([]policy, error) {
 	texts := joinParams(values)
 	if slices.ContainsFunc(texts, func(t string) bool { return strings.EqualFold(t, "all") }) {
 		texts = slices.DeleteFunc(texts, func(t string) bool { return strings.EqualFold(t, "all") })
@@ -81,7 +88,7 @@ func parsePolicies(values []string) ([]policy, error) {
 	}
 	var all []policy
 	for _, text := range texts {
-		p, err := parsePolicy(text)
+		p, err := parsePolicy(inFolder(text, dir))
 		if err != nil {
 			return nil, err
 		}
@@ -104,6 +111,48 @@ func parsePolicies(values []string) ([]policy, error) {
 
 // title is the name of a module in a file where no other has it.
 func (p policy) title() string { return sim.PolicyName(filepath.Base(p.path), p.params) }
+
+// inFolder replaces the name of a module in a folder by its path.
+func inFolder(text, dir string) string {
+	name, list, isFile := cutPolicy(text)
+	if isFile || dir == "" || name == "" || filepath.Base(name) != name {
+		return text
+	}
+	if _, ok := native.ByName(strings.ToLower(name)); ok {
+		return text
+	}
+	path := filepath.Join(dir, name+".wasm")
+	if info, err := os.Stat(path); err != nil || info.IsDir() {
+		return text
+	}
+	if list == "" {
+		return path
+	}
+	return path + ":" + list
+}
+
+// policyFolder is where a user's modules are found by name: cachesim/policies in the folder of the
+// user's configuration.
+func policyFolder() string {
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "cachesim", "policies")
+}
+
+// modulesIn returns the names of the modules in a folder.
+func modulesIn(dir string) (names []string) {
+	paths, _ := filepath.Glob(filepath.Join(dir, "*.wasm"))
+	for _, p := range paths {
+		names = append(names, strings.TrimSuffix(filepath.Base(p), ".wasm"))
+	}
+	return names
+}
+
+func policyDirFlag() cli.Flag {
+	return &cli.StringFlag{Category: aboutPolicies, Name: "policy-dir", Usage: "`FOLDER` of modules that --policy finds by name: mine is FOLDER/mine.wasm", Value: policyFolder()}
+}
 
 // cutPolicy separates a policy from its parameters. The name of a file ends with
 // .wasm; colons before that are its own.
@@ -185,15 +234,18 @@ func filePolicy(path string, given map[string]float64, declared string) (policy,
 	if m == nil {
 		return policy{}, usageError{err}
 	}
-	if err == nil {
-		known := m.Params()
-		for key := range given {
-			if !slices.Contains(known, key) {
-				if len(known) == 0 {
-					return policy{}, usagef("%s has no parameter %q: it exports no param_NAME", path, key)
-				}
-				return policy{}, usagef("%s has no parameter %q%s", path, key, sim.DidYouMean(key, known))
+	if err == nil && len(given) > 0 {
+		declared, err := m.Declared()
+		if err != nil {
+			return policy{}, fmt.Errorf("%s: %w", path, err)
+		}
+		if len(declared) == 0 {
+			for key := range given {
+				return policy{}, usagef("%s has no parameter %q: it exports no param_NAME", path, key)
 			}
+		}
+		if _, err := sim.CheckParams(path, declared, given); err != nil {
+			return policy{}, usageError{err}
 		}
 	}
 	p := policy{params: given, module: m, path: path, declared: declared}

@@ -47,6 +47,7 @@ type planOptions struct {
 	timing      int          // requests; 0: none
 	repeat      int
 	guestMemory int64
+	guestLog    bool
 	shard       shard
 	implied     bool      // no policy was named, or all
 	notes       io.Writer // on what is done differently than asked
@@ -93,6 +94,7 @@ func cellFlags() []cli.Flag {
 	return append(traceFlags(),
 		&cli.StringSliceFlag{Category: aboutPolicies, Name: "policy", Usage: "`POLICIES`, with parameters if any, and .wasm files: lru,s3fifo:small=0.2,lru+adaptsize,my.wasm; all; cachesim policies lists them (default: " + strings.Join(native.Defaults(), ", ") + ")"},
 		&cli.StringSliceFlag{Category: aboutPolicies, Name: "size", Usage: "cache `SIZES`: 32MiB, 1GB, 10% of the footprint, 4MiB..8GiB doubling, lists (default: 8 sizes up to the footprint, doubling)"},
+		policyDirFlag(),
 		&cli.StringFlag{Category: aboutPolicies, Name: "capacity-unit", Usage: "`UNIT` of sizes: " + strings.Join(sim.Units, ", "), Value: sim.UnitBytes},
 		&cli.Int64Flag{Category: aboutPolicies, Name: "metadata-bytes", Usage: "`N` bytes that the cache needs for each object besides its size"},
 		&cli.StringFlag{Category: aboutPolicies, Name: "warmup", Usage: "`AMOUNT` of requests at the start that are replayed and not counted: 10%, 1000000, 1h", Value: "0"},
@@ -102,6 +104,7 @@ func cellFlags() []cli.Flag {
 		&cli.StringSliceFlag{Category: aboutEngines, Name: "engine", Usage: "`ENGINES`: native, " + strings.Join(engines.Names(false), ", ") + " or all; those named compute the hit ratios too (default: hit ratios native, times on all that compile)"},
 		&cli.StringSliceFlag{Category: aboutEngines, Name: "abi", Usage: "`ABIS`, calling conventions of WASM modules: " + strings.Join(wasm.ABIs, ", ") + " or all (default: pair, batch)"},
 		&cli.StringSliceFlag{Category: aboutEngines, Name: "handle", Usage: "`HANDLES`, how exports are found and called: " + strings.Join(wasm.Handles, ", ") + " or all (default: srs, driver)"},
+		&cli.BoolFlag{Category: aboutEngines, Name: "guest-log", Usage: "print what WASM policies write, by the import cachesim.log or WASI: the last 4 KiB of each cell"},
 		&cli.StringFlag{Category: aboutEngines, Name: "guest-memory", Usage: "`SIZE` of memory that a WASM policy may have", Value: "1GiB"},
 	)
 }
@@ -233,7 +236,7 @@ func newCellOptions(c *cli.Context, stderr io.Writer) (planOptions, error) {
 	if err != nil || memory < 1<<16 || memory > 4<<30 {
 		return o, usagef("--guest-memory %q: expects a size from 64KiB to 4GiB", c.String("guest-memory"))
 	}
-	o.guestMemory = int64(memory)
+	o.guestMemory, o.guestLog = int64(memory), c.Bool("guest-log")
 	if o.sizes, err = parseSizes(c.StringSlice("size"), o.unit); err != nil {
 		return o, err
 	}
@@ -252,7 +255,7 @@ func newCellOptions(c *cli.Context, stderr io.Writer) (planOptions, error) {
 		given = native.Defaults()
 	}
 	o.implied = !c.IsSet("policy") || slices.Contains(given, "all")
-	if o.policies, err = parsePolicies(given); err != nil {
+	if o.policies, err = parsePolicies(given, c.String("policy-dir")); err != nil {
 		return o, err
 	}
 	for _, p := range o.policies {
@@ -645,11 +648,31 @@ func (o *runOptions) opener() sim.Opener {
 			r := sim.Native(p.spec.New(config))
 			return r, sim.Setup{Instantiate: time.Since(began)}, nil
 		}
-		return wasm.Open(ctx, wasm.Config{
+		r, setup, err := wasm.Open(ctx, wasm.Config{
 			Config: config, Version: c.Version, Binary: p.module, Declared: p.declared,
-			Memory: c.GuestMemory, Stoppable: o.mayLoop(p), Heartbeat: heartbeat,
+			Memory: c.GuestMemory, Key: t.ObjectName, Stoppable: o.mayLoop(p), Heartbeat: heartbeat,
 		})
+		if err == nil && o.guestLog {
+			r = logged{r, c, o.stderr}
+		}
+		return r, setup, err
 	}
+}
+
+// logged prints what a guest has said when its cell ends.
+type logged struct {
+	sim.Replayer
+	cell   sim.Cell
+	stderr io.Writer
+}
+
+func (l logged) Close() error {
+	text := strings.TrimRight(wasm.Said(l.Replayer), "\n")
+	err := l.Replayer.Close()
+	if text != "" {
+		fmt.Fprintf(l.stderr, "%s wrote:\n  %s\n", l.cell, strings.ReplaceAll(text, "\n", "\n  "))
+	}
+	return err
 }
 
 // mayLoop reports whether p has to be watched for loops that never end, which
