@@ -511,7 +511,8 @@ func (o *runOptions) trace(ctx context.Context, f *folder, provenance results.Pr
 	if err := f.start(provenance); err != nil {
 		return false, err
 	}
-	if err := f.journal.AddTrace(results.Describe(t)); err != nil {
+	described := results.Describe(t)
+	if err := f.journal.AddTrace(described); err != nil {
 		return false, err
 	}
 	if !o.json {
@@ -552,6 +553,11 @@ func (o *runOptions) trace(ctx context.Context, f *folder, provenance results.Pr
 	reportFailures(o.stderr, failures, len(todo))
 	if ctx.Err() != nil {
 		return false, errInterrupted
+	}
+	if described.SHA256 = t.SHA256(); described.SHA256 != "" {
+		if err := f.journal.AddTrace(described); err != nil {
+			return false, err
+		}
 	}
 	if err := o.warnOfCapacity(t, append(have, k.results...)); err != nil {
 		return false, err

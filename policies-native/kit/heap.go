@@ -27,7 +27,7 @@ type entry struct {
 
 // NewHeap returns an empty heap for the objects and the capacity of c.
 func NewHeap(c sim.Config) Heap {
-	return Heap{Space: Space{capacity: c.Capacity}, index: make([]uint32, c.Objects), step: 1}
+	return Heap{Space: Space{capacity: c.Capacity}, index: sim.Make[uint32](c.Objects), step: 1}
 }
 
 // NewestHeap returns an empty heap in which, among equal keys, the one that was
