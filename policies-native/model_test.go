@@ -60,8 +60,7 @@ var between = []string{
 	"s4lru:segments=3,bounded=1",
 	"slru:protected=0.4",
 	"w-tinylfu:window=0.3,protected=0.5",
-	"w-tinylfu:window=0.3,large=1",
-	"w-tinylfu:window=0.3,large=2,delay=0.9",
+	"w-tinylfu:window=0.3,large=1,delay=0.9",
 	"w-tinylfu-adaptive:window=0.3,protected=0.5,pivot=0.3,sample=0.4,decay=0.7,restart=0.1",
 }
 

@@ -36,8 +36,9 @@ import (
 //     the window from the oldest on. A candidate that is its own victim is evicted,
 //     and ends the search for others but in the window.
 //
-// So an object that is larger than its victim has to win once only. With large=1, x
-// is not stored if s > w; with large=2 it enters the window as the newest.
+// So an object that is larger than its victim has to win once only. With large=1, x enters
+// the window as its newest whatever its size. libCacheSim stores no object with s > w, which
+// here is the filter size-threshold:share=0.01.
 //
 // The candidate wins if its estimate is larger than that of the victim; or with
 // jitter=1, if its estimate is 6 or more and a number drawn then by Rand.Uint64, of a
@@ -75,7 +76,6 @@ import (
 // up to 16 for each that fits.
 type wTinyLFU struct {
 	kit.Queues[struct{}]
-	kit.Admitted
 	sketch    kit.Sketch
 	n         int64 // N
 	objects   int64 // in the trace
@@ -83,7 +83,7 @@ type wTinyLFU struct {
 	delay     int64 // bytes in use from which the sketch counts then
 	rand      kit.Rand
 	jitter    bool
-	large     int   // what becomes of objects larger than the window
+	large     bool  // an object larger than the window enters it like others
 	window    int64 // w
 	protected int64 // u
 	climber   *climber
@@ -95,18 +95,11 @@ const (
 	wTinyProtected
 )
 
-// Values of large.
-const (
-	wTinyOldest = iota
-	wTinyNever
-	wTinyNewest
-)
-
 var (
 	wTinyLFUParams = []sim.Param{
 		{Name: "window", Default: 0.01, Min: 0, Max: 1, Doc: "share of the bytes given to the window, at first where it adapts"},
 		{Name: "protected", Default: 0.8, Min: 0, Max: 1, Doc: "share of the other bytes given to objects that were hit in probation"},
-		{Name: "large", Default: 0, Min: 0, Max: 2, Doc: "an object larger than the window 0: enters it as the oldest (Caffeine), 1: is not stored (libCacheSim), 2: enters it as the newest (Caffeine's simulator)"},
+		{Name: "large", Default: 0, Min: 0, Max: 1, Doc: "an object larger than the window enters it 0: as the oldest (Caffeine), 1: as the newest (Caffeine's simulator)"},
 		{Name: "delay", Default: 0.5, Min: 0, Max: 1, Doc: "share of the bytes in use from which requests are counted, where sizes differ from 1"},
 		{Name: "jitter", Default: 1, Min: 0, Max: 1, Doc: "1: an object with an estimate of 6 or more wins with probability 1/128 where it would lose"},
 	}
@@ -154,7 +147,7 @@ func newWTinyLFU(c sim.Config) *wTinyLFU {
 		delay:     int64(math.Ceil(c.Param("delay") * float64(c.Capacity))),
 		rand:      kit.NewRand(c.Seed),
 		jitter:    c.Param("jitter") >= 0.5,
-		large:     int(c.Param("large")),
+		large:     c.Param("large") >= 0.5,
 		window:    c.Capacity - main,
 		protected: int64(c.Param("protected") * float64(main)),
 	}
@@ -180,16 +173,11 @@ func (p *wTinyLFU) access(r sim.Request) bool {
 		p.hit(r, queue)
 		return true
 	}
-	switch {
-	case r.Size <= p.window || p.large == wTinyNewest:
+	if r.Size <= p.window || p.large {
 		p.PushFront(wTinyWindow, r.ID, r.Size)
-	case p.large == wTinyOldest:
+	} else {
 		p.PushBack(wTinyWindow, r.ID, r.Size)
-	default:
-		p.count(r.ID)
-		return false
 	}
-	p.Admit(r.Size)
 	p.fit(r.Size)
 	p.count(r.ID)
 	p.makeRoom()

@@ -89,10 +89,6 @@ func (m *wTinyLFU) serve(r sim.Request) {
 		m.limitProtected()
 		return
 	}
-	if r.Size > m.w && m.large == 1 {
-		counted()
-		return
-	}
 	x := &entry{id: r.ID, size: r.Size}
 	if r.Size > m.w && m.large == 0 {
 		m.window.pushOldest(x)
