@@ -157,3 +157,42 @@ func TestLibCacheSim(t *testing.T) {
 		}
 	}
 }
+
+// TestLibCacheSimCuts compares misses with those that libCacheSim (commit aa0fc40) printed
+// for the traces of the repository. In the web trace the hand of SIEVE goes round many
+// times, and objects are larger than a part of the cache, which libCacheSim never stores:
+// the filter size-threshold has that rule. testdata/peer-libcachesim.tsv has a header, which
+// gives the capacities of the rows below it, for each trace.
+func TestLibCacheSimCuts(t *testing.T) {
+	b, err := os.ReadFile("testdata/peer-libcachesim.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tr trace
+	var next []uint32
+	var capacities []int64
+	for line := range bytes.Lines(b) {
+		f := strings.Split(strings.TrimSpace(string(line)), "\t")
+		numbers := make([]int64, len(f)-2)
+		for i, text := range f[2:] {
+			if numbers[i], err = strconv.ParseInt(strings.TrimSuffix(text, " KiB"), 10, 64); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if f[0] == "trace" {
+			capacities = numbers
+			continue
+		}
+		if tr.name != f[0] {
+			tr = readTrace(t, f[0])
+			next = simtest.NextAccess(tr.reqs, nil)
+		}
+		s := parse(t, f[1])
+		for i, want := range numbers {
+			c := s.replay(t, tr, next, capacities[i]*kib)
+			if got := c.requests - c.hits; got != want {
+				t.Errorf("%s, %s at %d KiB: got %d misses, libCacheSim has %d", f[0], f[1], capacities[i], got, want)
+			}
+		}
+	}
+}
