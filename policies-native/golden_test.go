@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"cachesim/policies-native/models"
+	"cachesim/sim"
 	"cachesim/sim/simtest"
 )
 
@@ -193,6 +194,22 @@ func TestLibCacheSimCuts(t *testing.T) {
 			if got := c.requests - c.hits; got != want {
 				t.Errorf("%s, %s at %d KiB: got %d misses, libCacheSim has %d", f[0], f[1], capacities[i], got, want)
 			}
+		}
+	}
+}
+
+// TestLoop replays the trace loop of the LIRS paper, 1,011 blocks over and over, with room
+// for 500: what keeps the most recent blocks has no hit, and MIN has the most there can be.
+func TestLoop(t *testing.T) {
+	const blocks, rounds = 1011, 500
+	tr := trace{name: "loop", objects: blocks}
+	for i := range blocks * rounds {
+		tr.reqs = append(tr.reqs, sim.Request{ID: uint32(i % blocks), Size: 1})
+	}
+	next := simtest.NextAccess(tr.reqs, nil)
+	for name, want := range map[string]int64{"lru": 0, "fifo": 0, "clock": 0, "sieve": 0, "lfu": 0, "belady": 249500} {
+		if got := parse(t, name).replay(t, tr, next, 500).hits; got != want {
+			t.Errorf("%s: got %d hits, want %d", name, got, want)
 		}
 	}
 }
