@@ -16,7 +16,7 @@ var longer = flag.Int("longer", 0, "requests by which tiny traces are longer: ea
 
 // withoutModel lists the policies that have no model, and why.
 var withoutModel = map[string]string{
-	"lru+adaptsize": "maximizes a function numerically, where a rounding may decide",
+	"lru+adaptsize": "maximizes a function numerically, where a rounding may decide: TestAdaptSizeModel compares the maxima",
 }
 
 func TestEveryPolicyHasAModel(t *testing.T) {
