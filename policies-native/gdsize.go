@@ -17,6 +17,7 @@ import (
 type gdSize struct {
 	kit.Heap          // key: H
 	inflation float64 // L
+	config    sim.Config
 }
 
 var gdSizeSpec = sim.Spec{
@@ -26,7 +27,8 @@ var gdSizeSpec = sim.Spec{
 	Paper:   "Cao, Irani, Cost-aware WWW proxy caching algorithms, USITS 1997",
 	Default: true,
 	Memory:  36,
-	New:     func(c sim.Config) sim.Policy { return &gdSize{Heap: kit.NewHeap(c)} },
+	Sizes:   sim.SizesAreWeighed,
+	New:     func(c sim.Config) sim.Policy { return &gdSize{Heap: kit.NewHeap(c), config: c} },
 }
 
 // Victim returns the object that would be evicted first.
@@ -51,4 +53,4 @@ func (p *gdSize) Access(r sim.Request) bool {
 }
 
 // h is +Inf for an object of no bytes, which is never in the way.
-func (p *gdSize) h(r sim.Request) float64 { return p.inflation + 1/float64(r.Size) }
+func (p *gdSize) h(r sim.Request) float64 { return p.inflation + 1/float64(p.config.Size(r)) }

@@ -50,6 +50,7 @@ var hyperbolicSpec = sim.Spec{
 	Random:     true,
 	Memory:     36,
 	FixedScale: true,
+	Sizes:      sim.SizesAreCompared,
 	New: func(c sim.Config) sim.Policy {
 		return &hyperbolic{Set: kit.NewSet(c), rand: kit.NewRand(c.Seed), samples: int(c.Param("samples")), bySize: c.Param("size")}
 	},

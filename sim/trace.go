@@ -37,6 +37,10 @@ type Trace struct {
 	// language models.
 	Prompts *Prompts
 
+	// Sizes are those of the objects that t's stand for, where t is a miniature
+	// with other ones; see NewSamples. Otherwise nil.
+	Sizes []int64
+
 	// ObjectName returns the id that the trace's file gives to object id.
 	ObjectName func(id uint32) string
 
