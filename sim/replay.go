@@ -16,9 +16,6 @@ type Tally struct {
 	Bytes    int64 `json:"bytes"` // of all gets, those of too large objects included
 	HitBytes int64 `json:"hit_bytes"`
 	TooLarge int64 `json:"too_large"` // gets of objects larger than the cache
-	// DelayedHits are the hits on objects that were being fetched, where the cell
-	// is replayed so that an object enters when its fetch is complete.
-	DelayedHits int64 `json:"strict_delayed_hits,omitempty"`
 
 	Sets    int64 `json:"sets,omitempty"`
 	Deletes int64 `json:"deletes,omitempty"`

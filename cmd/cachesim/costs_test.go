@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -50,6 +51,49 @@ func TestCosts(t *testing.T) {
 	for _, bad := range [][]string{{"--latency", "hit=1ms"}, {"--egress-cost", "free"}, {"--origin-interval", "-1s"}, {"--costs", "--sample", "10%"}} {
 		if _, stderr, code := cachesim(append([]string{"run", trace, "--out", t.TempDir()}, bad...)...); code != exitUsage || !strings.Contains(stderr, "--") {
 			t.Errorf("%v: exit %d: %s", bad, code, stderr)
+		}
+	}
+}
+
+// TestDelayedStrict replays a trace with fetches that take longer than the time
+// between requests, with objects stored at once and when they arrive.
+func TestDelayedStrict(t *testing.T) {
+	// a is requested every second, b and c in turns between; a cache of two.
+	var b strings.Builder
+	for i := range 300 {
+		b.WriteString(strconv.Itoa(i) + " " + []string{"a", "b", "a", "c"}[i%4] + " 1\n")
+	}
+	trace, dir := file(t, "delayed.tr", []byte(b.String())), t.TempDir()
+	args := []string{"run", trace, "--policy", "lru,s3fifo,belady", "--size", "2B", "--timing-requests", "none", "--quiet", "--out", dir, "--format", "svg", "--latency", "hit=0s,miss=5s"}
+	if _, stderr, code := cachesim(args...); code != exitDone {
+		t.Fatalf("exit %d: %s", code, stderr)
+	}
+	stdout, stderr, code := cachesim(append(args, "--delayed", "strict")...)
+	if code != exitDone || !strings.Contains(stdout, "where objects enter the cache when their fetch is complete") {
+		t.Fatalf("exit %d: %s%s", code, stdout, stderr)
+	}
+	rows := readCSV(t, dir, "results.csv")
+	if len(rows) != 6 {
+		t.Fatalf("%d rows, want 3 policies, each with objects stored at once and later", len(rows))
+	}
+	for _, row := range rows {
+		strict := row["fetch_ns"] == "5000000000"
+		if !strict && row["fetch_ns"] != "" || strict != strings.Contains(row["cost_model"], "delayed=strict") || row["delayed_hits"] == "0" {
+			t.Errorf("got %v", row)
+		}
+	}
+	if _, err := os.Stat(dir + "/hit-ratio-after_5s.svg"); err != nil {
+		t.Errorf("strict results have no figure of their own: %v", err)
+	}
+	coarse := smallTrace(t, 1000)
+	for _, bad := range []struct{ trace, flags, want string }{
+		{trace, "--delayed strict", "--delayed strict needs --latency"},
+		{trace, "--delayed later --latency hit=0s,miss=5s", `unknown "later"`},
+		{coarse, "--delayed strict --latency hit=0s,miss=5ms", "longer than a fetch"},
+	} {
+		args := append([]string{"run", bad.trace, "--out", t.TempDir(), "--timing-requests", "none"}, strings.Fields(bad.flags)...)
+		if _, stderr, code := cachesim(args...); code != exitUsage || !strings.Contains(stderr, bad.want) {
+			t.Errorf("%s: exit %d: %s", bad.flags, code, stderr)
 		}
 	}
 }
