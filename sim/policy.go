@@ -164,6 +164,9 @@ type Spec struct {
 	// Memory is about how many bytes the policy needs for each object of the
 	// trace, for the estimates of plan.
 	Memory int
+	// Cost is about how long a request takes, in multiples of LRU's time, for the
+	// estimates of plan; 0: as long.
+	Cost float64
 	// FixedScale says that the policy behaves differently when trace and cache
 	// are scaled down together, so that sampling cannot estimate its results.
 	FixedScale bool

@@ -23,7 +23,8 @@ type Policy struct {
 	Native   bool   // there is a native version
 	Revision int    // of a policy that cachesim provides
 	Needs    sim.Needs
-	Memory   int // about how many bytes it needs for each object of the trace
+	Memory   int     // about how many bytes it needs for each object of the trace
+	Cost     float64 // about how long a request takes, in multiples of LRU's time; 0: as long
 	// PerRequest is the same for each request.
 	PerRequest int
 	Sizes      sim.SizeUse
@@ -261,7 +262,7 @@ func Tasks(t *sim.Trace, policies []Policy, c Choice, w Ways, o Options) (tasks 
 		}
 		index[k] = true
 		task := Task{Task: sim.Task{Cell: cell, Timed: timed, Needs: p.Needs, Memory: Memory(t, p, cell)}, Size: capacity.Text, Title: p.Title}
-		task.Time = int64(estimate(t, v) * float64(requests))
+		task.Time = int64(estimate(t, p, v) * float64(requests))
 		if p.Compute != nil {
 			task.Compute = p.Compute(capacity.Value)
 		}
@@ -269,7 +270,7 @@ func Tasks(t *sim.Trace, policies []Policy, c Choice, w Ways, o Options) (tasks 
 			task.Samples, task.Memory, task.Time = samples, 0, 0
 			for _, m := range samples.Miniatures {
 				task.Memory = max(task.Memory, Memory(m.Trace, p, cell))
-				task.Time += int64(estimate(m.Trace, v) * float64(m.Requests))
+				task.Time += int64(estimate(m.Trace, p, v) * float64(m.Requests))
 			}
 		}
 		task.Order = len(tasks)
@@ -368,9 +369,12 @@ func Memory(t *sim.Trace, p Policy, c sim.Cell) int64 {
 
 // estimate returns about how many nanoseconds a request takes. What it knows of
 // engines are magnitudes, from docs/EXPERIMENT.md.
-func estimate(t *sim.Trace, v sim.Version) float64 {
+func estimate(t *sim.Trace, p Policy, v sim.Version) float64 {
 	// A cache miss of the processor for each request once the state is large.
 	ns := 8 + 110/(1+math.Pow(3e5/float64(max(1, t.Objects)), 1.2))
+	if p.Cost > 0 {
+		ns *= p.Cost
+	}
 	switch {
 	case v.Engine == sim.NativeEngine:
 		return ns
