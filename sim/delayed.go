@@ -56,8 +56,8 @@ type Holding interface {
 //     fetch that is complete at the time of a request comes before the request.
 //
 // Objects larger than the cache are misses, and each is a fetch of its own.
-func replayDelayed(ctx context.Context, p Replayer, t *Trace, c Cell, columns Columns, progress func(requests int)) (replayed, error) {
-	s := newReplay(p, t, c)
+func replayDelayed(ctx context.Context, p Replayer, t *Trace, c Cell, needs Needs, progress func(requests int)) (replayed, error) {
+	s := newReplay(p, t, c, needs)
 	s.direct = false
 	switch {
 	case t.Tick == 0:
@@ -70,8 +70,9 @@ func replayDelayed(ctx context.Context, p Replayer, t *Trace, c Cell, columns Co
 		return s.replayed, errors.New("delayed hits: the policy cannot say whether it has an object: a native one needs Has, a module the export has (i32) -> i32")
 	}
 	d := &delayed{replayState: s, holder: holder, flight: make(map[uint32]*fetch)}
-	if columns&ColumnNext != 0 {
-		d.next = make([]uint32, 1)
+	var columns Columns
+	if needs&NeedsNext != 0 {
+		columns, d.next = ColumnNext, make([]uint32, 1)
 	}
 	r, err := t.Reader(columns)
 	if err != nil {
