@@ -17,7 +17,7 @@ import (
 func costFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Category: aboutCosts, Name: "costs", Usage: "traffic from the origin and writes to the cache; the flags below imply it"},
-		&cli.StringFlag{Category: aboutCosts, Name: "latency", Usage: "`LATENCIES` of hits and misses: hit=1ms,miss=50ms+8ns/B; their mean and percentiles, and delayed hits"},
+		&cli.StringFlag{Category: aboutCosts, Name: "latency", Usage: "`LATENCIES` of hits and misses: hit=1ms,miss=50ms+8ns/B, or columns: those of the trace (--columns hit_us=9,miss_us=10); their mean and percentiles, and delayed hits"},
 		&cli.StringFlag{Category: aboutCosts, Name: "delayed", Usage: "`WHEN` a fetched object enters the cache: at-once, or strict, when its fetch is complete; until then requests for it wait, and start no other", Value: "at-once"},
 		&cli.DurationFlag{Category: aboutCosts, Name: "origin-interval", Usage: "`TIME` over which traffic from the origin is measured, for its 95th percentile and peak", Value: 5 * time.Minute},
 		&cli.StringFlag{Category: aboutCosts, Name: "egress-cost", Usage: "`PRICE/GB` of traffic from the origin (10^9 bytes), as 0.08/GB"},
@@ -32,8 +32,10 @@ func newCosts(c *cli.Context) (*costs.Model, error) {
 	}
 	var err error
 	if s := c.String("latency"); s != "" {
-		if m.Hit, m.Miss, err = costs.ParseLatency(s); err != nil {
-			return nil, usagef("--latency %w", err)
+		if m.Columns = s == "columns"; !m.Columns {
+			if m.Hit, m.Miss, err = costs.ParseLatency(s); err != nil {
+				return nil, usagef("--latency %w, or columns", err)
+			}
 		}
 		m.Latency = true
 	}
@@ -94,6 +96,8 @@ func costTable(w io.Writer, t *sim.Trace, m *costs.Model, list []results.Result)
 		{"Gbit/s", func(c results.Costs) *float64 { return c.OriginMean }, "%.3g"},
 		{"p95", func(c results.Costs) *float64 { return c.OriginP95 }, "%.3g"},
 		{"peak", func(c results.Costs) *float64 { return c.OriginPeak }, "%.3g"},
+		{"miss cost", func(c results.Costs) *float64 { return c.MissCost }, "%.6g"},
+		{"cost saved", func(c results.Costs) *float64 { return c.CostSaving }, "%.4f"},
 		{"egress cost", func(c results.Costs) *float64 { return c.EgressCost }, "%.4g"},
 		{"written/requested", func(c results.Costs) *float64 { return c.WriteRatio }, "%.3f"},
 		{"writes a day", func(c results.Costs) *float64 { return c.WritesPerDay }, "%.3g"},

@@ -97,3 +97,25 @@ func TestDelayedStrict(t *testing.T) {
 		}
 	}
 }
+
+// TestCostOfColumns has costs and latencies in the trace.
+func TestCostOfColumns(t *testing.T) {
+	// FIFO of two objects: a and b miss, a hits, c misses and evicts a, a misses.
+	trace := file(t, "costs.csv", []byte("0,a,1,10,100,2000\n100,b,1,5,100,3000\n200,a,1,10,300,2000\n300,c,1,1,100,500\n400,a,1,4,100,2500\n"))
+	dir := t.TempDir()
+	args := []string{"run", trace, "--columns", "time=1,id=2,size=3,cost=4,hit_us=5,miss_us=6", "--policy", "fifo", "--size", "2B", "--timing-requests", "none", "--quiet", "--format", "svg", "--out", dir}
+	stdout, stderr, code := cachesim(append(args, "--latency", "columns")...)
+	if code != exitDone || !strings.Contains(stdout, "cost saved") {
+		t.Fatalf("exit %d: %s%s", code, stdout, stderr)
+	}
+	row := readCSV(t, dir, "results.csv")[0]
+	for column, want := range map[string]string{"miss_cost": "20", "cost_saving_ratio": "0.33333333333333337", "latency_mean_ms": "1.66", "latency_p50_ms": "2", "latency_p99_ms": "3", "hits": "1"} {
+		if row[column] != want {
+			t.Errorf("%s is %s, want %s", column, row[column], want)
+		}
+	}
+	plain := smallTrace(t, 100)
+	if _, stderr, code := cachesim("run", plain, "--latency", "columns", "--out", t.TempDir()); code != exitUsage || !strings.Contains(stderr, "no column of") {
+		t.Errorf("exit %d: %s", code, stderr)
+	}
+}

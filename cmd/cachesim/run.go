@@ -354,6 +354,9 @@ func (o *planOptions) tasks(t *sim.Trace) ([]plan.Task, error) {
 	if o.window.time > 0 && t.Tick == 0 {
 		return nil, usagef("--window %v: trace %s has no times; give a number of requests", o.window.time, t.Name)
 	}
+	if o.costs != nil && o.costs.Columns && (t.RequestCosts == nil || t.RequestCosts.Miss == nil) {
+		return nil, usagef("--latency columns: no column of %s is named as that of the latencies of misses, in microseconds: --columns id=1,...,hit_us=9,miss_us=10", t.Name)
+	}
 	var delayed sim.Latency
 	if o.costs != nil && o.costs.Strict {
 		if err := o.costs.DelayedHits(t); err != nil {
