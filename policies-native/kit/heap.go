@@ -8,8 +8,8 @@ import (
 
 // A Heap is an indexed binary min-heap of resident objects: the least key is on
 // top, and an object's key can be changed where it is. Among equal keys the one
-// that was set first comes first; in a NewestHeap, the one that was set last. An
-// object takes 32 bytes while it is resident and 4 otherwise.
+// that was set first comes first. An object takes 32 bytes while it is resident
+// and 4 otherwise.
 type Heap struct {
 	Space
 	entries []entry
