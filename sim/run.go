@@ -38,7 +38,7 @@ type Task struct {
 // replayed is how many requests one replay of the task serves.
 func (t Task) replayed() int64 {
 	if t.Samples != nil {
-		return t.Samples.requests()
+		return t.Samples.replayed()
 	}
 	return int64(t.Requests)
 }
@@ -459,7 +459,11 @@ func (r *run) replayCell(ctx context.Context, c Cell, t *Trace, needs Needs, hea
 	if err != nil {
 		return one, setup, err
 	}
-	one, err = replay(ctx, p, t, c, needs, progress)
+	drive := replay
+	if c.Delayed != (Latency{}) {
+		drive = replayDelayed
+	}
+	one, err = drive(ctx, p, t, c, needs, progress)
 	if cerr := p.Close(); err == nil {
 		err = cerr
 	}
