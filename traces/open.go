@@ -177,6 +177,9 @@ func Read(r io.Reader, name string, o Options) (*sim.Trace, error) {
 
 // read reads files as one trace.
 func read(files []file, o Options) (*sim.Trace, error) {
+	if cost, hit, miss := costColumns(o.Params); cost || hit || miss {
+		o.Cache = "" // a spool has no costs
+	}
 	c := newCache(files, o)
 	s, unusable := c.find()
 	var t *sim.Trace
