@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"strconv"
 	"time"
@@ -74,34 +73,20 @@ func replayDelayed(ctx context.Context, p Replayer, t *Trace, c Cell, needs Need
 	if needs&NeedsNext != 0 {
 		columns, d.next = ColumnNext, make([]uint32, 1)
 	}
-	r, err := t.Reader(columns)
-	if err != nil {
-		return s.replayed, err
-	}
-	defer r.Close()
-	for s.at < c.Requests {
-		if err := ctx.Err(); err != nil {
-			return s.replayed, err
-		}
-		b, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return s.replayed, fmt.Errorf("the trace ends after %d of %d requests", s.at, c.Requests)
-		}
-		if err != nil {
-			return s.replayed, fmt.Errorf("read the trace: %w", err)
-		}
-		b = b.Slice(0, min(len(b.Requests), c.Requests-s.at))
-		start := s.at
+	err := s.each(ctx, columns, progress, func(b Batch) error {
 		for i := range b.Requests {
 			if err := d.request(b.Slice(i, i+1)); err != nil {
-				return s.replayed, err
+				return err
 			}
 			s.at++
 			if s.at == c.Warmup {
 				s.endWarmup()
 			}
 		}
-		progress(s.at - start)
+		return nil
+	})
+	if err != nil {
+		return s.replayed, err
 	}
 	if err := d.complete(math.MaxInt64); err != nil {
 		return s.replayed, err
