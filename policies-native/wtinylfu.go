@@ -317,6 +317,12 @@ func (p *wTinyLFU) shrinkWindow(step int64) {
 	}
 }
 
+// Preload loads the nodes of the objects in reqs, and their counters.
+func (p *wTinyLFU) Preload(reqs []sim.Request) {
+	p.Queues.Preload(reqs)
+	p.sketch.Preload(reqs)
+}
+
 // climber is the hill climber of wTinyLFU.
 type climber struct {
 	hits, requests         int64 // in the sample
