@@ -21,7 +21,7 @@ type Trace struct {
 	// the same for the times of the requests.
 	Digest, Clock string
 
-	SizeRule string   // which size of an object counts: "first", "last" or "max"
+	SizeRule string   // which size of an object counts: "first", "last", "max", or "new": each
 	Notes    []string // what a reader of the results has to know of the decoding, a line each
 
 	Tick         time.Duration // unit of Request.Time; 0: the trace has no clock

@@ -177,7 +177,7 @@ func (b *builder) requests(records []Record, hashes []uint64) error {
 			}
 		}
 		if b.requestBytes += size; b.requestBytes < 0 {
-			if b.o.SizeRule == FirstSize {
+			if b.o.SizeRule == FirstSize || b.o.SizeRule == NewObject {
 				return errTooManyBytes
 			}
 			b.rewrite = true // the final sizes may be smaller
