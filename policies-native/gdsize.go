@@ -25,7 +25,7 @@ var gdSizeSpec = sim.Spec{
 	Doc:     "GreedyDual-Size with cost 1: prefers to keep small and recently used objects",
 	Paper:   "Cao, Irani, Cost-aware WWW proxy caching algorithms, USITS 1997",
 	Default: true,
-	Memory:  36,
+	Memory:  44,
 	New:     func(c sim.Config) sim.Policy { return &gdSize{Heap: kit.NewHeap(c)} },
 }
 

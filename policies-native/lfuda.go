@@ -30,7 +30,7 @@ var lfudaSpec = sim.Spec{
 	Title:  "LFUDA",
 	Doc:    "LFU with dynamic aging: a count starts from that of the last victim",
 	Paper:  "Arlitt, Cherkasova, Dilley, Friedrich, Jin, Evaluating content management techniques for Web proxy caches, ACM SIGMETRICS Performance Evaluation Review 27(4), 2000",
-	Memory: 40,
+	Memory: 48,
 	New: func(c sim.Config) sim.Policy {
 		return &lfuda{Heap: kit.NewHeap(c), count: make([]uint32, c.Objects)}
 	},
