@@ -51,7 +51,7 @@ var lruKSpec = sim.Spec{
 			Heap:    kit.NewHeap(c),
 			k:       k,
 			history: uint32(c.Param("history")),
-			times:   make([]uint32, k*c.Objects),
+			times:   sim.Make[uint32](k * c.Objects),
 		}
 	},
 }

@@ -65,7 +65,7 @@ func keyOf(b uint64) float64 { return math.Float64frombits(b ^ (uint64(int64(^b)
 
 // NewHeap returns an empty heap for the objects and the capacity of c.
 func NewHeap(c sim.Config) Heap {
-	return Heap{Space: Space{capacity: c.Capacity}, objects: make([]heapObject, c.Objects)}
+	return Heap{Space: Space{capacity: c.Capacity}, objects: sim.Make[heapObject](c.Objects)}
 }
 
 // before returns 1 if e is less than f, else 0: the borrow of their difference, without a branch.

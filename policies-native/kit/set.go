@@ -23,7 +23,7 @@ type member struct {
 
 // NewSet returns an empty set for the objects and the capacity of c.
 func NewSet(c sim.Config) Set {
-	return Set{Space: Space{capacity: c.Capacity}, index: make([]uint32, c.Objects)}
+	return Set{Space: Space{capacity: c.Capacity}, index: sim.Make[uint32](c.Objects)}
 }
 
 // Has reports whether the object is resident.

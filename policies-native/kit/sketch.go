@@ -33,8 +33,8 @@ type Sketch struct {
 	loaded    uint64 // keeps Preload's loads from being removed
 }
 
-// sketchMinimum is the least number of entries that a sketch is made for: in
-// smaller ones, collisions would decide.
+// sketchMinimum is the least number of words of a sketch: in smaller ones, collisions
+// would decide.
 const sketchMinimum = 256
 
 // NewSketch returns a sketch that has to be fitted.
@@ -46,8 +46,8 @@ func NewSketch(seed uint64) Sketch { return Sketch{seed: Mix(seed)} }
 // empty one; it never shrinks. Where the period becomes shorter than what was
 // added, the next addition ends it.
 func (s *Sketch) Fit(entries int64) {
+	s.period = 10 * max(entries, 1)
 	entries = max(entries, sketchMinimum)
-	s.period = 10 * entries
 	if entries <= int64(len(s.table)) {
 		s.additions = min(s.additions, s.period-1)
 		return
