@@ -29,7 +29,7 @@ bench: build
 # Whole runs and the time of each policy, beside libCacheSim where LIBCACHESIM names
 # its binary: LIBCACHESIM=.../bin/cachesim make bench-policies. Some minutes each.
 bench-load: ; go run ./cmd/compare load
-bench-policies: ; go run ./cmd/compare policies && go run ./cmd/compare objects
+bench-policies: ; go run ./cmd/compare policies && go run ./cmd/compare sweep -repeat 1 && go run ./cmd/compare objects
 
 # cachesim mrc against full replays of the same policies, and beside libCacheSim's
 # mrcProfiler where MRCPROFILER names its binary.

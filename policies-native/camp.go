@@ -46,7 +46,7 @@ var campSpec = sim.Spec{
 		{Name: "precision", Default: 5, Min: 1, Max: 64, Doc: "significant bits that a ratio keeps"},
 		{Name: "cost", Default: 0, Min: 0, Max: 1, Doc: "what a miss costs: 0 for 1 (object hit ratio), 1 for the object's size (byte hit ratio)"},
 	},
-	Memory: 36,
+	Memory: 44,
 	Sizes:  sim.SizesAreWeighed,
 	New: func(c sim.Config) sim.Policy {
 		return &camp{Heap: kit.NewHeap(c), largest: 1, precision: int(c.Param("precision")), bySize: c.Param("cost") >= 0.5, config: c}

@@ -24,10 +24,9 @@ import (
 // A request takes time logarithmic in the number of residents. Evictions are the
 // objects that left to make room.
 type gdsf struct {
-	kit.Heap           // key: H
-	frequency []uint32 // of each resident
-	inflation float64  // L
-	bySize    bool     // an object costs its size
+	kit.Heap          // key: H; note: frequency
+	inflation float64 // L
+	bySize    bool    // an object costs its size
 	config    sim.Config
 }
 
@@ -40,17 +39,17 @@ var gdsfSpec = sim.Spec{
 		{Name: "cost", Default: 0, Min: 0, Max: 1, Doc: "what a miss costs: 0 for 1 (object hit ratio), 1 for the object's size (byte hit ratio)"},
 	},
 	Default: true,
-	Memory:  40,
+	Memory:  44,
 	Sizes:   sim.SizesAreWeighed,
 	New: func(c sim.Config) sim.Policy {
-		return &gdsf{Heap: kit.NewHeap(c), frequency: make([]uint32, c.Objects), bySize: c.Param("cost") >= 0.5, config: c}
+		return &gdsf{Heap: kit.NewHeap(c), bySize: c.Param("cost") >= 0.5, config: c}
 	},
 }
 
 // Access serves r and reports whether it was a hit.
 func (p *gdsf) Access(r sim.Request) bool {
 	if p.Has(r.ID) {
-		p.frequency[r.ID]++
+		*p.Note(r.ID)++
 		p.Update(r.ID, p.h(r))
 		return true
 	}
@@ -59,13 +58,13 @@ func (p *gdsf) Access(r sim.Request) bool {
 		p.inflation = h
 		p.Evict(victim)
 	}
-	p.frequency[r.ID] = 1
+	*p.Note(r.ID) = 1
 	p.Push(r.ID, r.Size, p.h(r))
 	return false
 }
 
 func (p *gdsf) h(r sim.Request) float64 {
-	value := float64(p.frequency[r.ID]) * 1e6
+	value := float64(*p.Note(r.ID)) * 1e6
 	if p.bySize {
 		return p.inflation + float64(value)
 	}

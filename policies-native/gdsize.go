@@ -35,7 +35,7 @@ var gdSizeSpec = sim.Spec{
 		{Name: "cost", Default: 0, Min: 0, Max: 1, Doc: "what a miss costs: 0 for 1 (object hit ratio), 1 for the packets of a transfer, 2 + size/536 (byte hit ratio)"},
 	},
 	Default: true,
-	Memory:  36,
+	Memory:  44,
 	Sizes:   sim.SizesAreWeighed,
 	New: func(c sim.Config) sim.Policy {
 		return &gdSize{Heap: kit.NewHeap(c), packets: c.Param("cost") >= 0.5, config: c}

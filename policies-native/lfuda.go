@@ -40,9 +40,9 @@ var lfudaSpec = sim.Spec{
 	Params: []sim.Param{
 		{Name: "rebase", Default: 1, Min: 0, Max: 1, Doc: "1: a hit sets an object's key to the age plus its requests, 0: it adds the age to the key, like libCacheSim"},
 	},
-	Memory: 40,
+	Memory: 48,
 	New: func(c sim.Config) sim.Policy {
-		return &lfuda{Heap: kit.NewHeap(c), count: make([]uint32, c.Objects), adds: c.Param("rebase") < 0.5}
+		return &lfuda{Heap: kit.NewHeap(c), count: sim.Make[uint32](c.Objects), adds: c.Param("rebase") < 0.5}
 	},
 }
 

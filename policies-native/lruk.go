@@ -43,7 +43,7 @@ var lruKSpec = sim.Spec{
 		{Name: "k", Default: 2, Min: 1, Max: 4, Doc: "which of an object's last requests counts; 1 is LRU"},
 		{Name: "history", Default: 0, Min: 0, Max: 1<<32 - 1, Doc: "requests after which an object that is not in the cache is forgotten; 0: never"},
 	},
-	Memory:     44,   // for k = 2
+	Memory:     52,   // for k = 2
 	FixedScale: true, // objects with one request share the place of a few, as with LFU
 	New: func(c sim.Config) sim.Policy {
 		k := int(c.Param("k"))
@@ -51,7 +51,7 @@ var lruKSpec = sim.Spec{
 			Heap:    kit.NewHeap(c),
 			k:       k,
 			history: uint32(c.Param("history")),
-			times:   make([]uint32, k*c.Objects),
+			times:   sim.Make[uint32](k * c.Objects),
 		}
 	},
 }

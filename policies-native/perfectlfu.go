@@ -18,8 +18,7 @@ import (
 //
 // Evictions are the objects evicted.
 type perfectLFU struct {
-	kit.Heap          // key: count
-	count    []uint32 // requests so far, of every object
+	kit.Heap // key: count; note: requests so far
 }
 
 var perfectLFUSpec = sim.Spec{
@@ -27,17 +26,17 @@ var perfectLFUSpec = sim.Spec{
 	Title:      "Perfect-LFU",
 	Doc:        "evicts the object with the fewest requests so far, those before its last eviction included",
 	Paper:      "Breslau, Cao, Fan, Phillips, Shenker, Web caching and Zipf-like distributions: evidence and implications, INFOCOM 1999",
-	Memory:     40,
+	Memory:     44,
 	FixedScale: true, // newcomers share the place of a few objects, as with LFU
 	New: func(c sim.Config) sim.Policy {
-		return &perfectLFU{kit.NewHeap(c), make([]uint32, c.Objects)}
+		return &perfectLFU{kit.NewHeap(c)}
 	},
 }
 
 // Access serves r and reports whether it was a hit.
 func (p *perfectLFU) Access(r sim.Request) bool {
-	p.count[r.ID]++
-	count := float64(p.count[r.ID])
+	*p.Note(r.ID)++
+	count := float64(*p.Note(r.ID))
 	if p.Has(r.ID) {
 		p.Update(r.ID, count)
 		return true

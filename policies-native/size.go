@@ -26,7 +26,7 @@ var sizeSpec = sim.Spec{
 	Title:      "Size",
 	Doc:        "evicts the largest object, the least recently used first among equals",
 	Paper:      "Williams, Abrams, Standridge, Abdulla, Fox, Removal policies in network caches for World-Wide Web documents, SIGCOMM 1996",
-	Memory:     36,
+	Memory:     44,
 	Sizes:      sim.SizesAreWeighed,
 	FixedScale: true, // newcomers share the room of a few objects
 	New:        func(c sim.Config) sim.Policy { return &bySize{kit.NewHeap(c), c} },

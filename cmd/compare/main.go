@@ -4,6 +4,7 @@
 //
 //	go run ./cmd/compare load
 //	go run ./cmd/compare policies
+//	go run ./cmd/compare sweep
 //	go run ./cmd/compare mrc
 //	go run ./cmd/compare objects
 //	go run ./cmd/compare costs
@@ -33,6 +34,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	native "cachesim/policies-native"
 )
 
 func main() {
@@ -60,7 +63,7 @@ func run(args []string, w io.Writer) error {
 	engines := flags.String("engines", "cranelift,wazero", "engines to measure beside native by objects; llvm where the build has it")
 	out := flags.String("out", filepath.Join("results", "bench"), "directory for the table and the figure of objects")
 	if len(args) == 0 {
-		return errors.New("expected load, policies, mrc, objects or costs")
+		return errors.New("expected load, policies, sweep, mrc, objects or costs")
 	}
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
@@ -101,12 +104,14 @@ func run(args []string, w io.Writer) error {
 		return c.load()
 	case "policies":
 		return c.policies(*policies)
+	case "sweep":
+		return c.sweep(*policies)
 	case "mrc":
 		return c.mrc(*policies, os.Getenv("MRCPROFILER"), *out)
 	case "costs":
 		return c.costs()
 	}
-	return fmt.Errorf("unknown comparison %q: expected load, policies, mrc, objects or costs", args[0])
+	return fmt.Errorf("unknown comparison %q: expected load, policies, sweep, mrc, objects or costs", args[0])
 }
 
 // scratch is where the processes run: libCacheSim leaves files in its working
@@ -184,28 +189,28 @@ func (c *comparison) load() error {
 	for i := range 8 {
 		sizes = append(sizes, fmt.Sprint(c.footprint>>i))
 	}
-	cases := []struct {
-		name         string
-		ours, theirs []string
-	}{}
+	var cases []runCase
 	for _, p := range []string{"lru", "fifo", "lfu"} {
 		theirs := []string{c.trace, "oracleGeneral", p, size, "--num-thread", "1"}
 		ours := []string{"run", c.trace, "--policy", p, "--size", size}
-		cases = append(cases, struct {
-			name         string
-			ours, theirs []string
-		}{p + ", one size", append(ours, "--trace-cache", "off"), theirs})
-		cases = append(cases, struct {
-			name         string
-			ours, theirs []string
-		}{p + ", one size, trace cached", ours, theirs})
+		cases = append(cases,
+			runCase{p + ", one size", append(ours, "--trace-cache", "off"), theirs},
+			runCase{p + ", one size, trace cached", ours, theirs})
 	}
-	cases = append(cases, struct {
-		name         string
-		ours, theirs []string
-	}{"lru, fifo and lfu, 8 sizes, 2 threads",
+	cases = append(cases, runCase{"lru, fifo and lfu, 8 sizes, 2 threads",
 		[]string{"run", c.trace, "--policy", "lru,fifo,lfu", "--size", strings.Join(sizes, ","), "--jobs", "2", "--trace-cache", "off"},
 		[]string{c.trace, "oracleGeneral", "lru,fifo,lfu", strings.Join(sizes, ","), "--num-thread", "2"}})
+	return c.compareRuns(cases)
+}
+
+// runCase is a run of both programs, by their arguments.
+type runCase struct {
+	name         string
+	ours, theirs []string
+}
+
+// compareRuns measures whole runs, reading included.
+func (c *comparison) compareRuns(cases []runCase) error {
 	fmt.Fprintf(c.w, "\n%-40s %12s %12s %10s %12s %12s %8s %8s\n", "whole run", "cachesim s", "processor s", "MiB", "libCacheSim", "processor s", "ratio", "of proc.")
 	for _, k := range cases {
 		var ours, theirs []cost
@@ -233,17 +238,20 @@ func (c *comparison) load() error {
 	return nil
 }
 
+type policyName struct{ ours, theirs string }
+
 // names are policies as both programs call them.
-var names = []struct{ ours, theirs string }{
+var names = []policyName{
 	{"fifo", "fifo"}, {"lru", "lru"}, {"clock", "clock"}, {"sieve", "sieve"}, {"lfu", "lfu"}, {"slru", "slru"}, {"arc", "arc"},
 	{"s3fifo", "s3fifo"}, {"2q", "twoq"}, {"gdsf", "gdsf"}, {"lhd", "lhd"}, {"w-tinylfu", "wtinylfu"}, {"lecar", "lecar"}, {"cacheus", "cacheus"},
 	{"lirs", "lirs"}, {"hyperbolic", "hyperbolic"}, {"belady", "belady"},
 }
 
 // policies compares the time inside a policy with libCacheSim's whole run, both
-// per request.
+// per request. Bytes per object are those that the policy declares, which a test
+// compares with what it allocates.
 func (c *comparison) policies(only string) error {
-	fmt.Fprintf(c.w, "\n%-14s %6s %16s %18s %8s\n", "policy", "size", "cachesim ns/req", "libCacheSim ns/req", "ratio")
+	fmt.Fprintf(c.w, "\n%-14s %6s %12s %16s %18s %8s\n", "policy", "size", "B/object", "cachesim ns/req", "libCacheSim ns/req", "ratio")
 	for _, share := range []int64{100, 10} {
 		size := fmt.Sprint(c.footprint / share)
 		for _, name := range names {
@@ -275,7 +283,8 @@ func (c *comparison) policies(only string) error {
 					theirs = append(theirs, cost{wall: other.wall * 1000 / time.Duration(c.requests)})
 				}
 			}
-			fmt.Fprintf(c.w, "%-14s %5d%% %16.1f", name.ours, 100/share, 1e6*median(ours, wallOf))
+			spec, _ := native.ByName(name.ours)
+			fmt.Fprintf(c.w, "%-14s %5d%% %12d %16.1f", name.ours, 100/share, spec.Memory, 1e6*median(ours, wallOf))
 			if len(theirs) == len(ours) {
 				fmt.Fprintf(c.w, " %18.1f %8.2f", 1e6*median(theirs, wallOf), ratio(ours, theirs, wallOf))
 			}
@@ -283,6 +292,34 @@ func (c *comparison) policies(only string) error {
 		}
 	}
 	return nil
+}
+
+// sweepNames are the policies of a sweep, as cachesim calls them: the online ones that both
+// programs have, without the four that take libCacheSim longest.
+const sweepNames = "fifo,lru,clock,sieve,lfu,slru,arc,s3fifo,2q,lecar,lirs,lhd"
+
+// sweep compares whole runs of many policies at 8 sizes, from the whole footprint to its 128th
+// part, on 2 threads.
+func (c *comparison) sweep(only string) error {
+	if only == "" {
+		only = sweepNames
+	}
+	var sizes, theirNames []string
+	for i := range 8 {
+		sizes = append(sizes, fmt.Sprint(c.footprint>>i))
+	}
+	for _, p := range strings.Split(only, ",") {
+		i := slices.IndexFunc(names, func(n policyName) bool { return n.ours == p })
+		if i < 0 {
+			return fmt.Errorf("policy %q is not one that both programs have", p)
+		}
+		theirNames = append(theirNames, names[i].theirs)
+	}
+	return c.compareRuns([]runCase{{
+		fmt.Sprintf("%d policies, 8 sizes, 2 threads", len(theirNames)),
+		[]string{"run", c.trace, "--policy", only, "--size", strings.Join(sizes, ","), "--jobs", "2", "--trace-cache", "off"},
+		[]string{c.trace, "oracleGeneral", strings.Join(theirNames, ","), strings.Join(sizes, ","), "--num-thread", "2"},
+	}})
 }
 
 func wallOf(c cost) float64   { return c.wall.Seconds() }

@@ -52,7 +52,7 @@ type agenda struct {
 func NewSchedule(c sim.Config, class func(size int64) int) Schedule {
 	return Schedule{
 		Space:   Space{capacity: c.Capacity},
-		objects: make([]scheduled, c.Objects),
+		objects: sim.Make[scheduled](c.Objects),
 		class:   class,
 	}
 }
