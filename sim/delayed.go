@@ -137,13 +137,10 @@ func (d *delayed) request(b Batch) error {
 	if err := d.complete(now); err != nil {
 		return err
 	}
-	size := r.Size + d.c.Metadata
-	if d.c.Unit == UnitObjects {
-		size = 1
-	}
+	size := d.size(r)
 	next := uint32(Never)
 	if d.next != nil {
-		next = d.clamped(b.Next)[0]
+		next = d.clamp(b.Next[0])
 	}
 	f := d.flight[r.ID]
 	var hit bool
@@ -161,7 +158,7 @@ func (d *delayed) request(b Batch) error {
 		f.waiting++
 		f.next = next
 	case hit:
-		if !d.seen.Hit(int(r.ID)) {
+		if r.ID >= d.met {
 			return d.impossible(d.at, r.ID)
 		}
 		served, err := d.access(Request{r.ID, r.Time, size}, next)
@@ -178,7 +175,7 @@ func (d *delayed) request(b Batch) error {
 		d.missed++
 		d.missedBytes += r.Size
 	}
-	d.seen.set(int(r.ID))
+	d.met = max(d.met, r.ID+1)
 	d.Gets++
 	d.Bytes += r.Size
 	if hit {
