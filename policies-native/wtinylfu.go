@@ -55,8 +55,8 @@ import (
 //
 // With hill climbing, w and u adapt. Once there was an eviction, hits and requests
 // are counted; at the end of a request at which there are at least sample*N of them,
-// with the N that the sketch was fitted to last, let h be the hit ratio and dh the difference to that of the last sample (0 at
-// first). The direction of the step, at first -pivot*c bytes, is reversed if dh < 0.
+// with the N that the sketch was fitted to last, let h be the hit ratio and dh the
+// difference to that of the last sample (0 at first). The direction of the step, at first -pivot*c bytes, is reversed if dh < 0.
 // The step, cut to an integer, is made; the next one is pivot*c bytes in the same
 // direction, which a step of 0 keeps, if |dh| >= restart, or decay times the step
 // otherwise. A step of k > 0 bytes moves q = min(k, u) bytes from u to w; the protected
