@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/dustin/go-humanize"
@@ -186,8 +187,11 @@ func (g group) sizes(m metric) []size {
 		if cells[r.Capacity] == nil {
 			cells[r.Capacity] = make(map[string]*cell)
 			name := sizeName(r)
-			if label := plots.SizeLabel(r); strings.HasSuffix(label, "%") {
-				name += " (" + label + ")"
+			if share, ok := strings.CutSuffix(plots.SizeLabel(r), "%"); ok {
+				if v, err := strconv.ParseFloat(share, 64); err == nil {
+					share = strconv.FormatFloat(v, 'g', 3, 64) // 0.781, not 0.7812
+				}
+				name += " (" + share + "%)"
 			}
 			list = append(list, size{capacity: r.Capacity, name: name})
 		}
