@@ -236,7 +236,7 @@ type semantics struct {
 	metadata   int64
 	warmup     int // in the results of one trace requests, in those of several percent
 	objectSize string
-	timed      int // requests that times are over; 0 where ratios are shown
+	timed      int         // requests that times are over; 0 where ratios are shown
 	delayed    sim.Latency // after which a fetched object enters the cache
 }
 

@@ -37,7 +37,9 @@ var gdSizeSpec = sim.Spec{
 	Default: true,
 	Memory:  36,
 	Sizes:   sim.SizesAreWeighed,
-	New:     func(c sim.Config) sim.Policy { return &gdSize{Heap: kit.NewHeap(c), packets: c.Param("cost") >= 0.5, config: c} },
+	New: func(c sim.Config) sim.Policy {
+		return &gdSize{Heap: kit.NewHeap(c), packets: c.Param("cost") >= 0.5, config: c}
+	},
 }
 
 // Victim returns the object that would be evicted first.
