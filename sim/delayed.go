@@ -57,7 +57,7 @@ type Holding interface {
 // Objects larger than the cache are misses, and each is a fetch of its own.
 func replayDelayed(ctx context.Context, p Replayer, t *Trace, c Cell, needs Needs, progress func(requests int)) (replayed, error) {
 	s := newReplay(p, t, c, needs)
-	s.direct = false
+	s.direct, s.seen = false, newOutcomes(t.Objects)
 	switch {
 	case t.Tick == 0:
 		return s.replayed, errors.New("delayed hits: the trace has no times")
