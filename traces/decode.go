@@ -130,7 +130,7 @@ func (d *decoding) sequence(files []file) error {
 			hash.sum()
 			return &fileError{err: err}
 		}
-		in := newInput(&progressReader{r, d.o.Progress}, hash)
+		in := newInput(&progressReader{r, d.o.Progress}, f.member, hash)
 		err = d.file(in, f)
 		in.stop(!f.pipe)
 		if err != nil {

@@ -61,21 +61,27 @@ type input struct {
 	drained bool  // all of the file was read
 }
 
-// newInput reads r, whose stored bytes are also written to sum.
-func newInput(r io.Reader, sum io.Writer) *input {
+// newInput reads r, or the named member of the archive in it. The stored bytes of r are also
+// written to sum.
+func newInput(r io.Reader, member string, sum io.Writer) *input {
 	in := &input{blocks: make(chan []byte, 8), quit: make(chan struct{}), ended: make(chan struct{})}
 	go func() {
 		defer close(in.ended)
 		defer close(in.blocks)
-		in.err = in.run(r, sum)
+		in.err = in.run(r, member, sum)
 	}()
 	return in
 }
 
-func (in *input) run(r io.Reader, sum io.Writer) error {
+func (in *input) run(r io.Reader, member string, sum io.Writer) error {
 	whole := bufio.NewReaderSize(io.TeeReader(r, sum), blockSize)
-	data, err := decompress(whole)
+	plain, err := decompress(whole)
 	if err != nil {
+		return err
+	}
+	data, err := unpack(plain, member)
+	if err != nil {
+		plain.stop()
 		return err
 	}
 	defer data.stop()

@@ -103,7 +103,7 @@ func (d *decoding) openMerged(f file) (*mergedFile, error) {
 		return nil, &fileError{err: err}
 	}
 	hash := newAsyncHash()
-	in := newInput(&progressReader{r, d.o.Progress}, hash)
+	in := newInput(&progressReader{r, d.o.Progress}, f.member, hash)
 	m := &mergedFile{decodedFile: &decodedFile{file: f, in: in}, raw: r, hash: hash}
 	o, err := d.begin(in, f)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -144,6 +145,10 @@ func newTraceOptions(c *cli.Context) (traceOptions, error) {
 	if len(files) == 0 {
 		return o, usagef("%s expects a trace: cachesim %s TRACE [TRACE...]; cachesim help %s shows the flags", c.Command.Name, c.Command.Name, c.Command.Name)
 	}
+	piped := slices.IndexFunc(files, isStdin)
+	if piped >= 0 && slices.ContainsFunc(files[piped+1:], isStdin) {
+		return o, usagef("standard input is named twice, but can be read once")
+	}
 	o.groups = [][]string{files}
 	if c.Bool("separate") {
 		o.groups = nil
@@ -212,6 +217,8 @@ func newTraceOptions(c *cli.Context) (traceOptions, error) {
 	p.CacheSize = int64(size)
 	return o, nil
 }
+
+func isStdin(file string) bool { return file == "-" || strings.HasSuffix(file, ":-") }
 
 // open reads the trace of a group, and gives up waiting for it when ctx ends.
 func (o traceOptions) open(ctx context.Context, group []string) (*sim.Trace, error) {

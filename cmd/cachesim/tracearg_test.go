@@ -1,6 +1,9 @@
 package main
 
 import (
+	"archive/zip"
+	"bytes"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -141,5 +144,66 @@ func TestMergeFlag(t *testing.T) {
 	}
 	if _, stderr, code := cachesim("trace", "info", late, early, "--merge", "--separate"); code != exitUsage || !strings.Contains(stderr, "give one of them") {
 		t.Errorf("exit %d, %s", code, stderr)
+	}
+}
+
+// TestStandardInput has a trace from a pipe, which is called stdin wherever it is named.
+func TestStandardInput(t *testing.T) {
+	read := func(text string, args ...string) (stdout, stderr string, code int) {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		was := os.Stdin
+		os.Stdin = r
+		defer func() { os.Stdin = was; r.Close() }()
+		go func() { w.WriteString(text); w.Close() }()
+		return cachesim(args...)
+	}
+	dir := t.TempDir()
+	stdout, stderr, code := read("a 1\nb 2\na 1\n", "run", "-", "--policy", "lru", "--size", "2B", "--timing-requests", "none", "--out", dir, "--format", "svg")
+	if code != 0 || !strings.HasPrefix(stdout, "stdin: 3 requests") || !strings.Contains(stdout, "Hit ratio (%), stdin\n") || strings.Contains(stderr, "-: ") {
+		t.Errorf("exit %d\n%s\n%s", code, stderr, stdout)
+	}
+	set, err := results.Read(filepath.Join(dir, "results.json"))
+	if err != nil || len(set.Traces) != 1 || set.Traces[0].Name != "stdin" || set.Traces[0].Path != "stdin" {
+		t.Errorf("results: %+v, %v", set, err)
+	}
+	if rows := readCSV(t, dir, "results.csv"); len(rows) == 0 || rows[0]["trace"] != "stdin" {
+		t.Errorf("results.csv: %v", rows)
+	}
+	if _, stderr, code := read("a 1\nb x\n", "trace", "info", "-"); code != exitFailed || stderr != "cachesim: stdin:2: size \"x\" is not a number of bytes\n" {
+		t.Errorf("exit %d, %s", code, stderr)
+	}
+	if stdout, stderr, code := read("1\n2\n", "trace", "head", "id:-"); code != 0 || !strings.HasPrefix(stdout, "stdin: 2 requests") {
+		t.Errorf("exit %d, %s%s", code, stderr, stdout)
+	}
+	if _, stderr, code := read("", "trace", "info", "-", "id:-", "--separate"); code != exitUsage || !strings.Contains(stderr, "named twice") {
+		t.Errorf("exit %d, %s", code, stderr)
+	}
+}
+
+// TestArchiveMember names a file in an archive on the command line.
+func TestArchiveMember(t *testing.T) {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, name := range []string{"logs/a", "logs/b"} {
+		w, err := z.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Write([]byte("x 1\ny 1\n"))
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	archive := file(t, "logs.zip", b.Bytes())
+	stdout, stderr, code := cachesim("trace", "info", "--trace-cache", "off", "id-size:"+archive+"!logs/b")
+	if code != 0 || !strings.HasPrefix(stdout, "logs.zip!b: 2 requests") {
+		t.Errorf("exit %d, %s%s", code, stderr, stdout)
+	}
+	_, stderr, code = cachesim("trace", "info", archive)
+	if want := `the archive holds 2 files: name one as ARCHIVE!FILE; it has "logs/a", "logs/b"`; code != exitFailed || !strings.Contains(stderr, want) {
+		t.Errorf("exit %d, %s, want %s", code, stderr, want)
 	}
 }
