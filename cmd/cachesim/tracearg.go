@@ -67,7 +67,7 @@ type paramFlag struct {
 
 // paramFlags are the parameters that are asked for most.
 var paramFlags = []paramFlag{
-	{name: "log-format", format: "log-format", usage: "`LAYOUT` of an access log as nginx or Apache define it, or @FILE:NAME of their configuration"},
+	{name: "log-format", format: "log-format", usage: "`LAYOUT` of an access log as nginx, Apache, Squid or HAProxy define it, or @FILE:NAME of their configuration"},
 	{name: "columns", format: "csv", usage: "`COLUMNS` of a csv by number or name: id=5,size=4,time=2"},
 	{name: "block", usage: "`SIZE` of the objects of block traces: 4KiB; request: an object is a request's offset"},
 	{name: "key", usage: "`TEMPLATE` of an object's id in access logs: $host$path"},
