@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -155,7 +156,10 @@ func openFile(name, format string) (file, error) {
 	}
 	archive, inside := splitMember(name)
 	info, err := os.Stat(archive)
-	if err != nil {
+	var missing *fs.PathError
+	if errors.As(err, &missing) {
+		return file{}, fmt.Errorf("open trace %s: %w", name, missing.Err)
+	} else if err != nil {
 		return file{}, fmt.Errorf("open trace: %w", err)
 	}
 	f := file{name: name, path: archive, inside: inside, member: inside, format: format, pipe: !info.Mode().IsRegular()}

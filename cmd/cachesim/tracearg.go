@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -141,13 +143,22 @@ func defaultTraceCache() string {
 
 func newTraceOptions(c *cli.Context) (traceOptions, error) {
 	var o traceOptions
-	files := c.Args().Slice()
+	files, err := expandGlobs(c.Args().Slice())
+	if err != nil {
+		return o, err
+	}
 	if len(files) == 0 {
 		return o, usagef("%s expects a trace: cachesim %s TRACE [TRACE...]; cachesim help %s shows the flags", c.Command.Name, c.Command.Name, c.Command.Name)
 	}
 	piped := slices.IndexFunc(files, isStdin)
 	if piped >= 0 && slices.ContainsFunc(files[piped+1:], isStdin) {
 		return o, usagef("standard input is named twice, but can be read once")
+	}
+	if !c.Bool("separate") && !c.Bool("merge") {
+		var changed bool
+		if files, changed = traces.InTimeOrder(files); changed {
+			fmt.Fprintf(c.App.ErrWriter, "cachesim: rotated logs are read from the oldest to the newest: %s\n", strings.Join(files, ", "))
+		}
 	}
 	o.groups = [][]string{files}
 	if c.Bool("separate") {
@@ -160,7 +171,6 @@ func newTraceOptions(c *cli.Context) (traceOptions, error) {
 	if p.Merge = c.Bool("merge"); p.Merge && c.Bool("separate") {
 		return o, usagef("--merge makes one trace of several files, --separate a trace of each: give one of them")
 	}
-	var err error
 	if p.Format, p.Params, err = formatParams(c); err != nil {
 		return o, err
 	}
@@ -216,6 +226,32 @@ func newTraceOptions(c *cli.Context) (traceOptions, error) {
 	}
 	p.CacheSize = int64(size)
 	return o, nil
+}
+
+// expandGlobs replaces patterns that the shell has not expanded by the files
+// that match.
+func expandGlobs(args []string) (files []string, err error) {
+	for _, arg := range args {
+		if _, err := os.Stat(arg); err == nil || !strings.ContainsAny(arg, "*?[") {
+			files = append(files, arg)
+			continue
+		}
+		format := ""
+		if f, rest, ok := strings.Cut(arg, ":"); ok && slices.ContainsFunc(traces.Formats, func(x traces.Format) bool { return x.Name == f }) {
+			format, arg = f+":", rest
+		}
+		found, err := filepath.Glob(arg)
+		if err != nil {
+			return nil, usagef("%s: %w", arg, err)
+		}
+		if len(found) == 0 {
+			return nil, fmt.Errorf("open trace %s: no file has a name like that", arg)
+		}
+		for _, f := range found {
+			files = append(files, format+f)
+		}
+	}
+	return files, nil
 }
 
 func isStdin(file string) bool { return file == "-" || strings.HasSuffix(file, ":-") }

@@ -207,3 +207,36 @@ func TestArchiveMember(t *testing.T) {
 		t.Errorf("exit %d, %s, want %s", code, stderr, want)
 	}
 }
+
+// TestRotatedLogs has the files of a rotated log in the order of their names, and a pattern of which
+// the shell has made nothing.
+func TestRotatedLogs(t *testing.T) {
+	dir := t.TempDir()
+	for name, data := range map[string]string{"t.log": "9 d 1\n", "t.log.1": "7 c 1\n", "t.log.2": "5 b 1\n", "t.log.10": "1 a 1\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(data), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	byName := []string{"t.log", "t.log.1", "t.log.10", "t.log.2"}
+	for i := range byName {
+		byName[i] = filepath.Join(dir, byName[i])
+	}
+	for _, args := range [][]string{byName, {filepath.Join(dir, "t.log*")}, {"time-id-size:" + filepath.Join(dir, "t.log*")}} {
+		stdout, stderr, code := cachesim(append([]string{"trace", "head", "--trace-cache", "off"}, args...)...)
+		var got []string
+		for _, l := range strings.Split(stdout, "\n") {
+			if f := strings.Fields(l); len(f) > 3 && f[2] == "get" {
+				got = append(got, f[len(f)-1])
+			}
+		}
+		if code != 0 || strings.Join(got, "") != "abcd" || !strings.Contains(stderr, "rotated logs are read from the oldest to the newest: ") {
+			t.Errorf("%q: exit %d, requests for %v\n%s", args, code, got, stderr)
+		}
+	}
+	if stdout, stderr, code := cachesim("trace", "info", "--separate", byName[0], byName[1]); code != 0 || stderr != "" || strings.Index(stdout, "t.log:") > strings.Index(stdout, "t.log.1:") {
+		t.Errorf("exit %d, %s, %s", code, stderr, stdout)
+	}
+	if _, stderr, code := cachesim("trace", "info", filepath.Join(dir, "x*")); code != exitFailed || !strings.Contains(stderr, "no file has a name like that") {
+		t.Errorf("exit %d, %s", code, stderr)
+	}
+}
