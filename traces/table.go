@@ -339,7 +339,7 @@ func (d *tableDecoder) Report() []string {
 		lines = append(lines, fmt.Sprintf("left out: %s %s", countRequests(s.n), s.why))
 	}
 	if d.back > 0 && d.t.tick > 0 {
-		lines = append(lines, fmt.Sprintf("replayed in the order of the file: %s earlier than the one before", countRequests(d.back)))
+		lines = append(lines, timesGoBack(d.back))
 	}
 	return lines
 }

@@ -240,3 +240,21 @@ func TestRotatedLogs(t *testing.T) {
 		t.Errorf("exit %d, %s", code, stderr)
 	}
 }
+
+// TestSizeWarnings has sizes of caches that mean nothing.
+func TestSizeWarnings(t *testing.T) {
+	trace := file(t, "t", []byte("a 10\nb 20\na 10\n"))
+	run := func(trace string, args ...string) (string, string, int) {
+		return cachesim(append([]string{"run", trace, "--policy", "lru", "--timing-requests", "none", "--quiet", "--format", "svg", "--out", t.TempDir()}, args...)...)
+	}
+	want := "Larger than all objects together, so that nothing is evicted: 1.0 GiB."
+	if stdout, stderr, code := run(trace, "--size", "30B,1GiB"); code != 0 || strings.Count(stdout, want) != 1 {
+		t.Errorf("exit %d, %s\n%s", code, stderr, stdout)
+	}
+	if stdout, stderr, code := run(trace, "--size", "2,3", "--capacity-unit", "objects"); code != 0 || !strings.Contains(stdout, "so that nothing is evicted: 3 objects.") {
+		t.Errorf("exit %d, %s\n%s", code, stderr, stdout)
+	}
+	if _, stderr, code := run(file(t, "zero", []byte("a 0\nb 0\na 0\n"))); code != exitFailed || !strings.Contains(stderr, "trace zero: all sizes are 0, so that neither") || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("exit %d, %s", code, stderr)
+	}
+}
