@@ -51,7 +51,9 @@ func TestWarnings(t *testing.T) {
 		}
 	}
 	// The sizes of blocks are one by choice.
-	blocks := rows(100, func(i int) string { return fmt.Sprintf("%d,h,0,Read,%d,4096,100", 128166372003061629+int64(i), i%60*4096) })
+	blocks := rows(100, func(i int) string {
+		return fmt.Sprintf("%d,h,0,Read,%d,4096,100", 128166372003061629+int64(i), i%60*4096)
+	})
 	trace, err := Read(strings.NewReader(blocks), "t", Options{Format: "msr"})
 	if err != nil || strings.Contains(strings.Join(trace.Notes, "\n"), "same size") {
 		t.Errorf("blocks: %v, %v", trace.Notes, err)

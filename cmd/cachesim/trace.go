@@ -127,7 +127,7 @@ func printProfile(w io.Writer, t *sim.Trace, p *profile.Profile) {
 // doubts are what makes a trace look as if it was misread, beside its notes.
 func doubts(t *sim.Trace, p *profile.Profile) (all []string) {
 	if p.Zero > 0 && p.ObjectSizes.Max > 0 {
-		all = append(all, count(p.Zero, "object") + " of size 0")
+		all = append(all, count(p.Zero, "object")+" of size 0")
 	}
 	if 10*t.SizeChanges > t.Requests {
 		all = append(all, fmt.Sprintf("in %s the object has another size than before", count(t.SizeChanges, "request")))
