@@ -4,7 +4,7 @@ llvm = policies-wasm/engines/libwasmer/build.sh
 wasmtime = policies-wasm/engines/libwasmtime/build.sh
 wamr = policies-wasm/engines/libwamr/build.sh
 
-.PHONY: build static test test-long bench bench-load bench-policies bench-traces bench-micro cachesim-debug experiment llvm wasmtime wamr guests clean
+.PHONY: build static test test-long gallery bench bench-load bench-policies bench-traces bench-micro cachesim-debug experiment llvm wasmtime wamr guests clean
 
 # cachesim with all engines, LLVM included, as ./cachesim.
 build: llvm wasmtime wamr
@@ -56,6 +56,9 @@ llvm: ; @$(llvm)
 # Wasmtime and WAMR as libraries of their own, a minute, in the same cache folder.
 wasmtime: ; @$(wasmtime)
 wamr: ; @$(wamr)
+
+# docs/FIGURES.md and its figures, from the results in plots/gallery/data.
+gallery: ; go run ./plots/gallery
 
 # The embedded modules again from their sources.
 guests: ; policies-wasm/guests/build.sh && policies-wasm/adapters/build.sh && policies-wasm/micro/build.sh

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -116,9 +117,12 @@ type replayState struct {
 	t    *Trace
 	c    Cell
 	need Needs
-	at   int       // requests served so far
-	seen *Outcomes // objects that may be in the cache
+	at   int // requests served so far
 	hit  []bool
+	// Objects that may be in the cache: without operations those below met, since objects are
+	// numbered in the order of their first requests; with them, which remove objects, seen.
+	met  uint32
+	seen *Outcomes
 	base Counts // at the end of the warm-up
 	// missed is how many objects were passed to the policy and missed, with
 	// their bytes; stored is the same at the end of the warm-up.
@@ -129,10 +133,10 @@ type replayState struct {
 	savedBytes int64 // of the prefix hits
 
 	direct bool // batches go to the policy as they are
-	ops    bool // the trace has deletes or times to live
+	ops    bool // the trace has operations or times to live
 
-	// The pending requests, where batches are not passed directly, with the
-	// index in the trace and the size of the object of each.
+	// The pending requests, where batches are not passed directly, and with operations the index
+	// in the trace and the size of the object of each.
 	pending Batch
 	index   []int
 	sizes   []int64
@@ -151,13 +155,15 @@ func newReplay(p Replayer, t *Trace, c Cell, needs Needs) *replayState {
 	s := &replayState{
 		p: p, t: t, c: c, need: needs,
 		replayed: replayed{out: newOutcomes(c.Requests)},
-		seen:     newOutcomes(t.Objects),
 		hit:      make([]bool, BatchSize),
 		ops:      t.Columns&(ColumnOps|ColumnTTL) != 0,
 		direct:   t.Columns == 0 && c.Unit != UnitObjects && c.Metadata == 0 && t.LargestSize <= c.Capacity,
 	}
 	if !s.direct {
 		s.pending.Requests = make([]Request, 0, BatchSize)
+	}
+	if s.ops {
+		s.seen = newOutcomes(t.Objects)
 		s.index = make([]int, 0, BatchSize)
 		s.sizes = make([]int64, 0, BatchSize)
 		s.gets = make([]bool, 0, BatchSize)
@@ -178,30 +184,98 @@ const never = math.MaxUint32
 
 // serve replays the next requests of the trace.
 func (s *replayState) serve(b Batch) error {
-	if s.direct {
-		b.Next = s.clamped(b.Next)
-		h, err := s.pass(b)
-		if err != nil {
-			return err
-		}
-		if err := s.account(b.Requests, h); err != nil {
-			return err
-		}
-	} else {
-		for i := range b.Requests {
-			if err := s.add(b, i); err != nil {
-				return err
-			}
-		}
-		if err := s.flush(); err != nil {
-			return err
-		}
+	if err := s.replay(b); err != nil {
+		return err
 	}
 	s.addIntervals(b)
 	if s.t.Prompts != nil {
 		s.addPrompts(b)
 	}
 	return nil
+}
+
+// replay lets the policy serve b and counts the outcomes.
+func (s *replayState) replay(b Batch) error {
+	if s.ops {
+		for i := range b.Requests {
+			if err := s.add(b, i); err != nil {
+				return err
+			}
+		}
+		return s.flush()
+	}
+	passed := b
+	if s.direct {
+		passed.Next = s.clamped(b.Next)
+	} else {
+		s.setFitting(b)
+		passed = s.pending
+	}
+	h := s.hit[:0]
+	if len(passed.Requests) > 0 {
+		var err error
+		if h, err = s.pass(passed); err != nil {
+			return err
+		}
+	}
+	if len(h) < len(b.Requests) {
+		h = s.withTooLarge(b.Requests, h)
+	}
+	return s.account(b.Requests, h)
+}
+
+// size returns the size of the object of r for the policy.
+func (s *replayState) size(r Request) int64 {
+	if s.c.Unit == UnitObjects {
+		return 1
+	}
+	return r.Size + s.c.Metadata
+}
+
+// setFitting makes the gets in b for objects that fit into the cache the pending requests.
+func (s *replayState) setFitting(b Batch) {
+	reqs, n := s.pending.Requests[:len(b.Requests)], 0
+	if b.Next != nil {
+		s.pending.Next = slices.Grow(s.pending.Next[:0], len(b.Requests))[:len(b.Requests)]
+	}
+	for i, r := range b.Requests {
+		r.Size = s.size(r)
+		reqs[n] = r
+		if b.Next != nil {
+			s.pending.Next[n] = s.clamp(b.Next[i])
+		}
+		if r.Size <= s.c.Capacity {
+			n++
+		}
+	}
+	s.pending.Requests = reqs[:n]
+	s.pending.Next = s.pending.Next[:min(n, len(s.pending.Next))]
+}
+
+// withTooLarge returns the outcomes of all of reqs, with those of the ones that fit into the cache in
+// hit, the start of s.hit. The others are misses that no policy sees.
+func (s *replayState) withTooLarge(reqs []Request, hit []bool) []bool {
+	n, all := len(hit), s.hit[:len(reqs)]
+	for i := len(reqs) - 1; i >= 0; i-- {
+		if s.size(reqs[i]) <= s.c.Capacity {
+			n--
+			all[i] = all[n]
+			continue
+		}
+		all[i] = false
+		s.TooLarge++
+		s.missed--
+		s.missedBytes -= reqs[i].Size
+	}
+	return all
+}
+
+// clamp returns a next access, which is Never if it comes after the end of the replay.
+func (s *replayState) clamp(next uint32) uint32 {
+	if int64(next) >= int64(s.c.Requests) {
+		return Never
+	}
+	return next
 }
 
 // clamped returns next with the accesses after the end of the replay as Never.
@@ -211,10 +285,7 @@ func (s *replayState) clamped(next []uint32) []uint32 {
 	}
 	s.pending.Next = s.pending.Next[:0]
 	for _, n := range next {
-		if int64(n) >= int64(s.c.Requests) {
-			n = Never
-		}
-		s.pending.Next = append(s.pending.Next, n)
+		s.pending.Next = append(s.pending.Next, s.clamp(n))
 	}
 	return s.pending.Next
 }
@@ -234,13 +305,13 @@ func (s *replayState) pass(b Batch) ([]bool, error) {
 	return h, err
 }
 
-// account counts the outcomes of the requests from s.at on, all of which the
-// policy has served and all of which are gets. It has no branch that depends on
+// account counts the outcomes of the requests from s.at on, all of which are gets that the policy
+// has served or that are not for it. It has no branch that depends on
 // an outcome: those would be mispredicted at every other request.
 func (s *replayState) account(reqs []Request, hit []bool) error {
 	var hits, bytes, hitBytes int64
 	wrong := uint64(0)
-	seen := s.seen.words
+	met := s.met
 	for i := 0; i < len(reqs); {
 		n := min(64-(s.at+i)&63, len(reqs)-i)
 		var word uint64
@@ -250,10 +321,8 @@ func (s *replayState) account(reqs []Request, hit []bool) error {
 			if hit[i+j] {
 				h = 1
 			}
-			w := &seen[r.ID>>6]
-			bit := *w >> (r.ID & 63) & 1
-			wrong |= h &^ bit
-			*w |= 1 << (r.ID & 63)
+			wrong |= h &^ (uint64(int64(r.ID)-int64(met)) >> 63) // unless the id is below met
+			met = max(met, r.ID+1)
 			word |= h << j
 			hits += int64(h)
 			bytes += r.Size
@@ -262,6 +331,7 @@ func (s *replayState) account(reqs []Request, hit []bool) error {
 		s.out.words[(s.at+i)>>6] |= word << ((s.at + i) & 63)
 		i += n
 	}
+	s.met = met
 	if wrong != 0 {
 		return s.explainWrong(reqs, hit)
 	}
@@ -317,10 +387,7 @@ func (s *replayState) add(b Batch, i int) error {
 	if b.Ops != nil {
 		op = b.Ops[i]
 	}
-	size := r.Size + s.c.Metadata
-	if s.c.Unit == UnitObjects {
-		size = 1
-	}
+	size := s.size(r)
 	switch {
 	case op == Delete:
 		s.Deletes++
@@ -343,11 +410,7 @@ func (s *replayState) add(b Batch, i int) error {
 	}
 	s.pending.Requests = append(s.pending.Requests, Request{r.ID, r.Time, size})
 	if b.Next != nil {
-		next := b.Next[i]
-		if int64(next) >= int64(s.c.Requests) {
-			next = Never
-		}
-		s.pending.Next = append(s.pending.Next, next)
+		s.pending.Next = append(s.pending.Next, s.clamp(b.Next[i]))
 	}
 	s.index = append(s.index, s.at+i)
 	s.sizes = append(s.sizes, r.Size)

@@ -340,7 +340,7 @@ func newSampler(t *Trace, share float64, salt uint64) *sampler {
 	c := *t
 	s.t = &c // its counts are those of the sample
 	c.Requests, c.Objects, c.Footprint, c.RequestBytes, c.LargestSize, c.SizeChanges, c.Gets = 0, 0, 0, 0, 0, 0, 0
-	c.SHA256, c.Digest, c.Clock = "", "", ""
+	c.FileHash, c.Digest, c.Clock = nil, "", ""
 	c.Prompts = nil // the first block that is not in the sample would end every prefix
 	return s
 }

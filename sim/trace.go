@@ -11,8 +11,10 @@ import (
 type Trace struct {
 	Name   string // base name of its file
 	Path   string // as it was given
-	SHA256 string // of the file as it is stored, in hex; empty if it was not read whole
 	Format string // name of the format that it was decoded from
+
+	// FileHash returns what SHA256 does, every time; nil: it is not known.
+	FileHash func() string
 
 	// Digest identifies the decoded requests: 32 hex digits of a hash over ids,
 	// sizes and, where there are any, operations and times to live. Clock does
@@ -71,8 +73,20 @@ func (t *Trace) Reader(columns Columns) (Reader, error) {
 	return t.Source.Reader(columns & (t.Columns | ColumnNext))
 }
 
+// SHA256 returns the SHA-256 of the trace's file as it is stored, in hex, and waits until it is
+// computed; empty: the file was not read whole, or was changed meanwhile.
+func (t *Trace) SHA256() string {
+	if t.FileHash == nil {
+		return ""
+	}
+	return t.FileHash()
+}
+
 // Close frees what the trace holds in memory and the files it has open.
-func (t *Trace) Close() error { return t.Source.Close() }
+func (t *Trace) Close() error {
+	t.SHA256() // a file is open until then
+	return t.Source.Close()
+}
 
 // Each calls f with every batch of t in order, and the index of its first
 // request. It stops at the first error and returns it.

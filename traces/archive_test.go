@@ -144,8 +144,8 @@ func TestArchives(t *testing.T) {
 			if got.Name != test.trace || got.Path != name {
 				t.Errorf("%s: name %q and path %q, want %q and %q", test.name, got.Name, got.Path, test.trace, name)
 			}
-			if !isZip(test.data) && got.SHA256 != sum(test.data) {
-				t.Errorf("%s: sha256 %s is not that of the archive", test.name, got.SHA256)
+			if !isZip(test.data) && got.SHA256() != sum(test.data) {
+				t.Errorf("%s: sha256 %s is not that of the archive", test.name, got.SHA256())
 			}
 		}
 	}

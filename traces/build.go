@@ -321,7 +321,7 @@ func (b *builder) finish(d *decoding) (*sim.Trace, error) {
 		return nil, ErrNoRequests
 	}
 	t := &sim.Trace{
-		SHA256: d.sha256, Format: d.format(), SizeRule: b.o.SizeRule, Notes: d.notes(),
+		FileHash: d.sha256, Format: d.format(), SizeRule: b.o.SizeRule, Notes: d.notes(),
 		Requests: b.n, Objects: int(b.in.n), SizeChanges: b.changes, RequestBytes: b.requestBytes,
 	}
 	if b.tick > 0 {

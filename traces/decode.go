@@ -40,7 +40,7 @@ type decoding struct {
 	pipe    bool     // reading a file may block indefinitely
 	formats []string // of each file
 	reasons []string
-	sha256  string // of all files; empty if one was not read whole
+	sha256  func() string // of all files, which it may wait for; nil if one was not read whole
 	reports []string
 	late    bool // a decoder reports times that go back
 
@@ -119,7 +119,7 @@ func (d *decoding) run(files []file) error {
 
 // sequence decodes files one after the other.
 func (d *decoding) sequence(files []file) error {
-	hash := newAsyncHash()
+	hash := newFileHash()
 	whole := true
 	for _, f := range files {
 		if d.done() {
@@ -128,16 +128,17 @@ func (d *decoding) sequence(files []file) error {
 		}
 		r, err := f.open()
 		if err != nil {
-			hash.sum()
+			hash.abandon()
 			return &fileError{err: err}
 		}
-		in := newInput(&progressReader{r, d.o.Progress}, f.member, hash)
+		r = hash.follow(r)
+		in := newInput(&progressReader{r, d.o.Progress}, f.member)
 		err = d.file(in, f)
 		in.stop(!f.pipe)
 		if err != nil {
 			if !f.pipe { // otherwise the input may still write to it
 				r.Close()
-				hash.sum()
+				hash.abandon()
 			}
 			return inFile(err, f)
 		}
@@ -147,9 +148,12 @@ func (d *decoding) sequence(files []file) error {
 		}
 		r.Close()
 	}
-	if sum := hash.sum(); whole {
-		d.sha256 = sum
+	if !whole {
+		hash.abandon()
+		return nil
 	}
+	hash.end()
+	d.sha256 = hash.sum
 	return nil
 }
 

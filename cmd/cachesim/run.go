@@ -77,6 +77,7 @@ type outputOptions struct {
 	json    bool
 	verbose bool
 	html    bool // report.html, too
+	chart   chartOptions
 }
 
 // planFlags say which cells to run, with their times.
@@ -141,7 +142,7 @@ func runCommand(stdout, stderr io.Writer) *cli.Command {
 
 // runFlags say how to carry out a run, and what to print.
 func runFlags() []cli.Flag {
-	return []cli.Flag{
+	return append(chartFlags(),
 		&cli.BoolFlag{Category: aboutOutput, Name: "quiet", Usage: "no progress on stderr"},
 		&cli.BoolFlag{Category: aboutOutput, Name: "json", Usage: "JSON lines on stdout instead of tables"},
 		&cli.BoolFlag{Category: aboutOutput, Name: "report", Usage: "write report.html, too: a page with summary, figures and tables"},
@@ -151,7 +152,7 @@ func runFlags() []cli.Flag {
 		&cli.BoolFlag{Category: aboutRuns, Name: "retry-failed", Usage: "with --resume: run the cells again that failed"},
 		&cli.BoolFlag{Category: aboutRuns, Name: "any-version", Usage: "with --resume: accept results of another version of cachesim"},
 		&cli.DurationFlag{Category: aboutRuns, Name: "guest-timeout", Usage: "abandon a cell that makes no progress for longer than `TIME`; 0: never", Value: 10 * time.Second},
-	}
+	)
 }
 
 // newPlanOptions reads planFlags.
@@ -294,6 +295,9 @@ func (p planOptions) toRun(c *cli.Context, stdout, stderr io.Writer) (*runOption
 	}
 	var err error
 	if o.outputOptions, err = newOutputOptions(c); err != nil {
+		return nil, err
+	}
+	if o.chart, err = newChartOptions(c, stdout); err != nil {
 		return nil, err
 	}
 	if o.jobs < 1 {
@@ -510,7 +514,8 @@ func (o *runOptions) trace(ctx context.Context, f *folder, provenance results.Pr
 	if err := f.start(provenance); err != nil {
 		return false, err
 	}
-	if err := f.journal.AddTrace(results.Describe(t)); err != nil {
+	described := results.Describe(t)
+	if err := f.journal.AddTrace(described); err != nil {
 		return false, err
 	}
 	if !o.json {
@@ -551,6 +556,11 @@ func (o *runOptions) trace(ctx context.Context, f *folder, provenance results.Pr
 	reportFailures(o.stderr, failures, len(todo))
 	if ctx.Err() != nil {
 		return false, errInterrupted
+	}
+	if described.SHA256 = t.SHA256(); described.SHA256 != "" {
+		if err := f.journal.AddTrace(described); err != nil {
+			return false, err
+		}
 	}
 	if err := o.warnOfCapacity(t, append(have, k.results...)); err != nil {
 		return false, err

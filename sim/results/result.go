@@ -167,9 +167,10 @@ type Trace struct {
 	Notes        []string      `json:"notes,omitempty"`
 }
 
-// Describe returns t's counts.
+// Describe returns t's counts, without the SHA-256 of its file, which takes longer to compute
+// than the rest.
 func Describe(t *sim.Trace) Trace {
-	return Trace{t.Name, t.Path, t.Digest, t.Clock, t.SHA256, t.Format, t.SizeRule, t.Tick,
+	return Trace{t.Name, t.Path, t.Digest, t.Clock, "", t.Format, t.SizeRule, t.Tick,
 		t.Requests, t.Gets, t.Objects, t.Footprint, t.RequestBytes, t.LargestSize, t.SizeChanges, t.Notes}
 }
 
@@ -205,8 +206,11 @@ type key struct {
 func (s *Set) Add(o *Set) {
 	s.Runs = append(s.Runs, o.Runs...)
 	for _, t := range o.Traces {
-		if !slices.ContainsFunc(s.Traces, func(u Trace) bool { return u.Digest == t.Digest && u.Clock == t.Clock && u.Path == t.Path }) {
+		i := slices.IndexFunc(s.Traces, func(u Trace) bool { return u.Digest == t.Digest && u.Clock == t.Clock && u.Path == t.Path })
+		if i < 0 {
 			s.Traces = append(s.Traces, t)
+		} else if s.Traces[i].SHA256 == "" {
+			s.Traces[i].SHA256 = t.SHA256
 		}
 	}
 	at := make(map[key]int, len(s.Results))
