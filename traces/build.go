@@ -31,6 +31,8 @@ type builder struct {
 	segments []segment     // where scale has changed
 	span     uint64        // latest time, in tick
 	early    int64         // requests with times before the first one's
+	last     int64         // time of the request before
+	back     int64         // requests with times before that
 
 	requestBytes int64
 	changes      int
@@ -103,7 +105,7 @@ func (b *builder) addAll(d *decoding) error {
 // add takes in a batch.
 func (b *builder) add(batch *batch) error {
 	if b.n == 0 && len(batch.records) > 0 {
-		b.tick, b.start = batch.tick, batch.records[0].Time
+		b.tick, b.start, b.last = batch.tick, batch.records[0].Time, batch.records[0].Time
 		b.segments = []segment{{0, 1}}
 		b.prompts = batch.prompts
 	}
@@ -190,6 +192,10 @@ func (b *builder) requests(records []Record, hashes []uint64) error {
 			} else {
 				b.early++
 			}
+			if r.Time < b.last {
+				b.back++
+			}
+			b.last = r.Time
 			b.span = max(b.span, t)
 			if t/b.scale > math.MaxUint32 {
 				b.coarsen(t)
@@ -352,6 +358,9 @@ func (b *builder) finish(d *decoding) (*sim.Trace, error) {
 	if b.early > 0 {
 		t.Notes = append(t.Notes, fmt.Sprintf("%d requests have times before that of the first one, and get its time", b.early))
 	}
+	if b.back > 0 && !d.late {
+		t.Notes = append(t.Notes, timesGoBack(b.back))
+	}
 	if b.scale > 1 {
 		t.Notes = append(t.Notes, fmt.Sprintf("times are rounded down to %v, so that they fit 32 bits", t.Tick))
 	}
@@ -387,11 +396,38 @@ func (b *builder) finish(d *decoding) (*sim.Trace, error) {
 		t.Footprint += size
 		t.LargestSize = max(t.LargestSize, size)
 	}
+	t.Notes = append(t.Notes, misreadings(t, d.blocks())...)
 	t, err := b.store.finish(t, b.in.names())
 	if err == nil && (b.hasCost || b.hasHit || b.hasMiss) {
 		t.RequestCosts = &b.costs
 	}
 	return t, err
+}
+
+// timesGoBack is the note about n requests.
+func timesGoBack(n int64) string {
+	return fmt.Sprintf("replayed in the order of the file: %s earlier than the one before", countRequests(n))
+}
+
+// few is how many objects a trace has from which misreadings are looked for.
+const few = 50
+
+// misreadings are what makes a trace look as if the wrong columns were read.
+// blocks says that objects are blocks or the like, which have one size.
+func misreadings(t *sim.Trace, blocks bool) (notes []string) {
+	if t.LargestSize == 0 {
+		notes = append(notes, "all sizes are 0: was the wrong column read? with --ignore-size, each object has size 1")
+	}
+	if t.Objects < few {
+		return notes
+	}
+	if t.Objects == t.Requests {
+		notes = append(notes, "all ids are different, so that every request is a miss: was the wrong column read?")
+	}
+	if t.LargestSize > 1 && t.Footprint == t.LargestSize*int64(t.Objects) && !blocks {
+		notes = append(notes, fmt.Sprintf("all objects have the same size, %d bytes: was the wrong column read?", t.LargestSize))
+	}
+	return notes
 }
 
 // fix gives the stored requests their final sizes, times and times to live, and

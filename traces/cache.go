@@ -56,6 +56,7 @@ func DefaultCache() (string, error) {
 // A source is a file of a trace, as it was when it was read.
 type source struct {
 	Path     string // absolute
+	Member   string `json:",omitempty"` // of an archive, that was named
 	Format   string // that was named; empty: found from the content
 	Size     int64
 	Modified time.Time
@@ -65,7 +66,7 @@ type source struct {
 
 // newSource describes a regular file.
 func newSource(f file) (source, error) {
-	path, err := filepath.Abs(f.name)
+	path, err := filepath.Abs(f.path)
 	if err != nil {
 		return source{}, err
 	}
@@ -78,7 +79,7 @@ func newSource(f file) (source, error) {
 	if err != nil {
 		return source{}, err
 	}
-	s := source{Path: path, Format: f.format, Size: info.Size(), Modified: info.ModTime().UTC(), Inode: inode(info)}
+	s := source{Path: path, Member: f.inside, Format: f.format, Size: info.Size(), Modified: info.ModTime().UTC(), Inode: inode(info)}
 	// A file may be changed without its time changing, within the clock's
 	// resolution or by a tool that sets it: look at a few blocks.
 	const samples, size = 16, 4096
@@ -246,6 +247,9 @@ func (c *cache) key(t *sim.Trace) string {
 	formats := make([]string, len(c.sources))
 	for i, s := range c.sources {
 		formats[i] = s.Format
+		if s.Member != "" { // the hash may be that of the whole archive
+			formats[i] += "\x00" + s.Member
+		}
 	}
 	sha256 := t.SHA256()
 	if sha256 == "" { // not read whole: the files themselves identify it
@@ -259,7 +263,7 @@ func (c *cache) key(t *sim.Trace) string {
 func (c *cache) keep(tmp string, t *sim.Trace) (string, error) {
 	// The files may have been changed while they were read.
 	for _, s := range c.sources {
-		if now, err := newSource(file{name: s.Path, format: s.Format}); err != nil || !now.equal(s) {
+		if now, err := newSource(file{path: s.Path, inside: s.Member, format: s.Format}); err != nil || !now.equal(s) {
 			return tmp, nil
 		}
 	}

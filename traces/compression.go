@@ -86,6 +86,7 @@ type stream struct {
 	r           io.Reader
 	compression string
 	err         error
+	inner       *stream // what r reads from in the end, nil if it is no stream
 }
 
 func (s *stream) Read(p []byte) (int, error) {
@@ -106,16 +107,27 @@ func (s *stream) stop() {
 	if d, ok := s.r.(*zstd.Decoder); ok {
 		go d.Close()
 	}
+	if s.inner != nil {
+		s.inner.stop()
+	}
 }
 
+// A streamError says already what is wrong with which data.
+type streamError struct{ error }
+
+func (e streamError) Unwrap() error { return e.error }
+
 func (s *stream) explain(err error) error {
+	if _, ok := err.(streamError); ok {
+		return err
+	}
 	if s.compression == "" {
-		return fmt.Errorf("it cannot be read to its end: %w", err)
+		return streamError{fmt.Errorf("it cannot be read to its end: %w", err)}
 	}
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
-	return fmt.Errorf("its %s data is damaged or cut off: %w", s.compression, err)
+	return streamError{fmt.Errorf("its %s data is damaged or cut off: %w", s.compression, err)}
 }
 
 // members reads the parts of which a gzip file may consist. gzip.Reader can do

@@ -247,7 +247,7 @@ func TestTrailingBytes(t *testing.T) {
 // What is wrong with the content is not blamed on the compression.
 func TestErrorsInCompressedFiles(t *testing.T) {
 	tests := []struct{ data, want string }{
-		{"", "read trace t: it holds no requests"},
+		{"", "read trace t: it holds no requests: it is empty"},
 		{"\n\n", "read trace t: it holds no requests"},
 		{"1 10\n2 x\n", `t:2: size "x" is not a number of bytes`},
 	}

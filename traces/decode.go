@@ -43,6 +43,7 @@ type decoding struct {
 	reasons []string
 	sha256  func() string // of all files, which it may wait for; nil if one was not read whole
 	reports []string
+	late    bool // a decoder reports times that go back
 
 	records int64 // decoded
 	skipped int   // of o.Skip
@@ -132,7 +133,7 @@ func (d *decoding) sequence(files []file) error {
 			return &fileError{err: err}
 		}
 		r = hash.follow(r)
-		in := newInput(&progressReader{r, d.o.Progress})
+		in := newInput(&progressReader{r, d.o.Progress}, f.member)
 		err = d.file(in, f)
 		in.stop(!f.pipe)
 		if err != nil {
@@ -178,6 +179,7 @@ type decodedFile struct {
 	dec     Decoder
 	format  Format
 	relabel bool // the unit of its times is given
+	tail    *tailReader
 }
 
 // begin finds the format of a file and makes its decoder.
@@ -198,9 +200,48 @@ func (d *decoding) begin(in *input, f file) (*decodedFile, error) {
 		}
 		o.relabel = false
 	}
-	o.dec, err = format.New(r, args)
+	o.tail = &tailReader{r: r}
+	o.dec, err = format.New(o.tail, args)
 	return o, err
 }
+
+// An orderReporter is a Reporter that reports times that go back itself.
+type orderReporter interface{ reportsOrder() }
+
+func (*tableDecoder) reportsOrder()  {}
+func (*weblogDecoder) reportsOrder() {}
+
+// blocks reports whether objects are blocks of storage or prompts.
+func (d *decoding) blocks() bool {
+	return slices.ContainsFunc(d.formats, func(name string) bool {
+		f, err := FormatByName(name)
+		return err == nil && (f.Group == LLM || slices.ContainsFunc(f.Params, func(p Param) bool { return p.Name == blockParam.Name }))
+	})
+}
+
+// A tailReader remembers how a file ends.
+type tailReader struct {
+	r     io.Reader
+	begun bool
+	text  bool // by its first bytes
+	last  byte
+	ended bool
+}
+
+func (t *tailReader) Read(p []byte) (int, error) {
+	n, err := t.r.Read(p)
+	if n > 0 {
+		if !t.begun {
+			t.begun, t.text = true, isText(p[:min(n, 4096)])
+		}
+		t.last = p[n-1]
+	}
+	t.ended = t.ended || err == io.EOF
+	return n, err
+}
+
+// cutOff reports whether the file is text whose last line has no end.
+func (t *tailReader) cutOff() bool { return t.ended && t.text && t.last != '\n' }
 
 // close closes a decoder that has something to close.
 func (o *decodedFile) close() error {
@@ -227,6 +268,12 @@ func (d *decoding) tick(o *decodedFile) time.Duration {
 func (d *decoding) report(o *decodedFile) {
 	if r, ok := o.dec.(Reporter); ok {
 		d.reports = append(d.reports, r.Report()...)
+	}
+	if _, ok := o.dec.(orderReporter); ok {
+		d.late = true
+	}
+	if o.tail.cutOff() {
+		d.reports = append(d.reports, "the last line has no line end: the file may be cut off")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -49,6 +50,9 @@ func FormatByName(name string) (Format, error) {
 func detect(formats []Format, head []byte, whole bool) (Format, string, error) {
 	if countFields(head) == 0 {
 		if whole {
+			if len(head) == 0 {
+				return Format{}, "", fmt.Errorf("%w: it is empty", ErrNoRequests)
+			}
 			return Format{}, "", ErrNoRequests
 		}
 		return Format{}, "", fmt.Errorf("cannot tell its format: its first %d bytes are blank", len(head))
@@ -76,6 +80,9 @@ func detect(formats []Format, head []byte, whole bool) (Format, string, error) {
 	case 1:
 		return best[0], reasons[0], nil
 	case 0:
+		if kind := foreign(head); kind != "" {
+			return Format{}, "", fmt.Errorf("it looks like %s, not a trace (--trace-format reads it as one all the same)", kind)
+		}
 		if binary {
 			what := "it starts with binary data that is of no known format"
 			if len(weak) > 0 {
@@ -90,6 +97,9 @@ func detect(formats []Format, head []byte, whole bool) (Format, string, error) {
 		if err != nil {
 			return Format{}, "", err
 		}
+		if why := prose(head, whole); why != "" {
+			return Format{}, "", fmt.Errorf("it does not look like a trace: %s, as %s (if it is one, --columns says in which fields its ids and sizes are, or --log-format which layout it has)", why, quote(line))
+		}
 		hint := "--trace-format says which it is; cachesim formats lists them"
 		if n := bytes.Count(line, []byte(",")); n > 0 || bytes.ContainsAny(line, "\t;|") {
 			hint = "if it is a table, --columns id=1,size=2,time=3 reads it, with the numbers or names of its columns; if it is an access log, --log-format does, with its layout"
@@ -101,6 +111,87 @@ func detect(formats []Format, head []byte, whole bool) (Format, string, error) {
 		e.Formats = append(e.Formats, f.Name)
 	}
 	return Format{}, "", e
+}
+
+// magics are the first bytes of files that are often beside traces, but for
+// those that http.DetectContentType knows.
+var magics = []struct{ magic, kind string }{
+	{"\x7fELF", "an executable"}, {"MZ", "an executable"}, {"\xcf\xfa\xed\xfe", "an executable"}, {"\xca\xfe\xba\xbe", "an executable"},
+	{"#!", "a script"}, {"!<arch>\n", "a library"}, {"SQLite format 3\x00", "a database"}, {"7z\xbc\xaf'\x1c", "a 7z archive, which cachesim does not read"},
+	{"MDMP", "a crash dump"}, {"<svg", "an image (SVG)"},
+}
+
+// foreign says what a file is whose first bytes show that it is no trace.
+func foreign(head []byte) string {
+	text := bytes.TrimLeft(bytes.TrimPrefix(head, bom), " \t\r\n")
+	for _, m := range magics {
+		if bytes.HasPrefix(text, []byte(m.magic)) {
+			return m.kind
+		}
+	}
+	kind, _, _ := strings.Cut(http.DetectContentType(head), ";")
+	class, name, _ := strings.Cut(kind, "/")
+	switch class {
+	case "image":
+		return "an image (" + kind + ")"
+	case "audio", "video", "font":
+		return kind
+	case "text":
+		if name == "html" || name == "xml" {
+			return strings.ToUpper(name)
+		}
+	}
+	switch kind {
+	case "application/pdf", "application/postscript":
+		return "a document (" + kind + ")"
+	case "application/wasm":
+		return "a WASM module (--policy takes it)"
+	case "application/x-rar-compressed":
+		return "a rar archive, which cachesim does not read"
+	}
+	return ""
+}
+
+// prose says why text looks like one to be read by people, or a configuration;
+// empty: it does not. Lines of a trace have numbers, and most of them as many
+// fields as others.
+func prose(head []byte, whole bool) string {
+	lines, plain, comments := 0, 0, 0
+	counts := map[int]int{} // lines by their number of fields
+	for len(head) > 0 && lines < probedLines {
+		line, rest, found := bytes.Cut(head, []byte{'\n'})
+		if !found && !whole {
+			break
+		}
+		head = rest
+		line = bytes.TrimSpace(line)
+		if len(line) == 0 {
+			continue
+		}
+		lines++
+		if !bytes.ContainsAny(line, "0123456789") {
+			plain++
+		}
+		if line[0] == '#' || bytes.HasPrefix(line, []byte("//")) {
+			comments++
+		}
+		counts[countFields(line)]++
+	}
+	most := 0
+	for _, n := range counts {
+		most = max(most, n)
+	}
+	switch {
+	case lines < 4:
+		return ""
+	case comments*2 > lines:
+		return "most of its first lines are comments"
+	case plain*2 > lines:
+		return "most of its first lines have no number"
+	case len(counts) > 3 && most*3 < lines:
+		return "the number of fields differs from line to line"
+	}
+	return ""
 }
 
 func formatNames(formats []Format) string {

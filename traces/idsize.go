@@ -39,6 +39,9 @@ func probeColumns(head []byte, whole bool, want int) (Confidence, string) {
 	if _, ok := parseUint(f[want-1]); !ok { // as in a configuration file
 		return No, fmt.Sprintf("the last field in its first line, %s, is not a size", quote(f[want-1]))
 	}
+	if _, ok := parseTime(f[0]); !ok && want == 3 {
+		return No, fmt.Sprintf("the first field in its first line, %s, is not a time", quote(f[0]))
+	}
 	return Possible, fmt.Sprintf("its first line has %d fields", want)
 }
 

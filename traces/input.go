@@ -178,21 +178,26 @@ type input struct {
 	drained bool  // all of the file was read
 }
 
-// newInput reads r.
-func newInput(r io.Reader) *input {
+// newInput reads r, or the named member of the archive in it.
+func newInput(r io.Reader, member string) *input {
 	in := &input{blocks: make(chan []byte, 8), quit: make(chan struct{}), ended: make(chan struct{})}
 	go func() {
 		defer close(in.ended)
 		defer close(in.blocks)
-		in.err = in.run(r)
+		in.err = in.run(r, member)
 	}()
 	return in
 }
 
-func (in *input) run(r io.Reader) error {
+func (in *input) run(r io.Reader, member string) error {
 	whole := bufio.NewReaderSize(r, blockSize)
-	data, err := decompress(whole)
+	plain, err := decompress(whole)
 	if err != nil {
+		return err
+	}
+	data, err := unpack(plain, member)
+	if err != nil {
+		plain.stop()
 		return err
 	}
 	defer data.stop()

@@ -127,32 +127,7 @@ func (d *kvDecoder) setUnit(unit time.Duration) {
 
 func (d *kvDecoder) Decode(dst []Record) (n int, err error) {
 	d.starts = d.starts[:0]
-	for n < len(dst) {
-		if d.next < len(d.path) {
-			n += d.emit(dst[n:], n)
-			continue
-		}
-		line, ok, err := d.lines.next()
-		if err != nil {
-			return n, err
-		}
-		if !ok {
-			if n > 0 {
-				return n, nil
-			}
-			if err := d.lines.fill(); err != nil {
-				return 0, err
-			}
-			continue
-		}
-		if blankLine(line) {
-			continue
-		}
-		if err := d.request(line); err != nil {
-			return n, d.lines.syntax(err)
-		}
-	}
-	return n, nil
+	return d.lines.decodeAll(dst, d.emit, func(line []byte, _ *Record) (bool, error) { return false, d.request(line) })
 }
 
 // request reads a request, and makes a path of its blocks.
@@ -202,6 +177,9 @@ func (d *kvDecoder) request(line []byte) error {
 
 // emit fills dst with blocks of the current request; they are behind n others.
 func (d *kvDecoder) emit(dst []Record, n int) int {
+	if d.next == len(d.path) {
+		return 0
+	}
 	if d.next == 0 {
 		d.starts = append(d.starts, n)
 	}

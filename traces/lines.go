@@ -36,7 +36,20 @@ func newLineReader(r io.Reader) *lineReader { return &lineReader{r: r} }
 // may keep parts of line as r.Text; r is zero but for what earlier records left
 // in it, so that parse sets every field that its format has.
 func (l *lineReader) decode(dst []Record, parse func(line []byte, r *Record) (bool, error)) (n int, err error) {
+	return l.decodeAll(dst, nil, parse)
+}
+
+// decodeAll is decode for a format that makes several records of a line: rest,
+// if it is not nil, sets records of lines before at the start of dst, whose
+// first has number at in the batch, and returns how many.
+func (l *lineReader) decodeAll(dst []Record, rest func(dst []Record, at int) int, parse func(line []byte, r *Record) (bool, error)) (n int, err error) {
 	for n < len(dst) {
+		if rest != nil {
+			if m := rest(dst[n:], n); m > 0 {
+				n += m
+				continue
+			}
+		}
 		line, ok, err := l.next()
 		if err != nil {
 			return n, err

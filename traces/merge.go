@@ -115,7 +115,7 @@ func (d *decoding) openMerged(f file) (*mergedFile, error) {
 	}
 	hash := newFileHash()
 	r = hash.follow(r)
-	in := newInput(&progressReader{r, d.o.Progress})
+	in := newInput(&progressReader{r, d.o.Progress}, f.member)
 	m := &mergedFile{decodedFile: &decodedFile{file: f, in: in}, raw: r, hash: hash}
 	o, err := d.begin(in, f)
 	if err != nil {

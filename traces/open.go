@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -111,8 +113,9 @@ func (o Options) complete() (Options, error) {
 }
 
 // Open reads the trace in the named files, one after the other or merged. "-" is standard
-// input, and FORMAT:NAME is a file whose format is known. In memory, a trace
-// takes 16 bytes a request, and while it is read up to 48 an object.
+// input, FORMAT:NAME a file whose format is known, and ARCHIVE!MEMBER a file in a
+// tar or zip archive. In memory, a trace takes 16 bytes a request, and while it
+// is read up to 48 an object.
 func Open(names []string, o Options) (*sim.Trace, error) {
 	if len(names) == 0 {
 		return nil, errors.New("open trace: no file is named")
@@ -133,10 +136,16 @@ func Open(names []string, o Options) (*sim.Trace, error) {
 // A file is one of those that a trace consists of.
 type file struct {
 	name   string // as it was given, without the format
+	path   string // without the member of an archive
+	inside string // that member; empty: the only one, or the file is no archive
+	member string // inside, where it is found by reading the file from the start
 	format string // empty: found from the content
 	open   func() (io.ReadCloser, error)
 	pipe   bool // reading may block indefinitely
 }
+
+// stdin is the name of standard input in errors and results.
+const stdin = "stdin"
 
 // openFile checks that the file can be opened.
 func openFile(name, format string) (file, error) {
@@ -147,27 +156,65 @@ func openFile(name, format string) (file, error) {
 		}
 	}
 	if name == "-" {
-		return file{name: name, format: format, pipe: true, open: func() (io.ReadCloser, error) { return io.NopCloser(os.Stdin), nil }}, nil
+		return file{name: stdin, format: format, pipe: true, open: func() (io.ReadCloser, error) { return io.NopCloser(os.Stdin), nil }}, nil
 	}
-	open := func() (io.ReadCloser, error) {
-		f, err := os.Open(name)
+	archive, inside := splitMember(name)
+	info, err := os.Stat(archive)
+	var missing *fs.PathError
+	if errors.As(err, &missing) {
+		return file{}, fmt.Errorf("open trace %s: %w", name, missing.Err)
+	} else if err != nil {
+		return file{}, fmt.Errorf("open trace: %w", err)
+	}
+	f := file{name: name, path: archive, inside: inside, member: inside, format: format, pipe: !info.Mode().IsRegular()}
+	if info.IsDir() {
+		return file{}, isFolder(name)
+	}
+	zipped := false
+	if !f.pipe {
+		if zipped, err = startsAsZip(archive); err != nil {
+			return file{}, fmt.Errorf("open trace: %w", err)
+		}
+	}
+	if zipped {
+		f.member = ""
+	}
+	f.open = func() (io.ReadCloser, error) {
+		r, err := os.Open(archive)
 		if err != nil {
 			return nil, fmt.Errorf("open trace: %w", err)
 		}
-		if info, err := f.Stat(); err == nil && info.IsDir() {
-			f.Close()
-			return nil, fmt.Errorf("open trace %s: it is a directory: name a trace file in it", name)
+		if info, err := r.Stat(); err == nil && info.IsDir() {
+			r.Close()
+			return nil, isFolder(name)
 		}
-		return f, nil
+		var m io.ReadCloser = r
+		switch {
+		case zipped:
+			m, err = openZip(r, inside)
+		case inside == "" && !f.pipe:
+			err = onlyMember(r)
+		}
+		if err != nil {
+			r.Close()
+			return nil, fmt.Errorf("read trace %s: %w", name, err)
+		}
+		return m, nil
 	}
-	info, err := os.Stat(name)
-	if err == nil && info.IsDir() {
-		return file{}, fmt.Errorf("open trace %s: it is a directory: name a trace file in it", name)
+	return f, nil
+}
+
+func isFolder(name string) error {
+	return fmt.Errorf("open trace %s: it is a directory: name a trace file in it", name)
+}
+
+// base is the last element of the file's name, with the one of an archive that
+// it is in.
+func (f file) base() string {
+	if f.inside != "" {
+		return filepath.Base(f.path) + "!" + path.Base(f.inside)
 	}
-	if err != nil {
-		return file{}, fmt.Errorf("open trace: %w", err)
-	}
-	return file{name: name, format: format, open: open, pipe: !info.Mode().IsRegular()}, nil
+	return filepath.Base(f.name)
 }
 
 // Read is Open for a reader; name appears in errors and in the trace.
@@ -200,7 +247,7 @@ func read(files []file, o Options) (*sim.Trace, error) {
 	}
 	var base, paths []string
 	for _, f := range files {
-		base = append(base, filepath.Base(f.name))
+		base = append(base, f.base())
 		paths = append(paths, f.name)
 	}
 	t.Name, t.Path = strings.Join(base, "+"), strings.Join(paths, " ")

@@ -564,6 +564,9 @@ func testSquid(t *testing.T, squid, strip string) {
 http_port 127.0.0.1:PORT
 http_access allow all
 access_log stdio:DIR/access.log squid
+logformat own %tg %6tr %-12Ss "%rm %ru HTTP/%rv" %>Hs %<st %"{User-Agent}>h %>la:%>lp
+access_log stdio:DIR/own.log own
+access_log stdio:DIR/combined.log combined
 cache_log DIR/cache.log
 pid_filename DIR/squid.pid
 coredump_dir DIR
@@ -586,6 +589,17 @@ strip_query_terms STRIP
 	}
 	d := compare(t, readLog(t, s.path("access.log")), "squid", nil, all, wireSizes, true)
 	reports(t, d, verdict)
+	// The same log by layouts of the configuration.
+	for _, name := range []string{"squid", "own", "combined"} {
+		file := name
+		if name == "squid" {
+			file = "access"
+		}
+		d := compare(t, readLog(t, s.path(file+".log")), "log-format", Args{"log-format": "@" + conf + ":" + name}, all, wireSizes, true)
+		if name != "combined" { // whose verdict has the hierarchy with it
+			reports(t, d, verdict)
+		}
+	}
 	if strip == "on" {
 		reports(t, d, "2 requests whose query string Squid has removed (strip_query_terms), so that different objects look like one")
 	}
@@ -623,6 +637,17 @@ sub vcl_deliver { if (obj.hits > 0) { set resp.http.X-Cache = "HIT"; } }
 
 func TestServerHAProxy(t *testing.T) {
 	haproxy := program(t, "haproxy")
+	for _, test := range []struct{ name, option string }{
+		{"httplog", "option httplog"},
+		{"clf", "option httplog clf"},
+		{"own", `log-format '%{+Q}[capture.req.hdr(0)] %{+Q}o [%T] %Ts.%ms %HM %HP%HQ %ST %B %{-Q}ci %b/%s %hr %hs %[capture.req.ver] %tsc'`},
+		{"bare", `log-format %tr\ %[method]\ %HU\ %ST\ %B\ %hr\ %hs\ %{+Q}r`},
+	} {
+		t.Run(test.name, func(t *testing.T) { testHAProxy(t, haproxy, test.name, test.option) })
+	}
+}
+
+func testHAProxy(t *testing.T, haproxy, name, option string) {
 	s := newSite(t)
 	port := freePort(t)
 	syslog, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -630,13 +655,13 @@ func TestServerHAProxy(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer syslog.Close()
-	conf := s.write(t, "haproxy.cfg", strings.NewReplacer("PORT", fmt.Sprint(port), "ORIGIN", s.origin(t), "SYSLOG", syslog.LocalAddr().String()).Replace(`
+	conf := s.write(t, "haproxy.cfg", strings.NewReplacer("OPTION", option, "PORT", fmt.Sprint(port), "ORIGIN", s.origin(t), "SYSLOG", syslog.LocalAddr().String()).Replace(`
 global
   log SYSLOG len 8192 format rfc3164 local0
 defaults
   mode http
   log global
-  option httplog
+  OPTION
   timeout connect 10s
   timeout client 10s
   timeout server 10s
@@ -660,7 +685,13 @@ backend static
 		}
 		log = append(append(log, bytes.TrimRight(b[:n], "\n\x00")...), '\n')
 	}
-	d := compare(t, log, "haproxy", Args{"captures": "host,user-agent"}, all, aboutWire, true)
+	host := name != "clf" // where headers are a list of strings
+	d := compare(t, log, "log-format", Args{"log-format": "@" + conf + ":http-in"}, all, aboutWire, host)
+	reports(t, d, "sizes are bytes sent, which may include response headers (header-bytes=0)")
+	if name != "httplog" {
+		return
+	}
+	d = compare(t, log, "haproxy", Args{"captures": "host,user-agent"}, all, aboutWire, true)
 	reports(t, d, "sizes are bytes sent, which may include response headers (header-bytes=0)")
 	compare(t, log, "haproxy", nil, all, aboutWire, false)
 }

@@ -629,7 +629,7 @@ func TestStandardInput(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !same(trace, want) || trace.SHA256() != sum(data) || trace.Name != "-" || isSpool(trace) != (o.Memory > 0) {
+		if !same(trace, want) || trace.SHA256() != sum(data) || trace.Name != stdin || isSpool(trace) != (o.Memory > 0) {
 			t.Errorf("%+v: got %+v", o, trace)
 		}
 		closeTrace(t, trace)
@@ -649,7 +649,7 @@ func TestStandardInput(t *testing.T) {
 	os.Stdin = r
 	defer func() { os.Stdin = was }()
 	go w.Write(append([]byte("1 1\n2\n"), bytes.Repeat([]byte("1 1\n"), blockSize)...))
-	if _, err := Open([]string{"-"}, Options{Format: "id-size"}); err == nil || !strings.HasPrefix(err.Error(), "-:2: ") {
+	if _, err := Open([]string{"-"}, Options{Format: "id-size"}); err == nil || !strings.HasPrefix(err.Error(), "stdin:2: ") {
 		t.Errorf("got the error %v", err)
 	}
 }

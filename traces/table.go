@@ -152,46 +152,32 @@ func (d *tableDecoder) grow(n int) { d.f = make([][]byte, n+1) }
 func (d *tableDecoder) Decode(dst []Record) (n int, err error) {
 	d.ranger.begin()
 	var r row
-	for n < len(dst) {
-		if d.ranger.pending() {
-			n += d.ranger.emit(dst[n:])
-			continue
-		}
-		line, ok, err := d.lines.next()
-		if err != nil {
-			return n, err
-		}
-		if !ok {
-			if n > 0 {
-				return n, nil
-			}
-			if err := d.lines.fill(); err != nil {
-				return 0, err
-			}
-			continue
-		}
-		if blankLine(line) {
-			continue
-		}
+	return d.lines.decodeAll(dst, d.pending, func(line []byte, out *Record) (bool, error) {
 		r = row{}
 		if err := d.parse(line, &r); err != nil {
-			return n, d.lines.syntax(err)
+			return false, err
 		}
 		switch {
 		case r.skip != "":
 			d.leaveOut(r.skip)
 		case r.ranged:
-			if err := d.ranger.start(r.Record, r.span, max(r.times, 1)); err != nil {
-				return n, d.lines.syntax(err)
-			}
+			return false, d.ranger.start(r.Record, r.span, max(r.times, 1))
 		case r.times > 1:
 			d.ranger.again(r.Record, r.times)
 		default:
-			dst[n] = r.Record
-			n++
+			*out = r.Record
+			return true, nil
 		}
+		return false, nil
+	})
+}
+
+// pending sets the records that are left of a row.
+func (d *tableDecoder) pending(dst []Record, _ int) int {
+	if !d.ranger.pending() {
+		return 0
 	}
-	return n, nil
+	return d.ranger.emit(dst)
 }
 
 // headerLine is the reason for which the lines are left out that hold names, and
@@ -353,7 +339,7 @@ func (d *tableDecoder) Report() []string {
 		lines = append(lines, fmt.Sprintf("left out: %s %s", countRequests(s.n), s.why))
 	}
 	if d.back > 0 && d.t.tick > 0 {
-		lines = append(lines, fmt.Sprintf("replayed in the order of the file: %s earlier than the one before", countRequests(d.back)))
+		lines = append(lines, timesGoBack(d.back))
 	}
 	return lines
 }

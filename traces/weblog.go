@@ -42,6 +42,7 @@ const (
 	roleVerdict
 	roleLookup    // "true": the cache was asked, so that no verdict is a miss
 	roleOperation // of S3: REST.GET.OBJECT
+	roleCaptured  // headers that HAProxy captures: {a|b}
 	roleTime
 	roleDate  // 2024-01-31; the time of day is in roleClock
 	roleClock // 23:59:59
@@ -247,13 +248,13 @@ func (d *weblogDecoder) line(line []byte, r *Record) (bool, error) {
 }
 
 // parseStatus reads an HTTP status. What servers log where they sent none, "-",
-// "0" or "000", is 0.
+// "-1", "0" or "000", is 0.
 func parseStatus(b []byte) (int, bool) {
 	if len(b) == 3 {
 		h, t, u := b[0]-'0', b[1]-'0', b[2]-'0'
 		return int(h)*100 + int(t)*10 + int(u), h <= 9 && t <= 9 && u <= 9
 	}
-	return 0, len(b) == 0 || string(b) == "-" || string(b) == "0"
+	return 0, len(b) == 0 || string(b) == "-" || string(b) == "-1" || string(b) == "0"
 }
 
 // size returns how many bytes the object has; false: it is not known, which is

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -13,46 +14,72 @@ import (
 )
 
 // configuredLayout returns the layout that the parameter log-format gives, or
-// that the server's configuration which it names has: @nginx.conf:main.
-func configuredLayout(value string) (string, error) {
+// that the server's configuration which it names has: @nginx.conf:main. A
+// directive of such a configuration counts, too, as it stands there.
+func configuredLayout(value string) (configuredFormat, error) {
+	var none configuredFormat
 	file, isFile := strings.CutPrefix(value, "@")
 	if !isFile {
 		if value == "" {
-			return "", errors.New("log-format is empty: it is the log_format of nginx, the LogFormat of Apache, or @FILE:NAME for the one of that name in the server's configuration")
+			return none, errors.New("log-format is empty: it is the log_format of nginx, the LogFormat of Apache, the logformat of Squid, the log-format of HAProxy, or @FILE:NAME for the one of that name in the server's configuration")
 		}
-		return value, nil
+		if text, ok := asDirective(value); ok {
+			formats, _, err := configuredFormats(text)
+			if err != nil {
+				return none, fmt.Errorf("log-format: %w", err)
+			}
+			if len(formats) > 0 {
+				return formats[0], nil
+			}
+		}
+		return configuredFormat{layout: value}, nil
 	}
-	file, name, found := file, "", false
+	name, found := "", false
 	if i := strings.LastIndexByte(file, ':'); i >= 0 {
 		file, name, found = file[:i], file[i+1:], true
 	}
 	text, err := readConfig(file)
 	if err != nil {
-		return "", err
+		return none, err
 	}
-	formats, err := configuredFormats(text)
+	formats, used, err := configuredFormats(text)
 	if err != nil {
-		return "", fmt.Errorf("log-format %s: %w", file, err)
+		return none, fmt.Errorf("log-format %s: %w", file, err)
 	}
-	// nginx has this one without being told; Apache's packages define both.
-	formats = append(formats, configuredFormat{"combined", layoutCombined})
 	var names []string
 	for _, f := range formats {
-		if found && f.name == name {
-			return f.layout, nil
+		if found && f.name == name || !found && f.name == used {
+			return f, nil
 		}
 		if !slices.Contains(names, f.name) {
 			names = append(names, f.name)
 		}
 	}
-	if !found && len(formats) == 2 { // the only one of the file
-		return formats[0].layout, nil
+	switch {
+	case !found && len(names) > 0:
+		return none, fmt.Errorf("log-format @%s: name one of its formats, as @%s:%s; it has %s", file, file, names[0], sentenceList(names))
+	case !found:
+		return none, fmt.Errorf("log-format @%s: the file, with those that it includes, defines no log format", file)
 	}
-	if !found {
-		return "", fmt.Errorf("log-format @%s: name one of its formats, as @%s:%s; it has %s", file, file, names[0], sentenceList(names))
+	return none, fmt.Errorf("log-format @%s:%s: the file, with those that it includes, has no log format of that name%s", file, name, sim.DidYouMean(name, names))
+}
+
+// asDirective returns value as text of a configuration, if it is a whole
+// directive or the strings of nginx's log_format.
+func asDirective(value string) (string, bool) {
+	value = strings.TrimSpace(value)
+	word, _ := cutBlank(value)
+	switch {
+	case word == "log_format":
+		return strings.TrimSuffix(value, ";") + ";", true
+	case strings.EqualFold(word, "LogFormat"):
+		return value, true
+	case word == "log-format":
+		return "frontend x\n" + value, true
+	case strings.HasPrefix(value, "'") && strings.Contains(value, "$"):
+		return "log_format x " + strings.TrimSuffix(value, ";") + ";", true
 	}
-	return "", fmt.Errorf("log-format @%s:%s: the file has no log format of that name%s (files that it includes are not read)",
-		file, name, sim.DidYouMean(name, names))
+	return "", false
 }
 
 // ResolveParams returns params with the content of what names a file in place of
@@ -64,51 +91,118 @@ func ResolveParams(params map[string]string) (map[string]string, error) {
 	if !ok || !strings.HasPrefix(value, "@") {
 		return params, nil
 	}
-	layout, err := configuredLayout(value)
+	format, err := configuredLayout(value)
 	if err != nil {
 		return nil, err
 	}
 	resolved := maps.Clone(params)
-	resolved["log-format"] = layout
+	resolved["log-format"] = format.layout
+	if _, given := params["captures"]; !given && len(format.captures) > 0 {
+		resolved["captures"] = strings.Join(format.captures, ",")
+	}
 	return resolved, nil
 }
 
 // maxConfig bounds a configuration, in bytes.
 const maxConfig = 4 << 20
 
+// readConfig reads a configuration and those that it includes, each where it
+// is included. It follows the directives of nginx, Apache and Squid; patterns
+// are relative to the folder of the first file.
 func readConfig(file string) (string, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return "", fmt.Errorf("log-format: %w", err)
+	var b strings.Builder
+	left := maxConfig
+	open := map[string]bool{} // files that include the one being read
+	var read func(name string) error
+	read = func(name string) error {
+		if open[name] {
+			return fmt.Errorf("log-format: %s includes itself", name)
+		}
+		open[name] = true
+		defer delete(open, name)
+		f, err := os.Open(name)
+		if err != nil {
+			return fmt.Errorf("log-format: %w", err)
+		}
+		defer f.Close()
+		text, err := io.ReadAll(io.LimitReader(f, int64(left)+1))
+		if err != nil {
+			return fmt.Errorf("log-format: %w", err)
+		}
+		if left -= len(text); left < 0 {
+			return fmt.Errorf("log-format: %s is larger than %d bytes: it is not a server's configuration", file, maxConfig)
+		}
+		for line := range strings.Lines(string(text)) {
+			words := apacheWords(line)
+			if len(words) < 2 || !slices.Contains([]string{"include", "includeoptional"}, strings.ToLower(words[0])) {
+				b.WriteString(line)
+				continue
+			}
+			pattern := strings.TrimSuffix(words[1], ";")
+			if !filepath.IsAbs(pattern) {
+				pattern = filepath.Join(filepath.Dir(file), pattern)
+			}
+			if info, err := os.Stat(pattern); err == nil && info.IsDir() { // Apache reads all of a folder
+				pattern = filepath.Join(pattern, "*")
+			}
+			names, err := filepath.Glob(pattern)
+			if err != nil {
+				return fmt.Errorf("log-format: %s includes %s: %w", name, quote([]byte(words[1])), err)
+			}
+			for _, n := range names {
+				if info, err := os.Stat(n); err != nil || !info.Mode().IsRegular() {
+					continue
+				}
+				if err := read(n); err != nil {
+					return err
+				}
+				b.WriteByte('\n')
+			}
+		}
+		return nil
 	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
-	if err != nil {
-		return "", fmt.Errorf("log-format: %w", err)
-	}
-	if len(text) > maxConfig {
-		return "", fmt.Errorf("log-format: %s is larger than %d bytes: it is not a server's configuration", file, maxConfig)
-	}
-	return string(text), nil
+	err := read(file)
+	return b.String(), err
 }
 
 // A configuredFormat is a log format of a server's configuration.
-type configuredFormat struct{ name, layout string }
+type configuredFormat struct {
+	name, layout string
+	captures     []string // headers that HAProxy captures
+}
 
-// configuredFormats returns the log formats that a configuration of nginx or of
-// Apache defines. Of two with one name the first counts for nginx, which
-// refuses the second, and for Apache the last.
-func configuredFormats(text string) ([]configuredFormat, error) {
+// configuredFormats returns the log formats that a configuration defines, or
+// that its server knows without being told, and the name of the one that counts
+// where none is named; empty: there are several.
+func configuredFormats(text string) (formats []configuredFormat, used string, err error) {
+	if isSquidConfig(text) {
+		formats, used = squidConfig(text)
+		if own := len(formats) - len(squidFormats); used == "" && own == 1 {
+			used = formats[0].name
+		}
+		return formats, used, nil
+	}
+	if isHAProxyConfig(text) {
+		formats = haproxyConfig(text)
+		if len(formats) == 1 {
+			used = formats[0].name
+		}
+		return formats, used, nil
+	}
+	// Of two with one name the first counts for nginx, which refuses the
+	// second, and for Apache the last.
 	nginx, err := nginxFormats(text)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	apache, err := apacheFormats(text)
-	if err != nil {
-		return nil, err
-	}
+	apache := apacheFormats(text)
 	slices.Reverse(apache)
-	return append(nginx, apache...), nil
+	formats = append(nginx, apache...)
+	if len(formats) == 1 {
+		used = formats[0].name
+	}
+	// nginx has this one without being told; Apache's packages define both.
+	return append(formats, configuredFormat{name: "combined", layout: layoutCombined}), used, nil
 }
 
 // nginxFormats finds the directives
@@ -139,7 +233,7 @@ func nginxFormats(text string) (formats []configuredFormat, err error) {
 				if strings.HasPrefix(parts[0], "escape=") {
 					parts = parts[1:]
 				}
-				formats = append(formats, configuredFormat{words[1], strings.Join(parts, "")})
+				formats = append(formats, configuredFormat{name: words[1], layout: strings.Join(parts, "")})
 			}
 			words = nil
 		case '{', '}':
@@ -221,7 +315,7 @@ func nginxWord(text string) (word *string, end byte, rest string, err error) {
 //
 // whose lines may go on behind a backslash. One without a nickname is called
 // "default"; a CustomLog with a format of its own has the name of its file.
-func apacheFormats(text string) (formats []configuredFormat, err error) {
+func apacheFormats(text string) (formats []configuredFormat) {
 	text = strings.ReplaceAll(strings.ReplaceAll(text, "\\\r\n", ""), "\\\n", "")
 	for line := range strings.Lines(text) {
 		words := apacheWords(line)
@@ -230,18 +324,18 @@ func apacheFormats(text string) (formats []configuredFormat, err error) {
 		}
 		switch strings.ToLower(words[0]) {
 		case "logformat":
-			f := configuredFormat{"default", words[1]}
+			f := configuredFormat{name: "default", layout: words[1]}
 			if len(words) > 2 {
 				f.name = words[2]
 			}
 			formats = append(formats, f)
 		case "customlog", "transferlog":
 			if len(words) > 2 && strings.Contains(words[2], "%") {
-				formats = append(formats, configuredFormat{words[1], words[2]})
+				formats = append(formats, configuredFormat{name: words[1], layout: words[2]})
 			}
 		}
 	}
-	return formats, nil
+	return formats
 }
 
 // apacheWords splits a line of a configuration of Apache. Within quotes a

@@ -3,6 +3,7 @@ package traces
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -15,11 +16,10 @@ import (
 // What is before the client's address depends on the syslog daemon.
 var haproxyLog = weblogKind{
 	name: "haproxy", tick: time.Millisecond,
-	doc: "HAProxy's HTTP log, with or without a syslog prefix",
-	params: []Param{{"captures", "",
-		"names of the request headers that HAProxy captures, in order, as host,accept-encoding; host becomes a part of the id"}},
-	split: newHAProxy,
-	why:   "its lines have the fields of HAProxy's HTTP log",
+	doc:    "HAProxy's HTTP log, with or without a syslog prefix",
+	params: []Param{capturesParam},
+	split:  newHAProxy,
+	why:    "its lines have the fields of HAProxy's HTTP log",
 	probe: func(line []byte) bool {
 		if haproxyDate(line) < 0 {
 			return false
@@ -36,6 +36,9 @@ var haproxyLog = weblogKind{
 	confidence: Certain,
 }
 
+var capturesParam = Param{"captures", "",
+	"names of the request headers that HAProxy captures, in order, as host,accept-encoding; host becomes a part of the id"}
+
 type haproxy struct {
 	*weblogProgram
 	captures []haproxyCapture
@@ -51,24 +54,7 @@ type haproxyCapture struct {
 func newHAProxy(args Args, extras []string) (weblogSplitter, error) {
 	h := &haproxy{}
 	var rest []string // names that no capture has
-	captured := strings.FieldsFunc(args["captures"], func(c rune) bool { return c == ',' || c == '|' || c == ' ' })
-	for _, name := range captured {
-		h.captures = append(h.captures, haproxyCapture{extra: -1})
-		if strings.EqualFold(name, "host") {
-			h.captures[len(h.captures)-1].role = roleHost
-		}
-	}
-	for i, e := range extras {
-		found := false
-		for j, name := range captured {
-			if e == "http_"+headerName(name) {
-				h.captures[j].extra, found = i, true
-			}
-		}
-		if !found {
-			rest = append(rest, e)
-		}
-	}
+	h.captures, rest = haproxyCaptures(headerList(args["captures"]), extras)
 	// The URL is not in the program, whose fields end before the captures.
 	p, err := compileLayout(`$time_local] $frontend $backend $timers $status $bytes_sent $request_cookie $response_cookie $termination_state $connections $queues "$request`, nil)
 	if err != nil {
@@ -79,7 +65,7 @@ func newHAProxy(args Args, extras []string) (weblogSplitter, error) {
 	p.needed = len(p.steps)
 	p.every = time.Millisecond
 	for _, e := range rest {
-		found := false
+		found := e == ""
 		for i := range p.steps {
 			if p.steps[i].name == "$"+e && p.steps[i].clock == nil {
 				for j := range extras {
@@ -112,14 +98,7 @@ func (h *haproxy) split(line []byte, f *weblogFields) (bool, error) {
 	}
 	// With option logasap the size is the one so far, with a plus sign.
 	f.role[roleSent] = bytes.TrimPrefix(f.role[roleSent], []byte{'+'})
-	for _, c := range h.captures {
-		if c.role != roleNone {
-			f.role[c.role] = nil
-		}
-		if c.extra >= 0 {
-			f.extra[c.extra] = nil
-		}
-	}
+	h.forget(f)
 	i := bytes.IndexByte(rest, '"')
 	if i < 0 {
 		return false, fmt.Errorf("expected a request in quotes at the end: %s", quoteLine(line))
@@ -133,6 +112,40 @@ func (h *haproxy) split(line []byte, f *weblogFields) (bool, error) {
 	}
 	f.role[roleRequest] = request[:i]
 	return true, nil
+}
+
+// headerList splits the parameter captures.
+func headerList(s string) []string {
+	return strings.FieldsFunc(s, func(c rune) bool { return c == ',' || c == '|' || c == ' ' })
+}
+
+// haproxyCaptures returns what captured headers are used for, and the names of extras with "" for
+// those that are captures.
+func haproxyCaptures(captured, extras []string) (all []haproxyCapture, rest []string) {
+	rest = slices.Clone(extras)
+	for _, name := range captured {
+		c := haproxyCapture{extra: slices.Index(extras, "http_"+headerName(name))}
+		if c.extra >= 0 {
+			rest[c.extra] = ""
+		}
+		if strings.EqualFold(name, "host") {
+			c.role = roleHost
+		}
+		all = append(all, c)
+	}
+	return all, rest
+}
+
+// forget resets the fields that captures set.
+func (h *haproxy) forget(f *weblogFields) {
+	for _, c := range h.captures {
+		if c.role != roleNone {
+			f.role[c.role] = nil
+		}
+		if c.extra >= 0 {
+			f.extra[c.extra] = nil
+		}
+	}
 }
 
 // capture reads "a|b} {c} ", the headers of the request first.

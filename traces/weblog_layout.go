@@ -28,7 +28,11 @@ type weblogStep struct {
 	role  weblogRole
 	extra int // index in weblogFields.extra, or -1
 	// clock adds what a field with a time says to weblogFields.micros.
-	clock func(b []byte) (int64, bool)
+	clock  func(b []byte) (int64, bool)
+	padded bool // with blanks
+	// optional is how it starts; otherwise it is missing, with the blank behind
+	// it. A brace in it is closed at the end.
+	optional string
 	// strftime is the layout of a time; what may be in it is not looked for
 	// behind it.
 	strftime string
@@ -63,6 +67,19 @@ func (p *weblogProgram) run(line []byte, f *weblogFields, steps int) ([]byte, er
 	f.micros, f.timed = 0, false
 	for i := range p.steps[:steps] {
 		s := &p.steps[i]
+		if s.padded {
+			rest = bytes.TrimLeft(rest, " ")
+		}
+		if !bytes.HasPrefix(rest, []byte(s.optional)) {
+			if lit := bytes.TrimLeft(s.lit, " "); bytes.HasPrefix(rest, lit) {
+				rest = rest[len(lit):]
+				f.role[s.role] = nil
+				if s.extra >= 0 {
+					f.extra[s.extra] = nil
+				}
+				continue
+			}
+		}
 		end := s.end(rest)
 		if end < 0 && s.strftime != "" {
 			return nil, fmt.Errorf("expected a time %s and %s: %s", quote([]byte(s.strftime)), quote(s.lit), quoteLine(line))
@@ -72,6 +89,9 @@ func (p *weblogProgram) run(line []byte, f *weblogFields, steps int) ([]byte, er
 		}
 		field := rest[:end]
 		rest = rest[end+len(s.lit):]
+		if s.padded {
+			field = bytes.TrimRight(field, " ")
+		}
 		if p.blanks && len(s.lit) > 0 && s.lit[len(s.lit)-1] == ' ' {
 			for len(rest) > 0 && rest[0] == ' ' {
 				rest = rest[1:]
@@ -123,6 +143,13 @@ func (s *weblogStep) end(rest []byte) int {
 		}
 		from = len(rest) - len(after)
 	}
+	if strings.HasSuffix(s.optional, "{") {
+		closed := append([]byte{'}'}, s.optional[:len(s.optional)-1]...)
+		if from = bytes.Index(rest, append(closed, s.lit...)); from < 0 {
+			return -1
+		}
+		return from + len(closed)
+	}
 	for c := s.lit[0]; ; {
 		i := bytes.IndexByte(rest[from:], c)
 		if i < 0 {
@@ -155,6 +182,9 @@ type layoutToken struct {
 	every   time.Duration
 	part    bool   // of a time: a fraction or a zone, which is added
 	format  string // of strftime
+	// As in a weblogStep.
+	padded   bool
+	optional string
 }
 
 // layoutRole is the role of a variable, and how much better it is than others
@@ -199,6 +229,8 @@ var layoutRoles = map[string]layoutRole{
 	"bucket":                      {roleHost, 1},
 	"s3_key":                      {rolePath, 1},
 	"operation":                   {roleOperation, 1},
+	"url_path":                    {roleURL, 0},
+	capturedHeaders:               {roleCaptured, 1},
 }
 
 // layoutClocks are the variables with a time.
@@ -209,13 +241,17 @@ var layoutClocks = map[string]layoutToken{
 	"time_fine":    {prio: 9, clock: logTime, every: time.Microsecond},
 }
 
-// compileLayout compiles a layout, in nginx's notation or Apache's, to a program
-// that also finds the named fields.
+// compileLayout compiles a layout to a program that also finds the named fields.
 func compileLayout(layout string, extras []string) (*weblogProgram, error) {
-	tokens, err := layoutTokens(layout)
+	tokens, _, err := layoutTokens(layout, nil)
 	if err != nil {
 		return nil, err
 	}
+	return compileTokens(tokens, extras)
+}
+
+// compileTokens compiles the tokens of a layout. An empty name in extras is none.
+func compileTokens(tokens []layoutToken, extras []string) (*weblogProgram, error) {
 	p := &weblogProgram{}
 	if len(tokens) > 0 && tokens[0].literal != "" {
 		p.prefix = []byte(tokens[0].literal)
@@ -231,13 +267,13 @@ func compileLayout(layout string, extras []string) (*weblogProgram, error) {
 	}
 	unused := make(map[string]bool)
 	for _, e := range extras {
-		unused[e] = true
+		unused[e] = e != ""
 	}
 	for i, t := range tokens {
 		if t.name == "" {
 			continue
 		}
-		s := weblogStep{name: "$" + t.name, extra: -1, strftime: t.format}
+		s := weblogStep{name: "$" + t.name, extra: -1, strftime: t.format, padded: t.padded, optional: t.optional}
 		if i+1 < len(tokens) {
 			if s.lit = []byte(tokens[i+1].literal); len(s.lit) == 0 {
 				return nil, fmt.Errorf("log format: nothing separates $%s from $%s, so that lines cannot be split", t.name, tokens[i+1].name)
@@ -280,10 +316,10 @@ func compileLayout(layout string, extras []string) (*weblogProgram, error) {
 		return slices.ContainsFunc(roles, func(r weblogRole) bool { _, ok := best[r]; return ok })
 	}
 	if !has(roleRequest, roleURL, rolePath, roleHostURL) {
-		return nil, errors.New("log format: it has no URL ($request, $request_uri, %r or %U)")
+		return nil, errors.New("log format: it has no URL ($request, $request_uri, %r, %U, %ru or %HU)")
 	}
 	if !has(roleBody, roleSent, roleLength) {
-		return nil, errors.New("log format: it has no size of the response ($body_bytes_sent, $bytes_sent, %b or %O)")
+		return nil, errors.New("log format: it has no size of the response ($body_bytes_sent, $bytes_sent, %b, %O, %<st or %B)")
 	}
 	return p, nil
 }
@@ -296,19 +332,31 @@ func (p *weblogProgram) names() string {
 	return strings.Join(names, ", ")
 }
 
+// A layoutDialect is the server whose notation a layout has.
+type layoutDialect int
+
+const (
+	nginxDialect layoutDialect = iota
+	apacheDialect
+	squidDialect
+	haproxyDialect
+)
+
 // layoutTokens splits a layout into its tokens, with pairs of variables that
-// nothing separates, but that make sense together, as one.
-func layoutTokens(layout string) ([]layoutToken, error) {
-	split := nginxTokens
-	switch nginx, apache := strings.Contains(layout, "$"), strings.Contains(layout, "%"); {
-	case nginx && apache && strings.Index(layout, "%") < strings.Index(layout, "$"), !nginx && apache:
-		split = apacheTokens
+// nothing separates, but that make sense together, as one. captures are the
+// names of the headers that HAProxy captures.
+func layoutTokens(layout string, captures []string) (tokens []layoutToken, d layoutDialect, err error) {
+	layout = haproxyVariables.Replace(layout)
+	switch nginx, percent := strings.Contains(layout, "$"), strings.Contains(layout, "%"); {
+	case nginx && percent && strings.Index(layout, "%") < strings.Index(layout, "$"), !nginx && percent:
+		tokens, d, err = percentTokens(layout, captures)
 	case !nginx:
-		return nil, fmt.Errorf("log format %s has no variables such as $request or %%r", quote([]byte(layout)))
+		return nil, 0, fmt.Errorf("log format %s has no variables such as $request or %%r", quote([]byte(layout)))
+	default:
+		tokens, err = nginxTokens(layout)
 	}
-	tokens, err := split(layout)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	joined := []struct{ left, right, both string }{
 		{"uri", "is_args", "uri"}, {"document_uri", "is_args", "uri"},
@@ -324,7 +372,27 @@ func layoutTokens(layout string) ([]layoutToken, error) {
 			}
 		}
 	}
-	return tokens, nil
+	return tokens, d, nil
+}
+
+// percentTokens splits a layout of Apache, Squid or HAProxy. Those of Apache
+// are letters, and one that is followed by another letter is rather a variable
+// of one of the others, whose names are longer.
+func percentTokens(layout string, captures []string) ([]layoutToken, layoutDialect, error) {
+	tokens, glued, err := apacheTokens(layout)
+	if err == nil && !glued {
+		return tokens, apacheDialect, nil
+	}
+	if tokens, err := squidTokens(layout); err == nil {
+		return tokens, squidDialect, nil
+	}
+	if tokens, err := haproxyTokens(layout, captures); err == nil {
+		return tokens, haproxyDialect, nil
+	}
+	if err == nil {
+		return tokens, apacheDialect, nil
+	}
+	return nil, 0, fmt.Errorf("log format %s: %w; nor is it a layout of Squid or HAProxy", quote([]byte(layout)), err)
 }
 
 func appendLiteral(tokens []layoutToken, text string) []layoutToken {
@@ -374,10 +442,11 @@ var apacheDirectives = map[byte]string{
 }
 
 // apacheTokens splits the argument of Apache's LogFormat, or of varnishncsa's -F
-// or Fastly's log format, which follow it.
-func apacheTokens(layout string) (tokens []layoutToken, err error) {
+// or Fastly's log format, which follow it. glued says that a directive of one
+// letter is followed by a letter.
+func apacheTokens(layout string) (tokens []layoutToken, glued bool, err error) {
 	wrong := func(i int) error {
-		return fmt.Errorf("log format %s: %s is not a directive of Apache's LogFormat", quote([]byte(layout)), quote([]byte(layout[i:])))
+		return fmt.Errorf("%s is not a directive of Apache's LogFormat", quote([]byte(layout[i:])))
 	}
 	for i := 0; i < len(layout); {
 		switch {
@@ -387,7 +456,7 @@ func apacheTokens(layout string) (tokens []layoutToken, err error) {
 			case "t":
 				text = "\t"
 			case "n":
-				return nil, fmt.Errorf("log format %s: a line end in it is not supported", quote([]byte(layout)))
+				return nil, false, errors.New("a line end in it is not supported")
 			}
 			tokens = appendLiteral(tokens, text)
 			i += 2
@@ -412,19 +481,20 @@ func apacheTokens(layout string) (tokens []layoutToken, err error) {
 		if i < len(layout) && layout[i] == '{' {
 			end := strings.IndexByte(layout[i:], '}')
 			if end < 0 {
-				return nil, wrong(start)
+				return nil, false, wrong(start)
 			}
 			arg = layout[i+1 : i+end]
 			i += end + 1
 		}
 		if i == len(layout) {
-			return nil, wrong(start)
+			return nil, false, wrong(start)
 		}
 		c := layout[i]
 		i++
+		glued = glued || arg == "" && c != '^' && i < len(layout) && isWord(layout[i:i+1])
 		if c == '^' { // %^FU, %{...}^ti
 			if i += 2; i > len(layout) {
-				return nil, wrong(start)
+				return nil, false, wrong(start)
 			}
 			tokens = append(tokens, layoutToken{name: "other"})
 			continue
@@ -438,7 +508,7 @@ func apacheTokens(layout string) (tokens []layoutToken, err error) {
 		case c == 't':
 			t, err := strftimeToken(arg)
 			if err != nil {
-				return nil, err
+				return nil, false, err
 			}
 			tokens = append(tokens, t)
 			continue
@@ -459,11 +529,11 @@ func apacheTokens(layout string) (tokens []layoutToken, err error) {
 		case c == 'p' && arg != "" || c == 'a' && arg != "" || c == 'h' && arg != "":
 			name = "other"
 		case !known:
-			return nil, wrong(start)
+			return nil, false, wrong(start)
 		}
 		tokens = append(tokens, variable(name))
 	}
-	return tokens, nil
+	return tokens, glued, nil
 }
 
 // headerName returns the name that nginx gives to a header in its variables.

@@ -70,20 +70,11 @@ var weblogLayouts = []weblogKind{
 	}, layoutVhost, true, nil),
 	{
 		name: "log-format", tick: time.Millisecond,
-		doc: "a log of nginx or Apache with the layout that log-format gives",
+		doc: "a log of nginx, Apache, Squid or HAProxy with the layout that log-format gives",
 		params: []Param{{"log-format", "",
-			"log_format of nginx, as '$remote_addr - ...', LogFormat of Apache, as '%h %l ...', or @FILE:NAME for the one of that name in the server's configuration"}},
-		split: func(args Args, extras []string) (weblogSplitter, error) {
-			layout, err := configuredLayout(args["log-format"])
-			if err != nil {
-				return nil, err
-			}
-			p, err := compileLayout(layout, extras)
-			if err != nil {
-				return nil, err
-			}
-			return p, nil
-		},
+			"log_format of nginx, as '$remote_addr - ...', LogFormat of Apache, as '%h %l ...', logformat of Squid, as '%ts.%03tu ...', log-format of HAProxy, as '%ci:%cp ...', or @FILE:NAME for the one of that name in the server's configuration"},
+			capturesParam},
+		split: newConfiguredLog,
 	},
 	fixedLayout(weblogKind{
 		name: "squid", tick: time.Millisecond,
@@ -117,6 +108,34 @@ var weblogLayouts = []weblogKind{
 		why:   "its lines have the fields of the Common Log Format behind a syslog prefix",
 		probe: func(line []byte) bool { return len(line) > 0 && line[0] == '<' },
 	}, layoutFastly, true, nil),
+}
+
+// newConfiguredLog makes a splitter for the layout that the parameters give.
+func newConfiguredLog(args Args, extras []string) (weblogSplitter, error) {
+	configured, err := configuredLayout(args["log-format"])
+	if err != nil {
+		return nil, err
+	}
+	captures := headerList(args["captures"])
+	if len(captures) == 0 {
+		captures = configured.captures
+	}
+	tokens, dialect, err := layoutTokens(configured.layout, captures)
+	if err != nil {
+		return nil, err
+	}
+	if dialect == haproxyDialect {
+		return newHAProxyFormat(tokens, captures, extras)
+	}
+	p, err := compileTokens(tokens, extras)
+	if err != nil {
+		return nil, err
+	}
+	if dialect == squidDialect {
+		p.blanks = true // fields are padded
+		return &squidLog{weblogProgram: p}, nil
+	}
+	return p, nil
 }
 
 const layoutFastly = `<$priority>$sent $cache $endpoint: ` +

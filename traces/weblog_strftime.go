@@ -14,23 +14,17 @@ const strftimePrio = 5
 func strftimeToken(arg string) (layoutToken, error) {
 	arg = strings.TrimPrefix(strings.TrimPrefix(arg, "begin:"), "end:")
 	arg = strings.Trim(arg, `"`)
-	scaled := func(scale int64) func([]byte) (int64, bool) {
-		return func(b []byte) (int64, bool) {
-			n, ok := parseUint(b)
-			return int64(n) * scale, ok && n < 1e18/uint64(scale)
-		}
-	}
 	switch arg {
 	case "sec":
-		return layoutToken{name: "sec", prio: 4, clock: scaled(second), every: time.Second}, nil
+		return layoutToken{name: "sec", prio: 4, clock: scaledTime(second), every: time.Second}, nil
 	case "msec":
-		return layoutToken{name: "msec", prio: 9, clock: scaled(1000), every: time.Millisecond}, nil
+		return layoutToken{name: "msec", prio: 9, clock: scaledTime(1000), every: time.Millisecond}, nil
 	case "usec":
-		return layoutToken{name: "usec", prio: 10, clock: scaled(1), every: time.Microsecond}, nil
+		return layoutToken{name: "usec", prio: 10, clock: scaledTime(1), every: time.Microsecond}, nil
 	case "msec_frac":
-		return layoutToken{name: "msec_frac", part: true, clock: scaled(1000), every: time.Millisecond}, nil
+		return layoutToken{name: "msec_frac", part: true, clock: scaledTime(1000), every: time.Millisecond}, nil
 	case "usec_frac":
-		return layoutToken{name: "usec_frac", part: true, clock: scaled(1), every: time.Microsecond}, nil
+		return layoutToken{name: "usec_frac", part: true, clock: scaledTime(1), every: time.Microsecond}, nil
 	case "%z":
 		return layoutToken{name: "zone", part: true, every: time.Second, clock: func(b []byte) (int64, bool) {
 			t, ok := zoneOffset(b)
@@ -48,8 +42,8 @@ func strftimeToken(arg string) (layoutToken, error) {
 		if arg[i] != '%' {
 			continue
 		}
-		if i++; i == len(arg) || strings.IndexByte("YymbhdeHMSzZsaA%", arg[i]) < 0 {
-			return t, fmt.Errorf("log format: the time %%{%s}t has a part that cachesim does not read", arg)
+		if i++; i == len(arg) || strings.IndexByte("YymbhdeHMSzZsaA%"+optionalZone, arg[i]) < 0 {
+			return t, fmt.Errorf("the time %%{%s}t has a part that cachesim does not read", arg)
 		}
 	}
 	t.format = arg
@@ -63,6 +57,17 @@ func strftimeToken(arg string) (layoutToken, error) {
 	}
 	return t, nil
 }
+
+// scaledTime returns a clock for numbers of so many microseconds each.
+func scaledTime(micros int64) func([]byte) (int64, bool) {
+	return func(b []byte) (int64, bool) {
+		n, ok := parseUint(b)
+		return int64(n) * micros, ok && n < 1e18/uint64(micros)
+	}
+}
+
+// optionalZone is a letter of our own for a blank and %z, or nothing.
+const optionalZone = "Q"
 
 // strptime reads the time that b starts with by a layout of strftime, and
 // returns what follows it. The date is 1 January 1970 but for what the layout
@@ -85,6 +90,12 @@ func strptime(layout string, b []byte) (micros int64, rest []byte, ok bool) {
 			n = 4
 		case 'b', 'h', 'a':
 			n = 3
+		case optionalZone[0]:
+			if len(b) < 6 || b[0] != ' ' || b[1] != '+' && b[1] != '-' || digits(b[2:6]) < 0 {
+				continue
+			}
+			b = b[1:]
+			n = 5
 		case 'z':
 			n = 5
 		case '%':
@@ -125,7 +136,7 @@ func strptime(layout string, b []byte) (micros int64, rest []byte, ok bool) {
 		case 'S':
 			v = digits(field)
 			clock += int64(v) * second
-		case 'z':
+		case 'z', optionalZone[0]:
 			if zone, ok = zoneOffset(field); !ok {
 				return 0, nil, false
 			}

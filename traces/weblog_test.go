@@ -212,6 +212,93 @@ example.com 192.0.2.1 - - [17/May/2015 10:05:03.251 +0100] "GET /a HTTP/1.1" 206
 		report: []string{"1 request for ranges of objects whose size the log had not shown, counted with the largest range so far"},
 	},
 	{
+		// Codes, padding and a time in two fields.
+		format: "log-format", name: "squid",
+		args: Args{"log-format": `%ts.%03tu %6tr %>a %Ss/%03>Hs %<st %rm %ru %[un %Sh/%<a %mt`, "key": "$host$uri $remote_user"},
+		text: `1286536308.079    180 192.168.0.224 TCP_MISS/200 411 GET http://Example.com/a?b - HIER_DIRECT/192.0.2.7 text/html
+1286536308.912      0 192.168.0.224 TCP_MEM_HIT/200 421 GET http://example.com/a? joe HIER_NONE/- text/html
+1286536309.586   3921 192.168.0.227 TCP_TUNNEL/200 507 CONNECT example.com:443 - HIER_DIRECT/192.0.2.7 -
+1286536309.701      0 192.168.0.227 NONE_NONE/000 0 GET http://example.com/a?b - HIER_NONE/- -
+`,
+		want: []logRequest{
+			{"example.com/a?b -", 411, 1286536308079},
+			{"example.com/a? joe", 421, 1286536308912},
+		},
+		report: []string{
+			"1 request with method CONNECT (methods=GET)",
+			"1 request with status none (statuses=200,203,204,300,301,308)",
+			"1 request whose query string Squid has removed (strip_query_terms), so that different objects look like one",
+			"sizes are bytes sent, which may include response headers (header-bytes=0)",
+			"the log's own cache reports 50.0 % hits (1 of 2 requests)",
+		},
+	},
+	{
+		// Arguments on both sides, encodings, widths, and a time of strftime in front of a blank.
+		format: "log-format", name: "squid-own",
+		args: Args{"log-format": `%tl size=%-6<st|%6>st "%"{Host}>h" %>rs %http::>rm %#>ru %{%H:%M}tg %>Hs %ssl::>sni %{Vary:;x}<h %<h{Content-Range} 100%%`},
+		text: `06/Feb/2009:12:14:14 +0100 size=1000  |   300 "a.example" http GET /x%20y 11:14 200 - - - 100%
+06/Feb/2009:12:14:15 +0100 size=100   |   300 "a.example" http GET /x%20y 11:14 206 - - bytes 0-99/5000 100%
+`,
+		want: []logRequest{
+			{"a.example/x%20y", 1000, at(s1, "2009-02-06T11:14:14Z")},
+			{"a.example/x%20y", 5000, at(s1, "2009-02-06T11:14:15Z")},
+		},
+		report: []string{"sizes are bytes sent, which may include response headers (header-bytes=0)"},
+	},
+	{
+		// The default format written as a log-format, with escaped blanks.
+		format: "log-format", name: "haproxy",
+		args: Args{"log-format": `%ci:%cp\ [%tr]\ %ft\ %b/%s\ %TR/%Tw/%Tc/%Tr/%Ta\ %ST\ %B\ %CC\ %CS\ %tsc\ %ac/%fc/%bc/%sc/%rc\ %sq/%bq\ %hr\ %hs\ %{+Q}r`,
+			"captures": "host,user-agent", "key": "$host$uri $frontend $http_user_agent"},
+		text: `Feb  6 12:14:13 localhost haproxy[14389]: Proxy http-in started.
+Feb  6 12:14:14 localhost haproxy[14389]: 10.0.1.2:33317 [06/Feb/2009:12:14:14.655] http-in static/srv1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 {1wt.eu|Mozilla 5 (X)} {} "GET /index.html HTTP/1.1"
+Feb  6 12:14:15 localhost haproxy[14389]: 10.0.1.2:33317 [06/Feb/2009:12:14:15.001] https~ static/srv1 10/0/30/69/109 200 +2750 - - ---- 1/1/1/1/0 0/0 "GET https://1wt.eu/index.html HTTP/2.0"
+<134>1 2009-02-06T12:14:16.000Z host haproxy 14389 - - 10.0.1.2:33317 [06/Feb/2009:12:14:15.002] http-in http-in/<NOSRV> -1/-1/-1/-1/0 -1 0 - - CR-- 1/1/0/0/0 0/0 "<BADREQ>"
+10.0.1.2:33317 [06/Feb/2009:12:14:15.003] http-in static/srv1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 {} "GET /cut
+`,
+		want: []logRequest{
+			{"1wt.eu/index.html http-in Mozilla 5 (X)", 2750, at(ms1, "2009-02-06T12:14:14.655Z")},
+			{"1wt.eu/index.html https~ ", 2750, at(ms1, "2009-02-06T12:14:15.001Z")},
+		},
+		bad: []string{`5: expected "\"" after $request`},
+		report: []string{
+			"1 request without a valid HTTP request line",
+			"1 line is a message, not a request",
+			"sizes are bytes sent, which may include response headers (header-bytes=0)",
+		},
+	},
+	{
+		format: "log-format", name: "haproxy-clf",
+		args: Args{"log-format": `${HAPROXY_HTTP_CLF_LOG_FMT}`},
+		text: `10.0.1.2 - - [06/Feb/2009:12:14:14 +0000] "GET /a HTTP/1.1" 200 300 "" "" 33317 655 "http-in" "static" "srv1" 10 0 30 69 109 "----" 1 1 1 1 0 0 0 "" ""
+`,
+		want:   []logRequest{{"/a", 300, at(ms1, "2009-02-06T12:14:14.655Z")}},
+		report: []string{"sizes are bytes sent, which may include response headers (header-bytes=0)"},
+	},
+	{
+		// JSON, expressions with converters, names, and a query that may be missing.
+		format: "log-format", name: "haproxy-json",
+		args: Args{"log-format": `{"t":%Ts.%ms,"host":%(h){+Q}[capture.req.hdr(1),lower],"m":"%[method]","u":"%HP%HQ","s":%[status],"b":%U/%B,"ua":%{+Q,+E}[req.hdr(user-agent)]}`,
+			"captures": "user-agent,host"},
+		text: `{"t":1233922454.655,"host":"1wt.eu","m":"GET","u":"/a?b","s":200,"b":55/300,"ua":"x"}
+{"t":1233922454.656,"host":"1wt.eu","m":"GET","u":"/a","s":200,"b":55/301,"ua":"x"}
+`,
+		want: []logRequest{
+			{"1wt.eu/a?b", 300, 1233922454655},
+			{"1wt.eu/a", 301, 1233922454656},
+		},
+		report: []string{"sizes are bytes sent, which may include response headers (header-bytes=0)"},
+	},
+	{
+		format: "log-format", name: "haproxy-query",
+		args: Args{"log-format": `%HM  %HPO %HQ %HV %ST %B %[var(txn.host)]`},
+		text: `GET /a ?b=1 HTTP/1.1 200 300 h
+GET /a HTTP/1.1 200 301 h
+`,
+		want:   []logRequest{{"h/a?b=1", 300, 0}, {"h/a", 301, 0}},
+		report: []string{"sizes are bytes sent, which may include response headers (header-bytes=0)"},
+	},
+	{
 		format: "squid",
 		text: `1286536308.779    180 192.168.0.224 TCP_MISS/200 411 GET http://Example.com/a?b - HIER_DIRECT/192.0.2.7 text/html
 1286536308.912      0 192.168.0.224 TCP_MEM_HIT/200 421 GET http://example.com/a?b - HIER_NONE/- text/html
@@ -894,11 +981,58 @@ CustomLog /var/log/access.log combined
 	none := write("none.conf", `server { listen 80; }`)
 	open := write("open.conf", `log_format main '$request`)
 	cut := write("cut.conf", `log_format main '$request'`)
+	write("inner.conf", "log_format inner '$request_uri '\n '$body_bytes_sent';\n")
+	including := write("outer.conf", "http {\n  include in*.conf; # more\n  include missing.conf;\n}\nIncludeOptional sub/*.none\nInclude \""+write("own.conf", "LogFormat \"%U %O\" own\n")+"\"\n")
+	loop := write("loop.conf", "include loop.conf;\n")
+	squid := write("squid.conf", `http_port 3128
+# logformat no %ru %<st
+logformat old %tl "%rm %ru" %<st
+logformat own %ts.%03tu %>Hs \
+ %<st %ru
+access_log daemon:/var/log/squid/access.log own all
+access_log none
+`)
+	haproxy := write("haproxy.cfg", `
+global
+  log 127.0.0.1 local0
+defaults
+  mode http
+  log-format %ci\ [%t]\ %ST\ %B\ %hr\ %{+Q}r  # as in old versions
+frontend web
+  bind :80
+  capture request header Host len 64
+frontend own
+  log-format '%ci %[capture.req.hdr(0)] "#%HU" %B'
+listen tls
+  log-format "${HAPROXY_HTTP_LOG_FMT} %sslv"
+backend b
+  log-format nothing
+frontend clf
+  option httplog clf
+`)
 	tests := []struct{ value, want, err string }{
 		{"@" + nginx + ":main", `$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" "it's"`, ""},
 		{"@" + nginx + ":j", `{"u":"$request_uri","b":${body_bytes_sent}}`, ""},
 		{"@" + nginx + ":plain", `$request_uri $bytes_sent`, ""},
 		{"@" + nginx + ":combined", layoutCombined, ""},
+		{"@" + including + ":inner", "$request_uri $body_bytes_sent", ""},
+		{"@" + including + ":own", "%U %O", ""},
+		{"@" + loop + ":x", "", "includes itself"},
+		{"log_format main '$remote_addr '\n  '$request_uri $bytes_sent';", "$remote_addr $request_uri $bytes_sent", ""},
+		{"'$remote_addr '\n  '$request_uri $bytes_sent';", "$remote_addr $request_uri $bytes_sent", ""},
+		{`LogFormat "%h \"%r\" %b" common`, `%h "%r" %b`, ""},
+		{"logformat own %ts.%03tu %ru %<st", "%ts.%03tu %ru %<st", ""},
+		{`log-format "%ci %HU %B"`, "%ci %HU %B", ""},
+		{"@" + squid, "%ts.%03tu %>Hs  %<st %ru", ""},
+		{"@" + squid + ":own", "%ts.%03tu %>Hs  %<st %ru", ""},
+		{"@" + squid + ":old", `%tl "%rm %ru" %<st`, ""},
+		{"@" + squid + ":combined", squidFormats[2].layout, ""},
+		{"@" + squid + ":othr", "", "no log format of that name"},
+		{"@" + haproxy, "", "name one of its formats, as @" + haproxy + ":web; it has web, own, tls or clf"},
+		{"@" + haproxy + ":web", "%ci [%t] %ST %B %hr %{+Q}r", ""},
+		{"@" + haproxy + ":own", `%ci %[capture.req.hdr(0)] "#%HU" %B`, ""},
+		{"@" + haproxy + ":tls", haproxyHTTP + " %sslv", ""},
+		{"@" + haproxy + ":clf", haproxyCLF, ""},
 		{"@" + nginx + ":mian", "", "no log format of that name; did you mean \"main\"?"},
 		{"@" + nginx, "", "name one of its formats, as @" + nginx + ":main; it has main, j, plain or combined"},
 		{"@" + apache + ":combined", `%h %l %u %t "%r" %>s %O "%{Referer}i"`, ""},
@@ -906,7 +1040,7 @@ CustomLog /var/log/access.log combined
 		{"@" + apache + ":default", `%r %b`, ""},
 		{"@" + apache + ":/var/log/own.log", `%U %B`, ""},
 		{"@" + one, `$request_uri $bytes_sent`, ""},
-		{"@" + none + ":main", "", "files that it includes are not read"},
+		{"@" + none + ":main", "", "the file, with those that it includes, has no log format of that name"},
 		{"@" + open + ":main", "", "a string has no closing quote"},
 		{"@" + cut + ":main", "", "a log_format has no semicolon at its end"},
 		{"@" + filepath.Join(dir, "missing") + ":main", "", "no such file"},
@@ -914,8 +1048,8 @@ CustomLog /var/log/access.log combined
 	}
 	for _, test := range tests {
 		got, err := configuredLayout(test.value)
-		if got != test.want || (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {
-			t.Errorf("%s: %q, %v\nwant %q, %s", test.value, got, err, test.want, test.err)
+		if got.layout != test.want || (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {
+			t.Errorf("%s: %q, %v\nwant %q, %s", test.value, got.layout, err, test.want, test.err)
 		}
 	}
 }
@@ -938,6 +1072,12 @@ func TestResolveParams(t *testing.T) {
 	}
 	if got, err := ResolveParams(nil); got != nil || err != nil {
 		t.Errorf("nil: %v, %v", got, err)
+	}
+	if err := os.WriteFile(name, []byte("frontend f\n capture request header Host len 9\n log-format '%HU %B'\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := ResolveParams(map[string]string{"log-format": "@" + name}); err != nil || got["log-format"] != "%HU %B" || got["captures"] != "Host" {
+		t.Errorf("HAProxy: %v, %v", got, err)
 	}
 	if _, err := ResolveParams(map[string]string{"log-format": "@" + name + ":other"}); err == nil {
 		t.Error("no error for a name that the file does not have")
@@ -1133,7 +1273,7 @@ func FuzzWeblogLayout(f *testing.F) {
 		if _, err := format.New(bytes.NewReader(nil), Args{"log-format": layout}); err == nil {
 			decodeLog(t, format, Args{"log-format": layout}, bytes.NewReader(text))
 		}
-		if _, err := configuredFormats(string(text)); err == nil {
+		if _, _, err := configuredFormats(string(text)); err == nil {
 			configuredFormats(layout)
 		}
 	})

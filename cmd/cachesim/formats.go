@@ -65,6 +65,7 @@ func listFormats(w io.Writer) {
 		fmt.Fprintln(w)
 	}
 	fmt.Fprintln(w, "The format of a trace is detected from its content; --trace-format FORMAT names it, and so does FORMAT:FILE for one file.")
+	fmt.Fprintln(w, "Files may be compressed; ARCHIVE!FILE is one in a tar or zip archive, and - is standard input.")
 	fmt.Fprintln(w, "cachesim formats FORMAT shows its parameters; docs/FORMATS.md says more.")
 }
 

@@ -135,6 +135,9 @@ func (o *runOptions) ratioTables(t *sim.Trace, list []results.Result) error {
 		if w := rows.Results[0].Warmup; w > 0 {
 			table.Notes = append(table.Notes, fmt.Sprintf("Counted after a warm-up of %s.", count(w, "request")))
 		}
+		if note := tooRoomy(t, list); note != "" && i == 0 {
+			table.Notes = append(table.Notes, note)
+		}
 		if limit > 0 {
 			table.Notes = append(table.Notes, fmt.Sprintf("Without any eviction: %.2f %%; the rest are first requests, which no cache can serve.", 100*limit))
 		}
@@ -164,6 +167,24 @@ func (o *runOptions) askedSizes(list []results.Result) string {
 		of = "of the objects"
 	}
 	return fmt.Sprintf("Sizes as shares %s: %s.", of, strings.Join(parts, ", "))
+}
+
+// tooRoomy names the sizes at which nothing is ever evicted.
+func tooRoomy(t *sim.Trace, list []results.Result) string {
+	var sizes []string
+	for _, r := range list {
+		all := t.Footprint + int64(t.Objects)*r.Metadata
+		if r.Cell.Unit == sim.UnitObjects {
+			all = int64(t.Objects)
+		}
+		if size := r.Cell.Size(); r.Capacity > all && !slices.Contains(sizes, size) {
+			sizes = append(sizes, size)
+		}
+	}
+	if len(sizes) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("Larger than all objects together, so that nothing is evicted: %s.", strings.Join(sizes, ", "))
 }
 
 // tooLarge explains what bends a curve: objects that do not fit a cache are

@@ -513,6 +513,9 @@ func (o *runOptions) trace(ctx context.Context, f *folder, provenance results.Pr
 		return false, err
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
+	if t.RequestBytes == 0 {
+		return false, fmt.Errorf("trace %s: all sizes are 0, so that neither sizes of caches nor byte hit ratios mean anything: --ignore-size gives each object size 1", t.Name)
+	}
 	tasks, err := o.tasks(t)
 	if err != nil {
 		return false, err

@@ -126,24 +126,13 @@ func printProfile(w io.Writer, t *sim.Trace, p *profile.Profile) {
 	fmt.Fprintln(w)
 }
 
-// doubts are what makes a trace look as if it was misread.
+// doubts are what makes a trace look as if it was misread, beside its notes.
 func doubts(t *sim.Trace, p *profile.Profile) (all []string) {
-	if p.Objects == p.Requests && p.Requests > 1 {
-		all = append(all, "all ids are different: perhaps the wrong column was taken for the id; every request is a miss")
-	}
-	switch q := p.ObjectSizes; {
-	case q.Min == q.Max && q.Max == 0:
-		all = append(all, "all sizes are 0")
-	case q.Min == q.Max && p.Objects > 1 && q.Max != 1:
-		all = append(all, fmt.Sprintf("all sizes are %d bytes", q.Max))
-	case p.Zero > 0:
-		all = append(all, fmt.Sprintf("%s objects have size 0", humanize.Comma(int64(p.Zero))))
-	}
-	if p.Backwards > 0 {
-		all = append(all, fmt.Sprintf("%s requests are earlier than the one before", humanize.Comma(int64(p.Backwards))))
+	if p.Zero > 0 && p.ObjectSizes.Max > 0 {
+		all = append(all, count(p.Zero, "object")+" of size 0")
 	}
 	if 10*t.SizeChanges > t.Requests {
-		all = append(all, fmt.Sprintf("%s requests give their object another size than before", humanize.Comma(int64(t.SizeChanges))))
+		all = append(all, fmt.Sprintf("in %s the object has another size than before", count(t.SizeChanges, "request")))
 	}
 	return all
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -66,7 +69,7 @@ type paramFlag struct {
 
 // paramFlags are the parameters that are asked for most.
 var paramFlags = []paramFlag{
-	{name: "log-format", format: "log-format", usage: "`LAYOUT` of an access log as nginx or Apache define it, or @FILE:NAME of their configuration"},
+	{name: "log-format", format: "log-format", usage: "`LAYOUT` of an access log as nginx, Apache, Squid or HAProxy define it, or @FILE:NAME of their configuration"},
 	{name: "columns", format: "csv", usage: "`COLUMNS` of a csv by number or name: id=5,size=4,time=2"},
 	{name: "block", usage: "`SIZE` of the objects of block traces: 4KiB; request: an object is a request's offset"},
 	{name: "key", usage: "`TEMPLATE` of an object's id in access logs: $host$path"},
@@ -140,9 +143,22 @@ func defaultTraceCache() string {
 
 func newTraceOptions(c *cli.Context) (traceOptions, error) {
 	var o traceOptions
-	files := c.Args().Slice()
+	files, err := expandGlobs(c.Args().Slice())
+	if err != nil {
+		return o, err
+	}
 	if len(files) == 0 {
 		return o, usagef("%s expects a trace: cachesim %s TRACE [TRACE...]; cachesim help %s shows the flags", c.Command.Name, c.Command.Name, c.Command.Name)
+	}
+	piped := slices.IndexFunc(files, isStdin)
+	if piped >= 0 && slices.ContainsFunc(files[piped+1:], isStdin) {
+		return o, usagef("standard input is named twice, but can be read once")
+	}
+	if !c.Bool("separate") && !c.Bool("merge") {
+		var changed bool
+		if files, changed = traces.InTimeOrder(files); changed {
+			fmt.Fprintf(c.App.ErrWriter, "cachesim: rotated logs are read from the oldest to the newest: %s\n", strings.Join(files, ", "))
+		}
 	}
 	o.groups = [][]string{files}
 	if c.Bool("separate") {
@@ -155,7 +171,6 @@ func newTraceOptions(c *cli.Context) (traceOptions, error) {
 	if p.Merge = c.Bool("merge"); p.Merge && c.Bool("separate") {
 		return o, usagef("--merge makes one trace of several files, --separate a trace of each: give one of them")
 	}
-	var err error
 	if p.Format, p.Params, err = formatParams(c); err != nil {
 		return o, err
 	}
@@ -212,6 +227,34 @@ func newTraceOptions(c *cli.Context) (traceOptions, error) {
 	p.CacheSize = int64(size)
 	return o, nil
 }
+
+// expandGlobs replaces patterns that the shell has not expanded by the files
+// that match.
+func expandGlobs(args []string) (files []string, err error) {
+	for _, arg := range args {
+		if _, err := os.Stat(arg); err == nil || !strings.ContainsAny(arg, "*?[") {
+			files = append(files, arg)
+			continue
+		}
+		format := ""
+		if f, rest, ok := strings.Cut(arg, ":"); ok && slices.ContainsFunc(traces.Formats, func(x traces.Format) bool { return x.Name == f }) {
+			format, arg = f+":", rest
+		}
+		found, err := filepath.Glob(arg)
+		if err != nil {
+			return nil, usagef("%s: %w", arg, err)
+		}
+		if len(found) == 0 {
+			return nil, fmt.Errorf("open trace %s: no file has a name like that", arg)
+		}
+		for _, f := range found {
+			files = append(files, format+f)
+		}
+	}
+	return files, nil
+}
+
+func isStdin(file string) bool { return file == "-" || strings.HasSuffix(file, ":-") }
 
 // open reads the trace of a group, and gives up waiting for it when ctx ends.
 func (o traceOptions) open(ctx context.Context, group []string) (*sim.Trace, error) {

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"archive/zip"
+	"bytes"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -140,6 +143,118 @@ func TestMergeFlag(t *testing.T) {
 		}
 	}
 	if _, stderr, code := cachesim("trace", "info", late, early, "--merge", "--separate"); code != exitUsage || !strings.Contains(stderr, "give one of them") {
+		t.Errorf("exit %d, %s", code, stderr)
+	}
+}
+
+// TestStandardInput has a trace from a pipe, which is called stdin wherever it is named.
+func TestStandardInput(t *testing.T) {
+	read := func(text string, args ...string) (stdout, stderr string, code int) {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		was := os.Stdin
+		os.Stdin = r
+		defer func() { os.Stdin = was; r.Close() }()
+		go func() { w.WriteString(text); w.Close() }()
+		return cachesim(args...)
+	}
+	dir := t.TempDir()
+	stdout, stderr, code := read("a 1\nb 2\na 1\n", "run", "-", "--policy", "lru", "--size", "2B", "--timing-requests", "none", "--out", dir, "--format", "svg")
+	if code != 0 || !strings.HasPrefix(stdout, "stdin: 3 requests") || !strings.Contains(stdout, "Hit ratio (%), stdin\n") || strings.Contains(stderr, "-: ") {
+		t.Errorf("exit %d\n%s\n%s", code, stderr, stdout)
+	}
+	set, err := results.Read(filepath.Join(dir, "results.json"))
+	if err != nil || len(set.Traces) != 1 || set.Traces[0].Name != "stdin" || set.Traces[0].Path != "stdin" {
+		t.Errorf("results: %+v, %v", set, err)
+	}
+	if rows := readCSV(t, dir, "results.csv"); len(rows) == 0 || rows[0]["trace"] != "stdin" {
+		t.Errorf("results.csv: %v", rows)
+	}
+	if _, stderr, code := read("a 1\nb x\n", "trace", "info", "-"); code != exitFailed || stderr != "cachesim: stdin:2: size \"x\" is not a number of bytes\n" {
+		t.Errorf("exit %d, %s", code, stderr)
+	}
+	if stdout, stderr, code := read("1\n2\n", "trace", "head", "id:-"); code != 0 || !strings.HasPrefix(stdout, "stdin: 2 requests") {
+		t.Errorf("exit %d, %s%s", code, stderr, stdout)
+	}
+	if _, stderr, code := read("", "trace", "info", "-", "id:-", "--separate"); code != exitUsage || !strings.Contains(stderr, "named twice") {
+		t.Errorf("exit %d, %s", code, stderr)
+	}
+}
+
+// TestArchiveMember names a file in an archive on the command line.
+func TestArchiveMember(t *testing.T) {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, name := range []string{"logs/a", "logs/b"} {
+		w, err := z.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Write([]byte("x 1\ny 1\n"))
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	archive := file(t, "logs.zip", b.Bytes())
+	stdout, stderr, code := cachesim("trace", "info", "--trace-cache", "off", "id-size:"+archive+"!logs/b")
+	if code != 0 || !strings.HasPrefix(stdout, "logs.zip!b: 2 requests") {
+		t.Errorf("exit %d, %s%s", code, stderr, stdout)
+	}
+	_, stderr, code = cachesim("trace", "info", archive)
+	if want := `the archive holds 2 files: name one as ARCHIVE!FILE; it has "logs/a", "logs/b"`; code != exitFailed || !strings.Contains(stderr, want) {
+		t.Errorf("exit %d, %s, want %s", code, stderr, want)
+	}
+}
+
+// TestRotatedLogs has the files of a rotated log in the order of their names, and a pattern of which
+// the shell has made nothing.
+func TestRotatedLogs(t *testing.T) {
+	dir := t.TempDir()
+	for name, data := range map[string]string{"t.log": "9 d 1\n", "t.log.1": "7 c 1\n", "t.log.2": "5 b 1\n", "t.log.10": "1 a 1\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(data), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	byName := []string{"t.log", "t.log.1", "t.log.10", "t.log.2"}
+	for i := range byName {
+		byName[i] = filepath.Join(dir, byName[i])
+	}
+	for _, args := range [][]string{byName, {filepath.Join(dir, "t.log*")}, {"time-id-size:" + filepath.Join(dir, "t.log*")}} {
+		stdout, stderr, code := cachesim(append([]string{"trace", "head", "--trace-cache", "off"}, args...)...)
+		var got []string
+		for _, l := range strings.Split(stdout, "\n") {
+			if f := strings.Fields(l); len(f) > 3 && f[2] == "get" {
+				got = append(got, f[len(f)-1])
+			}
+		}
+		if code != 0 || strings.Join(got, "") != "abcd" || !strings.Contains(stderr, "rotated logs are read from the oldest to the newest: ") {
+			t.Errorf("%q: exit %d, requests for %v\n%s", args, code, got, stderr)
+		}
+	}
+	if stdout, stderr, code := cachesim("trace", "info", "--separate", byName[0], byName[1]); code != 0 || stderr != "" || strings.Index(stdout, "t.log:") > strings.Index(stdout, "t.log.1:") {
+		t.Errorf("exit %d, %s, %s", code, stderr, stdout)
+	}
+	if _, stderr, code := cachesim("trace", "info", filepath.Join(dir, "x*")); code != exitFailed || !strings.Contains(stderr, "no file has a name like that") {
+		t.Errorf("exit %d, %s", code, stderr)
+	}
+}
+
+// TestSizeWarnings has sizes of caches that mean nothing.
+func TestSizeWarnings(t *testing.T) {
+	trace := file(t, "t", []byte("a 10\nb 20\na 10\n"))
+	run := func(trace string, args ...string) (string, string, int) {
+		return cachesim(append([]string{"run", trace, "--policy", "lru", "--timing-requests", "none", "--quiet", "--format", "svg", "--out", t.TempDir()}, args...)...)
+	}
+	want := "Larger than all objects together, so that nothing is evicted: 1.0 GiB."
+	if stdout, stderr, code := run(trace, "--size", "30B,1GiB"); code != 0 || strings.Count(stdout, want) != 1 {
+		t.Errorf("exit %d, %s\n%s", code, stderr, stdout)
+	}
+	if stdout, stderr, code := run(trace, "--size", "2,3", "--capacity-unit", "objects"); code != 0 || !strings.Contains(stdout, "so that nothing is evicted: 3 objects.") {
+		t.Errorf("exit %d, %s\n%s", code, stderr, stdout)
+	}
+	if _, stderr, code := run(file(t, "zero", []byte("a 0\nb 0\na 0\n"))); code != exitFailed || !strings.Contains(stderr, "trace zero: all sizes are 0, so that neither") || strings.Count(stderr, "\n") != 1 {
 		t.Errorf("exit %d, %s", code, stderr)
 	}
 }
