@@ -23,6 +23,7 @@ func policyNew(stdout io.Writer) *cli.Command {
 		Description: "Example:\n  cachesim policy new mine --lang c && sh mine/test.sh",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "lang", Usage: "`LANGUAGE`: " + strings.Join(known, ", ")},
+			&cli.StringFlag{Name: "from", Usage: "`POLICY` to start from: " + strings.Join(examples.Policies, ", "), Value: examples.Policies[0]},
 			&cli.StringFlag{Name: "out", Usage: "`FOLDER` of the project, new or empty (default: NAME)"},
 		},
 		Action: func(c *cli.Context) error {
@@ -40,7 +41,7 @@ func policyNew(stdout io.Writer) *cli.Command {
 			if dir == "" {
 				dir = name
 			}
-			written, err := l.New(dir, name)
+			written, err := l.New(dir, name, c.String("from"))
 			if err != nil {
 				return usagef("policy new: %w", err)
 			}

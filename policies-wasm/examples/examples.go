@@ -1,5 +1,5 @@
-// Package examples holds modules to copy, a FIFO in each of several languages, and
-// writes new projects from them.
+// Package examples holds modules to copy, FIFO, LRU and SIEVE in each of several
+// languages, and writes new projects from them.
 package examples
 
 import (
@@ -11,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -19,6 +20,7 @@ import (
 
 //go:embed README.md.tmpl assemblyscript/*.ts assemblyscript/build.sh c/*.c c/*.h c/build.sh cpp/*.cpp cpp/build.sh
 //go:embed go/*.go go/build.sh rust/*.rs rust/Cargo.toml rust/build.sh zig/*.zig zig/build.sh
+//go:embed */policies/*
 var files embed.FS
 
 // A Language is one that policies can be written in.
@@ -110,9 +112,13 @@ var names = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 // word is what is replaced by a policy's name.
 var word = regexp.MustCompile(`\bfifo\b`)
 
-// New writes a project for a policy of that name into the folder dir, which must
-// not exist or be empty, and returns the names of its files.
-func (l Language) New(dir, name string) (written []string, err error) {
+// Policies are those that a project can start from.
+var Policies = []string{"fifo", "lru", "sieve"}
+
+// New writes a project for a policy of that name, which starts as one of Policies,
+// into the folder dir, which must not exist or be empty, and returns the names of
+// its files.
+func (l Language) New(dir, name, start string) (written []string, err error) {
 	if !names.MatchString(name) {
 		return nil, fmt.Errorf("%q cannot name a policy: use lower-case letters, digits and _, a letter first", name)
 	}
@@ -123,6 +129,9 @@ func (l Language) New(dir, name string) (written []string, err error) {
 	}
 	sources := append([]string{}, l.also...)
 	for _, e := range entries {
+		if e.IsDir() {
+			continue
+		}
 		sources = append(sources, path.Join(l.Name, e.Name()))
 	}
 	for _, source := range sources {
@@ -131,6 +140,16 @@ func (l Language) New(dir, name string) (written []string, err error) {
 			return nil, err
 		}
 		content[path.Base(source)] = word.ReplaceAllString(string(b), name)
+	}
+	if !slices.Contains(Policies, start) {
+		return nil, fmt.Errorf("no example of the policy %q%s", start, sim.DidYouMean(start, Policies))
+	}
+	if start != Policies[0] {
+		b, err := files.ReadFile(path.Join(l.Name, "policies", start+path.Ext(l.Policy)))
+		if err != nil {
+			return nil, err
+		}
+		content[l.Policy] = string(b)
 	}
 	for file, text := range l.extra {
 		content[file] = word.ReplaceAllString(text, name)
@@ -142,8 +161,10 @@ func (l Language) New(dir, name string) (written []string, err error) {
 		return nil, err
 	}
 	var b strings.Builder
-	about := l
-	about.Name = name
+	about := struct {
+		Language
+		Name, Start string
+	}{l, name, strings.ToUpper(start)}
 	if err := readme.Execute(&b, about); err != nil {
 		return nil, err
 	}

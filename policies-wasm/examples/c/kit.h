@@ -13,6 +13,7 @@ typedef struct {
 
 static node *nodes; // by object: their numbers are dense
 static uint32_t objects, front = NONE, back = NONE; // of the queue: the newest, the oldest
+static uint32_t hand = NONE; // for policies that sweep; when its object leaves, it moves to the next newer
 static int64_t capacity, used, evicted;
 
 static int has(uint32_t object) { return nodes[object].stored != 0; }
@@ -44,6 +45,9 @@ static void push_front(uint32_t object, int64_t size) {
 	link_front(object);
 }
 
+// newer returns the next newer object in the queue, NONE for the front.
+static inline uint32_t newer(uint32_t object) { return nodes[object].newer; }
+
 static inline void move_to_front(uint32_t object) {
 	unlink(object);
 	link_front(object);
@@ -51,6 +55,7 @@ static inline void move_to_front(uint32_t object) {
 
 // drop takes an object out of the cache; evict counts it as an eviction as well.
 static void drop(uint32_t object) {
+	if (hand == object) hand = newer(object);
 	unlink(object);
 	used -= nodes[object].stored - 1;
 	nodes[object].stored = 0;

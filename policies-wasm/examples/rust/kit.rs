@@ -16,6 +16,7 @@ pub struct Cache {
     pub nodes: Vec<Node>, // by object: their numbers are dense
     pub front: u32,       // of the queue: the newest
     pub back: u32,        // the oldest
+    pub hand: u32,        // for policies that sweep; when its object leaves, it moves to the next newer
     pub capacity: i64,
     pub used: i64,
     evicted: i64,
@@ -40,6 +41,11 @@ impl Cache {
         self.link_front(object);
     }
 
+    /// The next newer object in the queue, NONE for the front.
+    pub fn newer(&self, object: u32) -> u32 {
+        self.nodes[object as usize].newer
+    }
+
     pub fn move_to_front(&mut self, object: u32) {
         self.unlink(object);
         self.link_front(object);
@@ -47,6 +53,9 @@ impl Cache {
 
     /// Takes an object out of the cache.
     pub fn drop(&mut self, object: u32) {
+        if self.hand == object {
+            self.hand = self.newer(object);
+        }
         self.unlink(object);
         let n = &mut self.nodes[object as usize];
         self.used -= n.stored - 1;
@@ -88,7 +97,7 @@ impl Cache {
 }
 
 static mut CACHE: Cache =
-    Cache { nodes: Vec::new(), front: NONE, back: NONE, capacity: 0, used: 0, evicted: 0 };
+    Cache { nodes: Vec::new(), front: NONE, back: NONE, hand: NONE, capacity: 0, used: 0, evicted: 0 };
 
 /// The cache of this instance, which has one thread.
 fn cache() -> &'static mut Cache {
