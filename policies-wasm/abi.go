@@ -161,6 +161,9 @@ func (m *Binary) Valid(declared string) error {
 	if err == nil {
 		err = m.checkImports()
 	}
+	if err == nil {
+		err = m.checkExports()
+	}
 	if err != nil {
 		return oneLine(err)
 	}

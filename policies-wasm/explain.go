@@ -32,8 +32,8 @@ func (g *instance) explain(err error) error {
 			err = fmt.Errorf("%w; the guest says: %s", err, text)
 		}
 	}
-	if g.wasi != nil && g.wasi.written.Len() > 0 {
-		err = fmt.Errorf("%w; the guest wrote: %s", err, g.wasi.written.String())
+	if text := g.said.String(); text != "" {
+		err = fmt.Errorf("%w; the guest wrote: %s", err, text)
 	}
 	if used := int64(len(g.memoryBytes())); g.limit > 0 && used >= g.limit/2 && used > 0 {
 		err = fmt.Errorf("%w; it has %d of its %d MiB of memory (--guest-memory)", err, used>>20, g.limit>>20)

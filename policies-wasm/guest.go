@@ -21,6 +21,9 @@ type Config struct {
 	Binary   *Binary
 	Declared string // the ABI that the user says the module speaks; may be empty
 	Memory   int64  // bytes that the guest may have; 0: no limit of ours
+	// Key returns the key of an object, for modules that ask for keys; nil: keys
+	// are not known.
+	Key func(object uint32) string
 	// Stoppable has the guest made so that its loops can be stopped wherever the
 	// engine can make it so, which makes them a little slower.
 	Stoppable bool
@@ -35,9 +38,11 @@ type guest struct {
 	conv     convention
 	capacity int64
 	replay   replayer
-	remove   *callee // nil: it has no such export
-	used     *callee // nil: it has no such export
-	served   int64   // requests
+	remove   *callee  // nil: it has no such export
+	used     *callee  // nil: it has no such export
+	extras   *extras  // nil: it asks for nothing besides objects and sizes
+	changes  *changes // nil: it does not report them
+	served   int64    // requests
 	// heartbeat is called whenever the guest has made progress.
 	heartbeat func()
 }
@@ -66,6 +71,9 @@ func build(ctx context.Context, c Config) (*guest, sim.Setup, error) {
 	if err := c.Binary.checkImports(); err != nil {
 		return nil, setup, err
 	}
+	if err := c.Binary.checkExports(); err != nil {
+		return nil, setup, err
+	}
 	e, err := engines.Named(c.Engine)
 	if err != nil {
 		return nil, setup, err
@@ -80,7 +88,7 @@ func build(ctx context.Context, c Config) (*guest, sim.Setup, error) {
 		}
 	}
 	g := &guest{
-		instance:  instance{ctx: ctx, bin: c.Binary, cached: c.Handle != Uncached, limit: c.Memory},
+		instance:  instance{ctx: ctx, bin: c.Binary, cached: c.Handle != Uncached, limit: c.Memory, engine: c.Engine},
 		conv:      conv,
 		capacity:  c.Capacity,
 		heartbeat: c.Heartbeat,
@@ -133,7 +141,7 @@ func (g *guest) initialise(c Config) error {
 			return err
 		}
 	}
-	if g.conv.record > 0 && g.cached {
+	if g.cached && g.bin.ExportsMemory("memory") {
 		var err error
 		if g.mem, err = g.inst.Memory("memory"); err != nil {
 			return err
@@ -160,6 +168,12 @@ func (g *guest) initialise(c Config) error {
 		}
 	}
 	var err error
+	if g.extras, err = g.bindExtras(c); err != nil {
+		return err
+	}
+	if g.changes, err = g.bindChanges(c); err != nil {
+		return err
+	}
 	if g.CanRemove() {
 		if g.remove, err = g.callee("remove"); err != nil {
 			return err
@@ -201,18 +215,37 @@ func (g *guest) pass(params map[string]float64) error {
 	return nil
 }
 
-// Replay serves b's requests in order. A module gets no next accesses: no
-// convention passes them.
+// Replay serves b's requests in order.
 func (g *guest) Replay(b sim.Batch, hit []bool) error {
-	first := g.served + 1
-	err := g.replay(b.Requests, hit)
-	if err == nil {
-		err = g.checkUsed(first)
+	most := len(b.Requests)
+	if g.extras != nil || g.changes != nil {
+		most = chunk
 	}
-	if err != nil {
-		return oneLine(g.explain(fmt.Errorf("guest failed at its %w", err)))
+	for start := 0; start < len(b.Requests); start += most {
+		end := min(start+most, len(b.Requests))
+		if err := g.serve(b.Slice(start, end), hit[start:end]); err != nil {
+			return oneLine(g.explain(fmt.Errorf("guest failed at its %w", err)))
+		}
 	}
 	return nil
+}
+
+func (g *guest) serve(b sim.Batch, hit []bool) error {
+	first := g.served + 1
+	if g.extras != nil {
+		if err := g.before(b); err != nil {
+			return g.about(err, len(b.Requests))
+		}
+	}
+	if err := g.replay(b.Requests, hit); err != nil {
+		return err
+	}
+	if g.changes != nil {
+		if err := g.applyChanges(b.Requests, hit); err != nil {
+			return fmt.Errorf("requests %d to %d: %w", first, g.served, err)
+		}
+	}
+	return g.checkUsed(first)
 }
 
 // checkUsed compares what the cache holds with its capacity: a policy that does
@@ -225,8 +258,12 @@ func (g *guest) checkUsed(first int64) error {
 	if err := g.used.call(stack[:]); err != nil {
 		return fmt.Errorf("requests %d to %d: used: %w", first, g.served, err)
 	}
-	if used := int64(stack[0]); used < 0 || used > g.capacity {
+	used := int64(stack[0])
+	if used < 0 || used > g.capacity {
 		return fmt.Errorf("requests %d to %d: it uses %d of its capacity of %d", first, g.served, used, g.capacity)
+	}
+	if g.changes != nil && used != g.changes.used {
+		return fmt.Errorf("requests %d to %d: by used it uses %d, by %s %d", first, g.served, used, changesExport, g.changes.used)
 	}
 	return nil
 }
@@ -235,10 +272,13 @@ func (g *guest) checkUsed(first int64) error {
 // false where r is not a guest, or does not say so.
 func Used(r sim.Replayer) (bytes int64, ok bool) {
 	g, ok := r.(*guest)
-	if !ok || g.used == nil {
-		return 0, false
+	switch {
+	case ok && g.changes != nil:
+		return g.changes.used, true
+	case ok && g.used != nil:
+		return g.count("used"), true
 	}
-	return g.count("used"), true
+	return 0, false
 }
 
 // CanRemove reports whether the module exports remove.
@@ -254,11 +294,19 @@ func (g *guest) Remove(id uint32) (bool, error) {
 	if err != nil {
 		return false, oneLine(g.explain(fmt.Errorf("guest failed to remove object %d after its request %d: %w", id, g.served, err)))
 	}
+	if g.changes != nil {
+		if err := g.changes.removed(id, uint32(stack[0]) == 1); err != nil {
+			return false, fmt.Errorf("after request %d: %w", g.served, err)
+		}
+	}
 	return uint32(stack[0]) == 1, nil
 }
 
 // Counts asks the module for those that it exports.
 func (g *guest) Counts() sim.Counts {
+	if g.changes != nil {
+		return g.changes.counts
+	}
 	c := sim.Counts{
 		Evictions:     g.count("evictions"),
 		Admissions:    g.count("admissions"),
@@ -271,6 +319,6 @@ func (g *guest) Counts() sim.Counts {
 // Close frees the instances and their code.
 func (g *guest) Close() error {
 	g.instance.close()
-	g.replay, g.remove, g.used = nil, nil, nil
+	g.replay, g.remove, g.used, g.extras, g.changes = nil, nil, nil, nil, nil
 	return nil
 }

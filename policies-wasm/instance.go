@@ -20,6 +20,8 @@ type instance struct {
 	wasi   *wasi          // nil: not imported
 	abort  engines.Memory // of the adapter abort; nil: not imported
 	limit  int64          // bytes of memory; 0: none
+	engine string
+	said   tail // what the guest logged, or wrote by WASI
 }
 
 type linked struct {
@@ -58,8 +60,16 @@ func (g *instance) imports(seed uint64) (map[engines.ImportName]engines.Provider
 			imports[name] = engines.Provider{Instance: adapter, Export: "abort"}
 			continue
 		}
+		if name == logImport {
+			p, err := g.logger(name, &engines.HostFunction{Sig: *i.Sig})
+			if err != nil {
+				return nil, err
+			}
+			imports[name] = p
+			continue
+		}
 		if g.wasi == nil {
-			g.wasi = newWASI(seed, g.memoryBytes)
+			g.wasi = newWASI(seed, g.memoryBytes, g.said.write)
 		}
 		p := engines.Provider{Host: &engines.HostFunction{Sig: *i.Sig, Call: g.wasi.hostFunction(i.Name)}}
 		if i.Name == "proc_exit" {

@@ -318,7 +318,7 @@ func TestNextAccess(t *testing.T) {
 	for _, tt := range tests {
 		for _, capacity := range []int64{50, 1000} {
 			f := &foresight{}
-			if _, err := replay(t.Context(), Native(f), tr, Cell{Requests: tt.requests, Capacity: capacity}, ColumnNext, nil); err != nil {
+			if _, err := replay(t.Context(), Native(f), tr, Cell{Requests: tt.requests, Capacity: capacity}, NeedsNext, nil); err != nil {
 				t.Fatal(err)
 			}
 			want := tt.want

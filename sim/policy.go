@@ -63,9 +63,10 @@ type Checker interface {
 // native policies become one with Native, guests are one by nature.
 type Replayer interface {
 	// Replay serves b's requests in order and sets hit[i] to whether
-	// b.Requests[i] was in the cache; the two have the same length. b.Next is
-	// set for policies that need it; operations are the engine's business. It
-	// keeps no slice. An error means that the policy cannot continue.
+	// b.Requests[i] was in the cache; the two have the same length. b.Next,
+	// b.Ops and b.TTL are set for policies that need them (Needs), the latter two
+	// where the trace has them; what they mean for the cache is the engine's
+	// business. It keeps no slice. An error means that the policy cannot continue.
 	Replay(b Batch, hit []bool) error
 
 	// Remove removes an object and reports whether it was in the cache; see
@@ -129,6 +130,8 @@ type Needs uint8
 const (
 	NeedsNext Needs = 1 << iota // the next access of each request; the policy is Clairvoyant
 	NeedsTime                   // the times of the requests: the trace must have a clock
+	NeedsOps                    // the operations, as far as they reach a policy: gets and sets
+	NeedsTTL                    // the times to live
 )
 
 // A Spec describes a native policy.

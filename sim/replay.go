@@ -60,12 +60,15 @@ type replayed struct {
 // apart. Deletes and expired objects become calls of p.Remove. It calls progress
 // after each batch. It fails when p does, when p claims a hit on an object that
 // it was never given or that was removed, or when ctx ends.
-func replay(ctx context.Context, p Replayer, t *Trace, c Cell, columns Columns, progress func(requests int)) (replayed, error) {
-	s := newReplay(p, t, c)
+func replay(ctx context.Context, p Replayer, t *Trace, c Cell, needs Needs, progress func(requests int)) (replayed, error) {
+	s := newReplay(p, t, c, needs)
 	if s.ops && !p.CanRemove() {
 		return s.replayed, errors.New("the trace has deletes or times to live, and the policy cannot remove objects: a native one needs Remove, a module the export remove (i32) -> i32")
 	}
-	columns |= ColumnOps | ColumnTTL
+	columns := ColumnOps | ColumnTTL
+	if needs&NeedsNext != 0 {
+		columns |= ColumnNext
+	}
 	r, err := t.Reader(columns)
 	if err != nil {
 		return s.replayed, err
@@ -112,6 +115,7 @@ type replayState struct {
 	p    Replayer
 	t    *Trace
 	c    Cell
+	need Needs
 	at   int       // requests served so far
 	seen *Outcomes // objects that may be in the cache
 	hit  []bool
@@ -143,9 +147,9 @@ type replayState struct {
 	epoch                     uint32
 }
 
-func newReplay(p Replayer, t *Trace, c Cell) *replayState {
+func newReplay(p Replayer, t *Trace, c Cell, needs Needs) *replayState {
 	s := &replayState{
-		p: p, t: t, c: c,
+		p: p, t: t, c: c, need: needs,
 		replayed: replayed{out: newOutcomes(c.Requests)},
 		seen:     newOutcomes(t.Objects),
 		hit:      make([]bool, BatchSize),
@@ -218,7 +222,12 @@ func (s *replayState) clamped(next []uint32) []uint32 {
 // pass lets the policy serve b.
 func (s *replayState) pass(b Batch) ([]bool, error) {
 	h := s.hit[:len(b.Requests)]
-	b.Ops, b.TTL = nil, nil
+	if s.need&NeedsOps == 0 {
+		b.Ops = nil
+	}
+	if s.need&NeedsTTL == 0 {
+		b.TTL = nil
+	}
 	began := time.Now()
 	err := s.p.Replay(b, h)
 	s.spend(began)
@@ -351,6 +360,9 @@ func (s *replayState) add(b Batch, i int) error {
 	s.index = append(s.index, s.at+i)
 	s.sizes = append(s.sizes, r.Size)
 	s.gets = append(s.gets, op == Get)
+	if s.need&NeedsOps != 0 {
+		s.pending.Ops = append(s.pending.Ops, op)
+	}
 	return nil
 }
 
@@ -419,6 +431,7 @@ func (s *replayState) flush() error {
 	if len(s.pending.Requests) == 0 {
 		return nil
 	}
+	s.pending.TTL = s.ttl
 	h, err := s.pass(s.pending)
 	if err != nil {
 		return err
@@ -449,7 +462,7 @@ func (s *replayState) flush() error {
 			s.expires[r.ID] = expiry(r.Time, s.ttl[i])
 		}
 	}
-	s.pending.Requests, s.pending.Next = s.pending.Requests[:0], s.pending.Next[:0]
+	s.pending.Requests, s.pending.Next, s.pending.Ops = s.pending.Requests[:0], s.pending.Next[:0], s.pending.Ops[:0]
 	s.index, s.sizes, s.gets, s.ttl = s.index[:0], s.sizes[:0], s.gets[:0], s.ttl[:0]
 	s.epoch++
 	return nil

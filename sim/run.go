@@ -382,15 +382,11 @@ func (r *run) replay(ctx context.Context, task Task, heartbeat func(), progress 
 
 // replayCell makes the version that c names and drives it over t.
 func (r *run) replayCell(ctx context.Context, c Cell, t *Trace, needs Needs, heartbeat func(), progress func(int)) (one replayed, setup Setup, err error) {
-	var columns Columns
-	if needs&NeedsNext != 0 {
-		columns |= ColumnNext
-	}
 	p, setup, err := r.open(ctx, c, t, heartbeat)
 	if err != nil {
 		return one, setup, err
 	}
-	one, err = replay(ctx, p, t, c, columns, progress)
+	one, err = replay(ctx, p, t, c, needs, progress)
 	if cerr := p.Close(); err == nil {
 		err = cerr
 	}

@@ -15,6 +15,9 @@ import (
 // package stops at the first argument that is none, and what follows a trace
 // would be taken for traces. It refuses unknown commands and flags by name.
 func arrange(app *cli.App, args []string) ([]string, error) {
+	if len(args) == 4 && args[1] == "help" { // of a command's own command, which the library's help does not find
+		args = []string{args[0], args[2], args[3], "--help"}
+	}
 	if len(args) < 2 || slices.Contains([]string{"help", "h", "-h", "-help", "--help", "-v", "-version", "--version"}, args[1]) {
 		return args, nil
 	}

@@ -17,7 +17,7 @@ import (
 func costFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Category: aboutCosts, Name: "costs", Usage: "traffic from the origin and writes to the cache; the flags below imply it"},
-		&cli.StringFlag{Category: aboutCosts, Name: "latency", Usage: "latencies of hits and misses: `hit=1ms,miss=50ms+8ns/B`; their mean and percentiles, and delayed hits"},
+		&cli.StringFlag{Category: aboutCosts, Name: "latency", Usage: "`LATENCIES` of hits and misses: hit=1ms,miss=50ms+8ns/B; their mean and percentiles, and delayed hits"},
 		&cli.DurationFlag{Category: aboutCosts, Name: "origin-interval", Usage: "`TIME` over which traffic from the origin is measured, for its 95th percentile and peak", Value: 5 * time.Minute},
 		&cli.StringFlag{Category: aboutCosts, Name: "egress-cost", Usage: "`PRICE/GB` of traffic from the origin (10^9 bytes), as 0.08/GB"},
 	}

@@ -9,10 +9,29 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
 )
+
+func init() {
+	stringify := cli.FlagStringer
+	cli.FlagStringer = func(f cli.Flag) string { return withoutZeroDefault(stringify(f)) }
+}
+
+// withoutZeroDefault leaves out of a flag's help the default that the library adds where the usage
+// says one in words, and that a switch is off.
+func withoutZeroDefault(help string) string {
+	switch i := strings.LastIndex(help, "(default: "); {
+	case i < 0:
+		return help
+	case strings.Contains(help[:i], "(default: "), help[i:] == "(default: false)":
+		return strings.TrimRight(help[:i], " ")
+	}
+	return help
+}
 
 func main() { os.Exit(run(os.Args, os.Stdout, os.Stderr)) }
 
@@ -43,7 +62,7 @@ func (e exitError) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 
 // run is main without its surroundings. It returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
-	stderr = messages{stderr}
+	stderr = messages{stderr, new(sync.Mutex)}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	go func() {

@@ -413,7 +413,7 @@ func TestInterrupt(t *testing.T) {
 	if code := c.ProcessState.ExitCode(); code != 130 {
 		t.Errorf("exit %d, want 130; it said %q", code, last)
 	}
-	if !strings.Contains(last, "4 results are kept") {
+	if !strings.Contains(last, "4 results kept") {
 		t.Errorf("it said %q", last)
 	}
 	if n := len(readCSV(t, dir, "results.csv")); n != 4 {
@@ -513,6 +513,31 @@ func TestSizes(t *testing.T) {
 	}
 }
 
+// TestHelpOfCommands shows each flag with one default at most, and the help of
+// commands of commands.
+func TestHelpOfCommands(t *testing.T) {
+	for _, args := range [][]string{{"help", "run"}, {"help", "trace", "gen"}, {"trace", "gen", "--help"}} {
+		out, stderr, code := cachesim(args...)
+		if code != exitDone || !strings.Contains(out, "--seed") {
+			t.Errorf("%v: exit code %d, and no option --seed:\n%s%s", args, code, out, stderr)
+		}
+		for _, line := range strings.Split(out, "\n") {
+			if strings.Count(line, "(default:") > 1 || strings.Contains(line, "(default: false)") {
+				t.Errorf("%v: %q", args, line)
+			}
+		}
+	}
+}
+
+// TestSizeFraction refuses a size that is a fraction of a byte.
+func TestSizeFraction(t *testing.T) {
+	for _, text := range []string{"1.5", "2.5B"} {
+		if _, err := parseSizes([]string{text}, sim.UnitBytes); err == nil || !strings.Contains(err.Error(), "150%") {
+			t.Errorf("--size %s: %v, want an error that says how a share is written", text, err)
+		}
+	}
+}
+
 // TestSizeTexts keeps sizes as they were asked for beside their values.
 func TestSizeTexts(t *testing.T) {
 	tests := []struct{ text, unit, want string }{
@@ -542,17 +567,17 @@ func TestSizeTexts(t *testing.T) {
 func TestPolicyArguments(t *testing.T) {
 	lru, _ := wasm.Builtin("lru")
 	a, b := file(t, "same.wasm", lru.Bytes), file(t, "same.wasm", append(slices.Clone(lru.Bytes), 0, 1, 0))
-	ps, err := parsePolicies([]string{"lru", a, b + ":abi=pair"})
+	ps, err := parsePolicies([]string{"lru", a, b + ":abi=pair"}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := parsePolicies([]string{a, b, b + ":abi=pair"}); err == nil {
+	if _, err := parsePolicies([]string{a, b, b + ":abi=pair"}, ""); err == nil {
 		t.Error("the same file twice is accepted")
 	}
 	if name, params, _ := cutPolicy("dir.wasm.d/x.wasm:abi=pair"); name != "dir.wasm.d/x.wasm" || params != "abi=pair" {
 		t.Errorf("a folder with .wasm in its name is cut to %q and %q", name, params)
 	}
-	if ps[0].name != "lru" || ps[1].name != "same.wasm" || ps[2].name != b || ps[2].declared != "pair" {
+	if ps[0].name != "lru" || ps[1].name != a || ps[2].name != b || ps[2].declared != "pair" {
 		t.Errorf("names %s, %s, %s", ps[0].name, ps[1].name, ps[2].name)
 	}
 }

@@ -79,9 +79,9 @@ func merge(folders []string, o outputOptions, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stderr, "cachesim: %d results of %d runs are in %s\n", len(set.Results), len(set.Runs), o.out)
+	fmt.Fprintf(stderr, "cachesim: %s of %s are in %s\n", count(len(set.Results), "result"), count(len(set.Runs), "run"), o.out)
 	if set.Repeated > 0 {
-		fmt.Fprintf(stderr, "cachesim: note: %d results were there several times; the latest of each counts\n", set.Repeated)
+		fmt.Fprintf(stderr, "cachesim: note: %s found several times, of which the latest counts\n", count(set.Repeated, "result"))
 	}
 	for _, failure := range set.Failures {
 		fmt.Fprintf(stderr, "cachesim: failed: %s: %s\n", clean(failure.Cell.String()), clean(failure.Error))

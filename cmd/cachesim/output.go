@@ -8,9 +8,11 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
@@ -19,14 +21,24 @@ import (
 	"cachesim/sim/results"
 )
 
+// count writes a number of things, with the plural of their English word.
+func count[N int | int64](n N, word string) string {
+	return humanize.Comma(int64(n)) + " " + english.PluralWord(int(n), word, "")
+}
+
 // clean shows characters that could control a terminal by their codes.
 func clean(s string) string { return sim.Printable(s) }
 
 // messages writes lines of text without characters that control a terminal:
 // errors quote file names, traces and modules.
-type messages struct{ io.Writer }
+type messages struct {
+	io.Writer
+	mu *sync.Mutex
+}
 
 func (m messages) Write(b []byte) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if _, err := io.WriteString(m.Writer, sim.PrintableBut(string(b), "\n\t")); err != nil {
 		return 0, err
 	}
@@ -118,7 +130,7 @@ func (o *runOptions) ratioTables(t *sim.Trace, list []results.Result) error {
 			limit = byteCeiling(t, list)
 		}
 		if w := rows.Results[0].Warmup; w > 0 {
-			table.Notes = append(table.Notes, fmt.Sprintf("Counted after a warm-up of %s requests.", humanize.Comma(int64(w))))
+			table.Notes = append(table.Notes, fmt.Sprintf("Counted after a warm-up of %s.", count(w, "request")))
 		}
 		if limit > 0 {
 			table.Notes = append(table.Notes, fmt.Sprintf("Without any eviction: %.2f %%; the rest are first requests, which no cache can serve.", 100*limit))
@@ -228,8 +240,8 @@ func timeTable(w io.Writer, list []results.Result, given map[string]string, watc
 			policies = append(policies, r.Policy)
 		}
 	}
-	fmt.Fprintf(w, "Running time, ns per request, at %s over the first %s requests: %s",
-		list[0].Cell.Size(), humanize.Comma(int64(list[0].Requests)), medianOf(repeats))
+	fmt.Fprintf(w, "Running time, ns per request, at %s over the first %s: %s",
+		list[0].Cell.Size(), count(list[0].Requests, "request"), medianOf(repeats))
 	versions := 0
 	for _, e := range engines {
 		for _, p := range policies {
@@ -361,7 +373,7 @@ func reportFailures(w io.Writer, failures []sim.Failure, of int) {
 		f := cells[cause]
 		more := ""
 		if len(f) > 1 {
-			more = fmt.Sprintf(" (and %s alike)", map[bool]string{true: "1 more cell", false: fmt.Sprintf("%d more cells", len(f)-1)}[len(f) == 2])
+			more = fmt.Sprintf(" (and %s alike)", count(len(f)-1, "more cell"))
 		}
 		hint := ""
 		var stall *sim.StallError

@@ -74,8 +74,8 @@ func printPlan(w io.Writer, tasks []plan.Task, trace int64, repeat int) {
 			humanize.IBytes(uint64(task.Memory)), d.Round(time.Millisecond)})
 	}
 	t.Render()
-	fmt.Fprintf(w, "\n%d cells; about %v of processor time; the largest cell needs about %s, the trace %s\n",
-		len(tasks), total.Round(time.Second), humanize.IBytes(uint64(most)), humanize.IBytes(uint64(trace)))
+	fmt.Fprintf(w, "\n%s; about %v of processor time; the largest cell needs about %s, the trace %s\n",
+		count(len(tasks), "cell"), total.Round(time.Second), humanize.IBytes(uint64(most)), humanize.IBytes(uint64(trace)))
 }
 
 func printPlanJSON(w io.Writer, tasks []plan.Task) error {

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -20,12 +22,12 @@ func policiesCommand(stdout io.Writer) *cli.Command {
 		Usage:       "list the policies with their parameters and papers, or show a module's",
 		ArgsUsage:   "[POLICY|FILE.wasm ...]",
 		Description: "Examples:\n  cachesim policies\n  cachesim policies s3fifo my.wasm",
-		Flags:       []cli.Flag{&cli.BoolFlag{Name: "verbose", Usage: "with parameters and papers"}},
+		Flags:       []cli.Flag{&cli.BoolFlag{Name: "verbose", Usage: "with parameters and papers"}, policyDirFlag()},
 		Action: func(c *cli.Context) error {
 			if c.NArg() == 0 {
-				return listPolicies(stdout, c.Bool("verbose"))
+				return listPolicies(stdout, c.Bool("verbose"), c.String("policy-dir"))
 			}
-			given, err := parsePolicies(c.Args().Slice())
+			given, err := parsePolicies(c.Args().Slice(), c.String("policy-dir"))
 			if err != nil {
 				return err
 			}
@@ -37,20 +39,23 @@ func policiesCommand(stdout io.Writer) *cli.Command {
 	}
 }
 
-func listPolicies(w io.Writer, verbose bool) error {
-	t := newTable(w, 3, "policy", "", "WASM")
+func listPolicies(w io.Writer, verbose bool, dir string) error {
+	t := newTable(w, 3, "policy", "WASM", "what it does (parameters)")
 	for _, s := range native.All {
 		guest := ""
 		if _, ok := wasm.Builtin(s.Name); ok {
 			guest = "yes"
 		}
-		t.AppendRow([]any{s.Name, s.Doc, guest})
+		t.AppendRow([]any{s.Name, guest, s.Doc + defaults(s.Params)})
 	}
 	for _, b := range bounds.All {
-		t.AppendRow([]any{b.Name, b.Doc, ""})
+		t.AppendRow([]any{b.Name, "", b.Doc})
 	}
 	for _, f := range native.Filters {
-		t.AppendRow([]any{"+" + f.Name, "in front of a policy, as lru+" + f.Name + ": " + f.Doc, ""})
+		t.AppendRow([]any{"+" + f.Name, "", "in front of a policy, as lru+" + f.Name + ": " + f.Doc + defaults(f.Params)})
+	}
+	for _, name := range modulesIn(dir) {
+		t.AppendRow([]any{clean(name), "only", "your module in " + clean(dir)})
 	}
 	if !verbose {
 		t.Render()
@@ -67,6 +72,26 @@ func listPolicies(w io.Writer, verbose bool) error {
 	return nil
 }
 
+// defaults lists parameters as they are written in --policy, with their defaults.
+func defaults(params []sim.Param) string {
+	if len(params) == 0 {
+		return ""
+	}
+	var list []string
+	for _, p := range params {
+		list = append(list, p.Name+"="+strconv.FormatFloat(p.Default, 'f', -1, 64))
+	}
+	return " (" + strings.Join(list, ":") + ")"
+}
+
+// moduleParam describes a parameter of a module.
+func moduleParam(p sim.Param) string {
+	if math.IsNaN(p.Default) {
+		return p.Name
+	}
+	return fmt.Sprintf("%s=%v  %s (%v to %v)", p.Name, p.Default, p.Doc, p.Min, p.Max)
+}
+
 func showPolicy(w io.Writer, p policy) {
 	if p.bound != nil {
 		fmt.Fprintf(w, "%s (%s): %s\n  paper    %s\n", p.name, p.bound.Title, p.bound.Doc, p.bound.Paper)
@@ -80,8 +105,12 @@ func showPolicy(w io.Writer, p policy) {
 			return
 		}
 		fmt.Fprintf(w, "  ABIs     %s\n", strings.Join(abis, ", "))
-		for _, name := range p.module.Params() {
-			fmt.Fprintf(w, "  parameter %s\n", clean(name))
+		declared, err := p.module.Declared()
+		if err != nil {
+			fmt.Fprintf(w, "  parameters cannot be read: %v\n", err)
+		}
+		for _, q := range declared {
+			fmt.Fprintf(w, "  parameter %s\n", clean(moduleParam(q)))
 		}
 		fmt.Fprintf(w, "  SHA-256  %s\n", p.module.SHA256)
 		return

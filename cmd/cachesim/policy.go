@@ -69,6 +69,13 @@ var optionalExports = []struct{ name, sig, doc string }{
 	{"admitted_bytes", "() -> i64", "counts bytes stored"},
 	{"remove", "(i32) -> i32", "removes an object: it can replay traces with deletes and times to live"},
 	{"failure", "() -> i64", "explains a trap"},
+	{"changes_v1", "() -> i64", "reports what it stores and evicts: the host counts bytes itself"},
+	{"params_v1", "() -> i64", "describes its parameters"},
+	{"time_v1", "(i32, i32) -> ()", "is given the times of the requests"},
+	{"next_v1", "(i32, i32) -> ()", "is given the next access of each object: an offline policy"},
+	{"op_v1", "(i32, i32) -> ()", "is given the operations"},
+	{"ttl_v1", "(i32, i32) -> ()", "is given the times to live"},
+	{"key_v1", "(i32, i32, i32) -> ()", "is given the key of each object, as the trace has it"},
 	{"_initialize", "() -> ()", "initialises a reactor of WASI"},
 }
 
@@ -90,7 +97,15 @@ func showModule(w io.Writer, p policy) error {
 		}
 		return clean(strings.Join(all, ", "))
 	}
-	fmt.Fprintf(w, "  parameters  %s\n", list(m.Params()))
+	declared, err := m.Declared()
+	if err != nil {
+		fmt.Fprintf(w, "  parameters  cannot be read: %v\n", err)
+	} else if len(declared) == 0 {
+		fmt.Fprintf(w, "  parameters  none\n")
+	}
+	for _, p := range declared {
+		fmt.Fprintf(w, "  parameter   %s\n", clean(moduleParam(p)))
+	}
 	var imports []string
 	for _, i := range m.Imports() {
 		imports = append(imports, i.String())

@@ -24,7 +24,7 @@ func TestPolicyShow(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit %d: %s", code, stderr)
 	}
-	for _, want := range []string{"s3fifo.wasm\n", "ABIs        pair, bincode", "parameters  small", "imports     none", "growing up to --guest-memory", "remove      removes an object"} {
+	for _, want := range []string{"s3fifo.wasm\n", "ABIs        pair, bincode", "parameter   small", "imports     none", "growing up to --guest-memory", "remove      removes an object"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("no %q in:\n%s", want, stdout)
 		}

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/urfave/cli/v2"
 
 	native "cachesim/policies-native"
 	"cachesim/policies-native/bounds"
@@ -21,6 +24,7 @@ type policy struct {
 	params   map[string]float64 // complete for native ones, as given for files
 	spec     *sim.Spec          // nil: there is no native version
 	module   *wasm.Binary       // nil: there is no WASM version
+	path     string             // of the module's file
 	declared string             // ABI that the user says a file's module supports
 	bound    *bounds.Bound      // it is computed, not replayed
 }
@@ -41,6 +45,7 @@ func (p policy) planned() plan.Policy {
 		return q
 	}
 	q.ModuleSHA = p.module.SHA256
+	q.Needs |= p.module.Needs()
 	abis, err := p.module.ABIs(p.declared)
 	if err != nil {
 		abis = []string{wasm.Pair} // its cells will say what is wrong
@@ -66,7 +71,10 @@ func joinParams(values []string) (texts []string) {
 
 // parsePolicies reads the values of --policy, which the flag package has split
 // at commas: lru, s3fifo:small=0.2,ghost=0.9, dir/my.wasm:abi=bincode.
-func parsePolicies(values []string) ([]policy, error) {
+//
+// A name that no policy has is that of a module in the folder dir: mine is dir/mine.wasm. dir may
+// be empty or missing.
+func parsePolicies(values []string, dir string) ([]policy, error) {
 	texts := joinParams(values)
 	if slices.ContainsFunc(texts, func(t string) bool { return strings.EqualFold(t, "all") }) {
 		texts = slices.DeleteFunc(texts, func(t string) bool { return strings.EqualFold(t, "all") })
@@ -80,32 +88,70 @@ func parsePolicies(values []string) ([]policy, error) {
 	}
 	var all []policy
 	for _, text := range texts {
-		p, err := parsePolicy(text)
+		p, err := parsePolicy(inFolder(text, dir))
 		if err != nil {
 			return nil, err
 		}
-		if named(all, p.name) {
-			if p.spec == nil && !sameModule(all, p) { // two files of one base name
-				path, _, _ := cutPolicy(text)
-				p.name = sim.PolicyName(path, p.params)
+		for i := range all {
+			switch q := &all[i]; {
+			case p.path == "" || q.path == "" || p.title() != q.title():
+			case p.module.SHA256 == q.module.SHA256:
+				return nil, usagef("--policy names one module twice: %s", text)
+			default: // two files of one base name
+				q.name, p.name = sim.PolicyName(q.path, q.params), sim.PolicyName(p.path, p.params)
 			}
-			if named(all, p.name) {
-				return nil, usagef("--policy names %s twice", p.name)
-			}
+		}
+		if slices.ContainsFunc(all, func(q policy) bool { return q.name == p.name }) {
+			return nil, usagef("--policy names %s twice", p.name)
 		}
 		all = append(all, p)
 	}
 	return all, nil
 }
 
-func named(all []policy, name string) bool {
-	return slices.ContainsFunc(all, func(p policy) bool { return p.name == name })
+// title is the name of a module in a file where no other has it.
+func (p policy) title() string { return sim.PolicyName(filepath.Base(p.path), p.params) }
+
+// inFolder replaces the name of a module in a folder by its path.
+func inFolder(text, dir string) string {
+	name, list, isFile := cutPolicy(text)
+	if isFile || dir == "" || name == "" || filepath.Base(name) != name {
+		return text
+	}
+	if _, ok := native.ByName(strings.ToLower(name)); ok {
+		return text
+	}
+	path := filepath.Join(dir, name+".wasm")
+	if info, err := os.Stat(path); err != nil || info.IsDir() {
+		return text
+	}
+	if list == "" {
+		return path
+	}
+	return path + ":" + list
 }
 
-func sameModule(all []policy, p policy) bool {
-	return slices.ContainsFunc(all, func(q policy) bool {
-		return q.name == p.name && q.module != nil && q.module.SHA256 == p.module.SHA256
-	})
+// policyFolder is where a user's modules are found by name: cachesim/policies in the folder of the
+// user's configuration.
+func policyFolder() string {
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "cachesim", "policies")
+}
+
+// modulesIn returns the names of the modules in a folder.
+func modulesIn(dir string) (names []string) {
+	paths, _ := filepath.Glob(filepath.Join(dir, "*.wasm"))
+	for _, p := range paths {
+		names = append(names, strings.TrimSuffix(filepath.Base(p), ".wasm"))
+	}
+	return names
+}
+
+func policyDirFlag() cli.Flag {
+	return &cli.StringFlag{Category: aboutPolicies, Name: "policy-dir", Usage: "`FOLDER` of modules that --policy finds by name: mine is FOLDER/mine.wasm", Value: policyFolder()}
 }
 
 // cutPolicy separates a policy from its parameters. The name of a file ends with
@@ -188,16 +234,21 @@ func filePolicy(path string, given map[string]float64, declared string) (policy,
 	if m == nil {
 		return policy{}, usageError{err}
 	}
-	if err == nil {
-		known := m.Params()
-		for key := range given {
-			if !slices.Contains(known, key) {
-				if len(known) == 0 {
-					return policy{}, usagef("%s has no parameter %q: it exports no param_NAME", path, key)
-				}
-				return policy{}, usagef("%s has no parameter %q%s", path, key, sim.DidYouMean(key, known))
+	if err == nil && len(given) > 0 {
+		declared, err := m.Declared()
+		if err != nil {
+			return policy{}, fmt.Errorf("%s: %w", path, err)
+		}
+		if len(declared) == 0 {
+			for key := range given {
+				return policy{}, usagef("%s has no parameter %q: it exports no param_NAME", path, key)
 			}
 		}
+		if _, err := sim.CheckParams(path, declared, given); err != nil {
+			return policy{}, usageError{err}
+		}
 	}
-	return policy{name: sim.PolicyName(filepath.Base(path), given), params: given, module: m, declared: declared}, nil
+	p := policy{params: given, module: m, path: path, declared: declared}
+	p.name = p.title()
+	return p, nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -20,7 +21,7 @@ func newProgress(w io.Writer, trace string, cells int) sim.Progress {
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		return &bar{w: w, trace: trace, cells: cells}
 	}
-	return &log{w: messages{w}, trace: trace, cells: cells}
+	return &log{w: messages{w, new(sync.Mutex)}, trace: trace, cells: cells}
 }
 
 type bar struct {

@@ -48,6 +48,7 @@ type planOptions struct {
 	timing      int          // requests; 0: none
 	repeat      int
 	guestMemory int64
+	guestLog    bool
 	shard       shard
 	implied     bool      // no policy was named, or all
 	notes       io.Writer // on what is done differently than asked
@@ -83,7 +84,7 @@ type outputOptions struct {
 // planFlags say which cells to run, with their times.
 func planFlags() []cli.Flag {
 	return append(append(append(cellFlags(), samplingFlags("", "")...), costFlags()...),
-		&cli.StringFlag{Category: aboutPolicies, Name: "window", Usage: "hit ratio over time, in intervals of `100000` requests or 1h: series.csv"},
+		&cli.StringFlag{Category: aboutPolicies, Name: "window", Usage: "hit ratio over time, in intervals of a `LENGTH`, 100000 requests or 1h: series.csv"},
 		&cli.StringFlag{Category: aboutEngines, Name: "timing-requests", Usage: "`N` requests that running times are taken over, all, or none", Value: "100000"},
 		&cli.IntFlag{Category: aboutEngines, Name: "repeat", Usage: "`N` replays of each timed cell, taking turns; the median counts", Value: 3},
 	)
@@ -94,15 +95,17 @@ func cellFlags() []cli.Flag {
 	return append(traceFlags(),
 		&cli.StringSliceFlag{Category: aboutPolicies, Name: "policy", Usage: "`POLICIES`, with parameters if any, and .wasm files: lru,s3fifo:small=0.2,lru+adaptsize,my.wasm; all; cachesim policies lists them (default: " + strings.Join(native.Defaults(), ", ") + ")"},
 		&cli.StringSliceFlag{Category: aboutPolicies, Name: "size", Usage: "cache `SIZES`: 32MiB, 1GB, 10% of the footprint, 4MiB..8GiB doubling, lists (default: 8 sizes up to the footprint, doubling)"},
-		&cli.StringFlag{Category: aboutPolicies, Name: "capacity-unit", Usage: "what sizes count: " + strings.Join(sim.Units, ", "), Value: sim.UnitBytes},
+		policyDirFlag(),
+		&cli.StringFlag{Category: aboutPolicies, Name: "capacity-unit", Usage: "`UNIT` of sizes: " + strings.Join(sim.Units, ", "), Value: sim.UnitBytes},
 		&cli.Int64Flag{Category: aboutPolicies, Name: "metadata-bytes", Usage: "`N` bytes that the cache needs for each object besides its size"},
-		&cli.StringFlag{Category: aboutPolicies, Name: "warmup", Usage: "requests at the start that are replayed and not counted: `10%`, 1000000, 1h", Value: "0"},
+		&cli.StringFlag{Category: aboutPolicies, Name: "warmup", Usage: "`AMOUNT` of requests at the start that are replayed and not counted: 10%, 1000000, 1h", Value: "0"},
 		&cli.Uint64Flag{Category: aboutPolicies, Name: "seed", Usage: "`N` of policies that draw random numbers, and of the order in which timed cells take turns", Value: 1},
 		&cli.IntFlag{Category: aboutPolicies, Name: "seeds", Usage: "replay with `N` seeds, from --seed on", Value: 1},
 		&cli.StringFlag{Category: aboutRuns, Name: "shard", Usage: "run only part `I/N` of the cells; env takes I and N from an array job of Slurm, Kubernetes, AWS Batch, Grid Engine, PBS or LSF"},
 		&cli.StringSliceFlag{Category: aboutEngines, Name: "engine", Usage: "`ENGINES`: native, " + strings.Join(engines.Names(false), ", ") + " or all; those named compute the hit ratios too (default: hit ratios native, times on all that compile)"},
 		&cli.StringSliceFlag{Category: aboutEngines, Name: "abi", Usage: "`ABIS`, calling conventions of WASM modules: " + strings.Join(wasm.ABIs, ", ") + " or all (default: pair, batch)"},
 		&cli.StringSliceFlag{Category: aboutEngines, Name: "handle", Usage: "`HANDLES`, how exports are found and called: " + strings.Join(wasm.Handles, ", ") + " or all (default: srs, driver)"},
+		&cli.BoolFlag{Category: aboutEngines, Name: "guest-log", Usage: "print what WASM policies write, by the import cachesim.log or WASI: the last 4 KiB of each cell"},
 		&cli.StringFlag{Category: aboutEngines, Name: "guest-memory", Usage: "`SIZE` of memory that a WASM policy may have", Value: "1GiB"},
 	)
 }
@@ -235,7 +238,7 @@ func newCellOptions(c *cli.Context, stderr io.Writer) (planOptions, error) {
 	if err != nil || memory < 1<<16 || memory > 4<<30 {
 		return o, usagef("--guest-memory %q: expects a size from 64KiB to 4GiB", c.String("guest-memory"))
 	}
-	o.guestMemory = int64(memory)
+	o.guestMemory, o.guestLog = int64(memory), c.Bool("guest-log")
 	if o.sizes, err = parseSizes(c.StringSlice("size"), o.unit); err != nil {
 		return o, err
 	}
@@ -254,7 +257,7 @@ func newCellOptions(c *cli.Context, stderr io.Writer) (planOptions, error) {
 		given = native.Defaults()
 	}
 	o.implied = !c.IsSet("policy") || slices.Contains(given, "all")
-	if o.policies, err = parsePolicies(given); err != nil {
+	if o.policies, err = parsePolicies(given, c.String("policy-dir")); err != nil {
 		return o, err
 	}
 	for _, p := range o.policies {
@@ -488,7 +491,7 @@ func (o *runOptions) run(ctx context.Context) (err error) {
 	}
 	fmt.Fprintf(o.stderr, "cachesim: results and figures are in %s\n", o.out)
 	if len(f.before.Results) > 0 && !o.resume {
-		fmt.Fprintf(o.stderr, "cachesim: note: they include %d results of earlier runs; --out names another folder\n", len(f.before.Results))
+		fmt.Fprintf(o.stderr, "cachesim: note: they include %s of earlier runs; --out names another folder\n", count(len(f.before.Results), "result"))
 	}
 	if failed {
 		return errReported
@@ -657,14 +660,50 @@ func (o *runOptions) opener() sim.Opener {
 		}
 		guest := wasm.Config{
 			Config: config, Version: c.Version, Binary: p.module, Declared: p.declared,
-			Memory: c.GuestMemory, Stoppable: o.mayLoop(p), Heartbeat: heartbeat,
+			Memory: c.GuestMemory, Key: t.ObjectName, Stoppable: o.mayLoop(p), Heartbeat: heartbeat,
 		}
+		var r sim.Replayer
+		var setup sim.Setup
+		var err error
 		if o.isolate != nil {
-			return isolate.Open(ctx, guest, o.isolate...)
+			r, setup, err = isolate.Open(ctx, guest, o.isolate...)
+		} else {
+			r, setup, err = wasm.Open(ctx, guest)
 		}
-		return wasm.Open(ctx, guest)
+		if err != nil || !o.guestLog {
+			return r, setup, err
+		}
+		l := logged{r, c, o.stderr}
+		if t, ok := r.(sim.Timer); ok {
+			return timedLogged{l, t}, setup, nil
+		}
+		return l, setup, nil
 	}
 }
+
+// logged prints what a guest has said when its cell ends.
+type logged struct {
+	sim.Replayer
+	cell   sim.Cell
+	stderr io.Writer
+}
+
+func (l logged) Close() error {
+	text := strings.TrimRight(wasm.Said(l.Replayer), "\n")
+	err := l.Replayer.Close()
+	if text != "" {
+		fmt.Fprintf(l.stderr, "%s wrote:\n  %s\n", l.cell, strings.ReplaceAll(text, "\n", "\n  "))
+	}
+	return err
+}
+
+// timedLogged is logged of a guest that takes its own time.
+type timedLogged struct {
+	logged
+	timer sim.Timer
+}
+
+func (l timedLogged) Spent() time.Duration { return l.timer.Spent() }
 
 // mayLoop reports whether p has to be watched for loops that never end, which
 // costs time on some engines: the modules that cachesim provides have none.
@@ -687,8 +726,8 @@ func (o *runOptions) interrupted(f *folder) error {
 	if err == nil {
 		set.Sort()
 		err = writeTables(f.path, set)
-		fmt.Fprintf(o.stderr, "cachesim: interrupted: %d results are kept in %s; the same command with --resume continues, cachesim plot %s draws what there is\n",
-			len(set.Results), o.out, o.out)
+		fmt.Fprintf(o.stderr, "cachesim: interrupted: %s kept in %s; the same command with --resume continues, cachesim plot %s draws what there is\n",
+			count(len(set.Results), "result"), o.out, o.out)
 	}
 	return errors.Join(err, errInterrupted)
 }

@@ -168,6 +168,9 @@ func (s *scorer) run(ctx context.Context, out *score, path string, stages []stri
 		return scoreError{exitInvalid, err}
 	}
 	out.ModuleSHA256 = b.SHA256
+	if b.Needs()&sim.NeedsNext != 0 || b.WantsKeys() {
+		return scoreError{exitInvalid, errors.New("it asks for next accesses or keys (next_v1, key_v1): candidates that know the future or recognise objects cannot be scored")}
+	}
 	if err := b.Valid(""); err != nil {
 		return scoreError{exitInvalid, err}
 	}

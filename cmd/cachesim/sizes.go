@@ -85,6 +85,9 @@ func parseSize(s, unit string) (size, error) {
 	if f, err := strconv.ParseFloat(s, 64); err == nil && strings.Contains(s, ".") && f > 0 && f <= 1 {
 		return size{share: f}, nil
 	}
+	if f, err := strconv.ParseFloat(strings.TrimSuffix(s, "B"), 64); err == nil && f != math.Trunc(f) {
+		return size{}, fmt.Errorf("%q is not a whole number: with a unit it is a size, as 1.5GiB, and with %% a share of the footprint, as 150%%", s)
+	}
 	if unit == sim.UnitObjects {
 		n, err := strconv.ParseInt(strings.ReplaceAll(s, "_", ""), 10, 64)
 		if err != nil || n < 1 {

@@ -285,8 +285,8 @@ func describe(w io.Writer, t *sim.Trace) {
 	if t.Tick > 0 && t.Span > 0 {
 		times = ", over " + (time.Duration(t.Span) * t.Tick).Round(time.Second).String()
 	}
-	fmt.Fprintf(w, "%s: %s requests for %s objects%s; footprint (all objects together) %s, %s requested\n",
-		clean(t.Name), humanize.Comma(int64(t.Requests)), humanize.Comma(int64(t.Objects)), times,
+	fmt.Fprintf(w, "%s: %s for %s%s; footprint (all objects together) %s, %s requested\n",
+		clean(t.Name), count(t.Requests, "request"), count(t.Objects, "object"), times,
 		humanize.IBytes(uint64(t.Footprint)), humanize.IBytes(uint64(t.RequestBytes)))
 	if t.SizeChanges > 0 {
 		rule := map[string]string{"first": "first", "last": "last", "max": "largest"}[t.SizeRule]

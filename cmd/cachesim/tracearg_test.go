@@ -29,10 +29,10 @@ func TestTraceParams(t *testing.T) {
 	}{
 		{[]string{log}, "2 requests for 2 objects"},
 		{[]string{log, "--trace-param", "methods=GET,HEAD"}, "3 requests for 2 objects"},
-		{[]string{log, "--trace-param", "methods=GET,HEAD", "--trace-param", "key=a=b,$path"}, "3 requests for 1 objects"},
-		{[]string{log, "--strip-query"}, "2 requests for 1 objects"},
+		{[]string{log, "--trace-param", "methods=GET,HEAD", "--trace-param", "key=a=b,$path"}, "3 requests for 1 object"},
+		{[]string{log, "--strip-query"}, "2 requests for 1 object"},
 		{[]string{log, "--strip-query=false"}, "2 requests for 2 objects"},
-		{[]string{log, "--key", "$path"}, "2 requests for 1 objects"},
+		{[]string{log, "--key", "$path"}, "2 requests for 1 object"},
 		{[]string{log, "--log-format", `%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-agent}i"`}, "format log-format: it was named"},
 		{[]string{table, "--columns", "time=1,id=2,size=3"}, "3 requests for 2 objects"},
 		{[]string{table, "--columns", "time=1,id=2,size=3"}, "format csv"},

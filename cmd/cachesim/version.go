@@ -23,7 +23,7 @@ func versionCommand(stdout io.Writer) *cli.Command {
 			t.AppendRow([]any{"native", runtime.Version(), ""})
 			for _, e := range engines.All() {
 				if e.Missing != "" {
-					t.AppendRow([]any{e.Name, "not in this build: " + e.Missing, ""})
+					t.AppendRow([]any{e.Name, "", "not in this build: " + e.Missing})
 					continue
 				}
 				t.AppendRow([]any{e.Name, e.Runtime + " " + e.Version, e.Library})

@@ -132,7 +132,7 @@ func (s *suite) counts(mixed load) (string, error) {
 		misses, last := int64(0), int64(0)
 		for i := range unit.reqs {
 			heartbeat()
-			if err := r.Replay(sim.Batch{Requests: unit.reqs[i : i+1]}, hit); err != nil {
+			if err := r.Replay(s.batch(unit, i, i+1), hit); err != nil {
 				return none, fmt.Errorf("%s: %w", unit.name, err)
 			}
 			if !hit[0] {
@@ -173,7 +173,7 @@ func (s *suite) twice(l load, want served) (string, error) {
 			heartbeat()
 			j := min(i+cut, len(l.reqs))
 			for k := range open {
-				if err := open[k].Replay(sim.Batch{Requests: l.reqs[i:j]}, both[k].hit[i:j]); err != nil {
+				if err := open[k].Replay(s.batch(l, i, j), both[k].hit[i:j]); err != nil {
 					return struct{}{}, err
 				}
 			}
@@ -238,7 +238,7 @@ func (s *suite) removals(l load) (string, error) {
 		hit := make([]bool, 1)
 		for i, q := range l.reqs {
 			heartbeat()
-			if err := r.Replay(sim.Batch{Requests: l.reqs[i : i+1]}, hit); err != nil {
+			if err := r.Replay(s.batch(l, i, i+1), hit); err != nil {
 				return 0, err
 			}
 			if hit[0] && gone[q.ID] {

@@ -90,8 +90,9 @@ type suite struct {
 	ok     bool
 
 	abis   []string
-	engine string // the first on which the module runs
-	broken string // the check after whose failure the others are of no use
+	engine string                    // the first on which the module runs
+	next   map[*sim.Request][]uint32 // of the load that begins there
+	broken string                    // the check after whose failure the others are of no use
 }
 
 // skipped is an error that says why a check does not apply.
@@ -181,6 +182,25 @@ func (l load) resized(name string, capacity int64, size func(sim.Request) int64)
 	return load{name, reqs, l.objects, capacity}
 }
 
+// batch returns requests i to j-1 of a load, with their next accesses where the module asks for them.
+func (s *suite) batch(l load, i, j int) sim.Batch {
+	b := sim.Batch{Requests: l.reqs}
+	if s.b.Needs()&sim.NeedsNext != 0 && len(l.reqs) > 0 {
+		next, ok := s.next[&l.reqs[0]]
+		if !ok {
+			next = make([]uint32, len(l.reqs))
+			last := make([]uint32, l.objects)
+			for k := range last {
+				last[k] = sim.Never
+			}
+			sim.NextAccess(0, l.reqs, nil, next, last)
+			s.next = map[*sim.Request][]uint32{&l.reqs[0]: next} // the loads come one after the other
+		}
+		b.Next = next
+	}
+	return b.Slice(i, j)
+}
+
 // served is what a module answered to a load.
 type served struct {
 	hit  []bool
@@ -202,6 +222,7 @@ func (s *suite) open(ctx context.Context, v sim.Version, l load, heartbeat func(
 	r, _, err := wasm.Open(ctx, wasm.Config{
 		Config:  sim.Config{Capacity: l.capacity, Objects: l.objects, Requests: len(l.reqs), Seed: s.Seed, Params: s.Params},
 		Version: v, Binary: s.b, Declared: s.Declared, Memory: s.Memory, Stoppable: true, Heartbeat: heartbeat,
+		Key: func(object uint32) string { return fmt.Sprintf("http://example.org/%d.html", object) },
 	})
 	return r, err
 }
@@ -220,7 +241,7 @@ func (s *suite) serve(v sim.Version, l load, cut int) (served, error) {
 		for i := 0; i < len(l.reqs); i += cut {
 			j := min(i+cut, len(l.reqs))
 			began := time.Now()
-			err := r.Replay(sim.Batch{Requests: l.reqs[i:j]}, out.hit[i:j])
+			err := r.Replay(s.batch(l, i, j), out.hit[i:j])
 			out.time += time.Since(began)
 			if err == nil {
 				err = law.Add(l.reqs[i:j], out.hit[i:j])

@@ -27,6 +27,7 @@ const (
 	kindReplay = 'r' // columns; time spent (u64 ns) and a byte for each outcome
 	kindRemove = 'd' // object (u32); time spent, and 1 if it was in the cache
 	kindCounts = 'c' // nothing; sim.Counts
+	kindSaid   = 's' // nothing; text
 	kindError  = 'e' // from the child: text
 	kindBeat   = 'b' // from the child, at any time: the guest made progress
 )
@@ -57,7 +58,11 @@ const (
 )
 
 // Bits that say which columns of a batch follow the requests.
-const hasNext = 1
+const (
+	hasNext = 1 << iota
+	hasOps
+	hasTTL
+)
 
 // startFrame makes room for a header in buf, to which the content is appended.
 func startFrame(buf []byte) []byte { return append(buf[:0], make([]byte, headerSize)...) }
@@ -88,11 +93,14 @@ func readFrame(r io.Reader, buf *[]byte) (kind byte, content []byte, err error) 
 	return header[0], content, err
 }
 
-// appendBatch writes the columns of b that a replayer is given.
-func appendBatch(to []byte, b sim.Batch) []byte {
+// appendBatch writes b, and behind it the keys of objects that the child has not
+// been told yet.
+func appendBatch(to []byte, b sim.Batch, keys []key) []byte {
 	var has byte
-	if b.Next != nil {
-		has |= hasNext
+	for bit, there := range map[byte]bool{hasNext: b.Next != nil, hasOps: b.Ops != nil, hasTTL: b.TTL != nil} {
+		if there {
+			has |= bit
+		}
 	}
 	to = append(to, has)
 	to = binary.LittleEndian.AppendUint32(to, uint32(len(b.Requests)))
@@ -101,41 +109,79 @@ func appendBatch(to []byte, b sim.Batch) []byte {
 		to = binary.LittleEndian.AppendUint32(to, r.Time)
 		to = binary.LittleEndian.AppendUint64(to, uint64(r.Size))
 	}
-	if b.Next != nil {
-		for _, n := range b.Next {
-			to = binary.LittleEndian.AppendUint32(to, n)
-		}
+	for _, n := range b.Next {
+		to = binary.LittleEndian.AppendUint32(to, n)
+	}
+	for _, op := range b.Ops {
+		to = append(to, byte(op))
+	}
+	for _, n := range b.TTL {
+		to = binary.LittleEndian.AppendUint32(to, n)
+	}
+	for _, k := range keys {
+		to = binary.LittleEndian.AppendUint32(to, k.object)
+		to = binary.LittleEndian.AppendUint32(to, uint32(len(k.name)))
+		to = append(to, k.name...)
 	}
 	return to
 }
 
-// decodeBatch is the inverse of appendBatch. It reuses the columns of b.
-func decodeBatch(from []byte, b *sim.Batch) error {
+// key is the key of an object.
+type key struct {
+	object uint32
+	name   string
+}
+
+// decodeBatch is the inverse of appendBatch. It reuses the columns of b, and calls
+// known with each key.
+func decodeBatch(from []byte, b *sim.Batch, known func(key)) error {
 	if len(from) < headerSize {
 		return fmt.Errorf("a batch of %d bytes", len(from))
 	}
 	has, n, at := from[0], int(binary.LittleEndian.Uint32(from[1:])), from[headerSize:]
 	each := recordSize
-	if has&hasNext != 0 {
-		each += 4
+	for bit, bytes := range map[byte]int{hasNext: 4, hasOps: 1, hasTTL: 4} {
+		if has&bit != 0 {
+			each += bytes
+		}
 	}
-	if len(at) != n*each {
+	if len(at) < n*each {
 		return fmt.Errorf("a batch of %d requests in %d bytes", n, len(from))
 	}
 	b.Requests = b.Requests[:0]
-	for ; n > 0; n-- {
+	for range n {
 		b.Requests = append(b.Requests, sim.Request{
 			ID: binary.LittleEndian.Uint32(at), Time: binary.LittleEndian.Uint32(at[4:]), Size: int64(binary.LittleEndian.Uint64(at[8:])),
 		})
 		at = at[recordSize:]
 	}
-	if has&hasNext == 0 {
-		b.Next = nil
-		return nil
+	words := func(column []uint32, bit byte) []uint32 {
+		if has&bit == 0 {
+			return nil
+		}
+		column = column[:0]
+		for range n {
+			column = append(column, binary.LittleEndian.Uint32(at))
+			at = at[4:]
+		}
+		return column
 	}
-	b.Next = b.Next[:0]
-	for ; len(at) > 0; at = at[4:] {
-		b.Next = append(b.Next, binary.LittleEndian.Uint32(at))
+	b.Next = words(b.Next, hasNext)
+	ops := b.Ops[:0]
+	if b.Ops = nil; has&hasOps != 0 {
+		for _, op := range at[:n] {
+			ops = append(ops, sim.Op(op))
+		}
+		b.Ops, at = ops, at[n:]
+	}
+	b.TTL = words(b.TTL, hasTTL)
+	for len(at) > 0 {
+		if len(at) < 8 || len(at)-8 < int(binary.LittleEndian.Uint32(at[4:])) {
+			return fmt.Errorf("a batch of %d bytes that ends in a key", len(from))
+		}
+		end := 8 + int(binary.LittleEndian.Uint32(at[4:]))
+		known(key{binary.LittleEndian.Uint32(at), string(at[8:end])})
+		at = at[end:]
 	}
 	return nil
 }
@@ -179,7 +225,7 @@ func Serve(in io.Reader, out io.Writer, exit func()) error {
 		default: // another goroutine is at it
 		}
 	}
-	s := &server{heartbeat: heartbeat}
+	s := &server{heartbeat: heartbeat, keys: make(map[uint32]string)}
 	for f := range frames {
 		s.frame = startFrame(s.frame)
 		if err := s.answer(f.kind, f.content); err != nil {
@@ -198,8 +244,9 @@ type server struct {
 	guest     sim.Replayer
 	batch     sim.Batch
 	hit       []bool
-	spent     time.Duration // in the guest
-	frame     []byte        // the answer
+	spent     time.Duration     // in the guest
+	frame     []byte            // the answer
+	keys      map[uint32]string // by object
 }
 
 // answer appends to the frame what answers another.
@@ -212,7 +259,7 @@ func (s *server) answer(kind byte, content []byte) error {
 	}
 	switch kind {
 	case kindReplay:
-		if err := decodeBatch(content, &s.batch); err != nil {
+		if err := decodeBatch(content, &s.batch, func(k key) { s.keys[k.object] = k.name }); err != nil {
 			return err
 		}
 		n := len(s.batch.Requests)
@@ -240,6 +287,9 @@ func (s *server) answer(kind byte, content []byte) error {
 		s.spent += time.Since(began)
 		s.frame = append(binary.LittleEndian.AppendUint64(s.frame, uint64(s.spent)), bit(resident))
 		return err
+	case kindSaid:
+		s.frame = append(s.frame, wasm.Said(s.guest)...)
+		return nil
 	case kindCounts:
 		return s.append(s.guest.Counts())
 	}
@@ -273,6 +323,7 @@ func (s *server) open(content []byte) error {
 	var o opened
 	s.guest, o.Setup, err = wasm.Open(context.Background(), wasm.Config{
 		Config: sp.Config, Version: sp.Version, Binary: b, Declared: sp.Declared, Memory: sp.Memory, Stoppable: sp.Stoppable, Heartbeat: s.heartbeat,
+		Key: func(object uint32) string { return s.keys[object] },
 	})
 	if err != nil {
 		return err

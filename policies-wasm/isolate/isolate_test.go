@@ -6,7 +6,9 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -226,13 +228,44 @@ func TestBrokenFrames(t *testing.T) {
 		}
 	}
 	for i, b := range [][]byte{nil, {0, 1, 0, 0, 0}, {1, 1, 0, 0, 0, 1, 2, 3}} {
-		if err := decodeBatch(b, &sim.Batch{}); err == nil {
+		if err := decodeBatch(b, &sim.Batch{}, func(key) {}); err == nil {
 			t.Errorf("batch %d is read", i)
 		}
 	}
-	b := sim.Batch{Requests: []sim.Request{{ID: 1, Time: 2, Size: 1 << 40}, {ID: 3}}, Next: []uint32{7, sim.Never}}
-	var back sim.Batch
-	if err := decodeBatch(appendBatch(nil, b), &back); err != nil || fmt.Sprint(back) != fmt.Sprint(b) {
-		t.Errorf("%v comes back as %v (%v)", b, back, err)
+	b := sim.Batch{Requests: []sim.Request{{ID: 1, Time: 2, Size: 1 << 40}, {ID: 3}}, Next: []uint32{7, sim.Never}, Ops: []sim.Op{sim.Set, sim.Get}, TTL: []uint32{0, 9}}
+	keys := []key{{1, ""}, {3, "http://example.org/"}}
+	for range 2 { // with all columns, and then with none
+		var back sim.Batch
+		var known []key
+		if err := decodeBatch(appendBatch(nil, b, keys), &back, func(k key) { known = append(known, k) }); err != nil || !reflect.DeepEqual(back, b) || !slices.Equal(known, keys) {
+			t.Errorf("%v, %v comes back as %v, %v (%v)", b, keys, back, known, err)
+		}
+		if err := decodeBatch(appendBatch(nil, b, keys)[:len(b.Requests)*recordSize], &back, func(key) {}); err == nil {
+			t.Error("a cut batch is read")
+		}
+		b, keys = sim.Batch{Requests: b.Requests}, nil
+	}
+}
+
+// TestContract has a module ask for keys and operations, and log.
+func TestContract(t *testing.T) {
+	m := module(t, `(module (import "cachesim" "log" (func $log (param i32 i32))) (memory (export "memory") 4)
+		(global $free (mut i32) (i32.const 1024))
+		(func (export "init") (param i64))
+		(func (export "alloc") (param i32) (result i64)
+			(i64.shl (i64.extend_i32_u (global.get $free)) (i64.const 32))
+			(global.set $free (i32.add (global.get $free) (local.get 0))))
+		(func (export "key_v1") (param i32 i32 i32) (call $log (local.get 1) (local.get 2)))
+		(func (export "send") (param i32 i64) (result i32) i32.const 0))`)
+	g, err := open(t, t.Context(), wasm.Config{Config: sim.Config{Capacity: 10, Objects: 3}, Version: pair("wazero"), Binary: m,
+		Key: func(id uint32) string { return fmt.Sprintf("key %d.", id) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Replay(sim.Batch{Requests: []sim.Request{{ID: 0}, {ID: 1}, {ID: 0}, {ID: 2}}}, make([]bool, 4)); err != nil {
+		t.Fatal(err)
+	}
+	if got := wasm.Said(g); strings.Join(strings.Fields(got), " ") != "key 0. key 1. key 2." {
+		t.Errorf("it said %q", got)
 	}
 }

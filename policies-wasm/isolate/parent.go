@@ -26,7 +26,10 @@ type guest struct {
 	unhook  func() bool
 
 	canRemove bool
-	served    int64 // requests
+	keyOf     func(object uint32) string // nil: the module asks for no keys
+	known     map[uint32]bool            // objects whose keys were passed
+	keys      []key                      // to be passed
+	served    int64                      // requests
 	spent     time.Duration
 	frame     []byte
 }
@@ -62,6 +65,9 @@ func Open(ctx context.Context, c wasm.Config, command ...string) (sim.Replayer, 
 	}
 	if err != nil {
 		return nil, sim.Setup{}, fmt.Errorf("start a process for the guest: %w", err)
+	}
+	if c.Binary.WantsKeys() {
+		g.keyOf, g.known = c.Key, make(map[uint32]bool)
 	}
 	heartbeat := c.Heartbeat
 	if heartbeat == nil {
@@ -144,7 +150,16 @@ func (g *guest) ask(kind byte) ([]byte, error) {
 
 // Replay has the child serve b's requests.
 func (g *guest) Replay(b sim.Batch, hit []bool) error {
-	g.frame = appendBatch(startFrame(g.frame), b)
+	g.keys = g.keys[:0]
+	if g.keyOf != nil {
+		for _, r := range b.Requests {
+			if !g.known[r.ID] {
+				g.known[r.ID] = true
+				g.keys = append(g.keys, key{r.ID, g.keyOf(r.ID)})
+			}
+		}
+	}
+	g.frame = appendBatch(startFrame(g.frame), b, g.keys)
 	got, err := g.ask(kindReplay)
 	if err != nil {
 		if strings.HasPrefix(err.Error(), "the guest's process") {
@@ -188,6 +203,13 @@ func (g *guest) Counts() sim.Counts {
 		_ = json.Unmarshal(b, &c)
 	}
 	return c
+}
+
+// Said asks for what the guest has logged or written.
+func (g *guest) Said() string {
+	g.frame = startFrame(g.frame)
+	b, _ := g.ask(kindSaid)
+	return string(b)
 }
 
 // Spent is the time inside the guest, as the child measured it.

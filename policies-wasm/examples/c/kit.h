@@ -69,6 +69,13 @@ static void evict(uint32_t object) {
 // access is the policy: it serves a request and returns 1 for a hit, 0 for a miss.
 static int access(uint32_t object, int64_t size);
 
+// ASK(uint32_t, next, next_v1) has the host give the policy a column, here next[at]: the next access
+// of the request that is served. docs/ABI.md lists the columns.
+static uint32_t at; // number of the request in its batch
+#define ASK(type, values, column) \
+	static const type *values; \
+	void __attribute__((export_name(#column))) kit_##column(const type *v, uint32_t n) { (void)n; values = v; at = 0; }
+
 // Memory comes from behind the module's data and is never given back: the instance ends
 // with its cell. New memory is zero.
 static void *allocate(uint64_t bytes) {
@@ -93,7 +100,13 @@ void EXPORT(reserve)(uint32_t n) {
 	nodes = (node *)allocate((uint64_t)n * sizeof(node));
 }
 
-int32_t EXPORT(send)(uint32_t object, int64_t size) { return access(object, size); }
+static inline int32_t serve(uint32_t object, int64_t size) {
+	int32_t hit = access(object, size);
+	at++;
+	return hit;
+}
+
+int32_t EXPORT(send)(uint32_t object, int64_t size) { return serve(object, size); }
 
 // A batch has the same requests in memory, and needs one call.
 int64_t EXPORT(alloc)(uint32_t n) { return (int64_t)(uintptr_t)allocate(n) << 32 | n; }
@@ -101,7 +114,7 @@ int64_t EXPORT(alloc)(uint32_t n) { return (int64_t)(uintptr_t)allocate(n) << 32
 typedef struct { uint32_t object, time; int64_t size; } record;
 
 void EXPORT(replay)(const record *requests, uint32_t n, uint8_t *outcomes) {
-	for (uint32_t i = 0; i < n; i++) outcomes[i] = (uint8_t)access(requests[i].object, requests[i].size);
+	for (uint32_t i = 0; i < n; i++) outcomes[i] = (uint8_t)serve(requests[i].object, requests[i].size);
 }
 
 int32_t EXPORT(remove)(uint32_t object) {

@@ -51,6 +51,11 @@ impl Cache {
         self.link_front(object);
     }
 
+    /// The object behind one in the queue, NONE at its end.
+    pub fn older(&self, object: u32) -> u32 {
+        self.nodes[object as usize].older
+    }
+
     /// Takes an object out of the cache.
     pub fn drop(&mut self, object: u32) {
         if self.hand == object {
@@ -104,6 +109,34 @@ fn cache() -> &'static mut Cache {
     unsafe { &mut *core::ptr::addr_of_mut!(CACHE) }
 }
 
+/// Number of the request in its batch, for the columns that a policy asks for.
+pub static mut AT: usize = 0;
+
+/// ask!(next: u32 = "next_v1") has the host give the policy a column: next() is then that of the
+/// request that is served. docs/ABI.md lists the columns.
+#[macro_export]
+macro_rules! ask {
+    ($name:ident: $type:ty = $export:literal) => {
+        mod $name {
+            pub static mut VALUES: *const $type = core::ptr::null();
+            #[export_name = $export]
+            pub unsafe extern "C" fn set(values: *const $type, _n: u32) {
+                VALUES = values;
+                crate::kit::AT = 0;
+            }
+        }
+        fn $name() -> $type {
+            unsafe { *$name::VALUES.add(crate::kit::AT) }
+        }
+    };
+}
+
+fn serve(object: u32, size: i64) -> bool {
+    let hit = crate::access(cache(), object, size);
+    unsafe { AT += 1 };
+    hit
+}
+
 #[no_mangle]
 pub extern "C" fn init(bytes: i64) {
     cache().capacity = bytes;
@@ -117,7 +150,7 @@ pub extern "C" fn reserve(n: u32) {
 
 #[no_mangle]
 pub extern "C" fn send(object: u32, size: i64) -> i32 {
-    crate::access(cache(), object, size) as i32
+    serve(object, size) as i32
 }
 
 /// A batch has the same requests in memory, and needs one call.
@@ -141,7 +174,7 @@ pub unsafe extern "C" fn replay(requests: *const Record, n: u32, outcomes: *mut 
     let requests = core::slice::from_raw_parts(requests, n as usize);
     let outcomes = core::slice::from_raw_parts_mut(outcomes, n as usize);
     for (r, out) in requests.iter().zip(outcomes) {
-        *out = crate::access(cache(), r.object, r.size) as u8;
+        *out = serve(r.object, r.size) as u8;
     }
 }
 
