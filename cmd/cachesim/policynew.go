@@ -24,6 +24,7 @@ func policyNew(stdout io.Writer) *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "lang", Usage: "`LANGUAGE`: " + strings.Join(known, ", ")},
 			&cli.StringFlag{Name: "from", Usage: "`POLICY` to start from: " + strings.Join(examples.Policies, ", "), Value: examples.Policies[0]},
+			&cli.BoolFlag{Name: "wit", Usage: "export the interface of policy.wit, for tools of the component model: rust, c, cpp"},
 			&cli.StringFlag{Name: "out", Usage: "`FOLDER` of the project, new or empty (default: NAME)"},
 		},
 		Action: func(c *cli.Context) error {
@@ -36,6 +37,11 @@ func policyNew(stdout io.Writer) *cli.Command {
 			l, err := examples.Named(c.String("lang"))
 			if err != nil {
 				return usagef("--lang: %w", err)
+			}
+			if c.Bool("wit") {
+				if l, err = l.WIT(); err != nil {
+					return usagef("--wit: %w", err)
+				}
 			}
 			name, dir := c.Args().First(), c.String("out")
 			if dir == "" {

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"text/template"
 
+	wasm "cachesim/policies-wasm"
 	"cachesim/sim"
 )
 
@@ -31,6 +32,11 @@ type Language struct {
 	Kit    string // file with what it is built from
 	Needs  string // what builds it, in words
 
+	// flag, if any, has build.sh build the interface of policy.wit; it is put behind
+	// what its command has before.
+	flag, before string
+	wit          bool
+
 	also  []string          // files of other examples
 	extra map[string]string // files that the example does not need in its place
 	tools func() error
@@ -38,7 +44,7 @@ type Language struct {
 
 // Languages lists them.
 var Languages = []Language{
-	{Name: "rust", Title: "Rust", Policy: "policy.rs", Kit: "kit.rs",
+	{Name: "rust", Title: "Rust", flag: "--cfg wit ", before: "--crate-name ", Policy: "policy.rs", Kit: "kit.rs",
 		Needs: "Rust 1.63 or later with its WASM target (rustup target add wasm32-unknown-unknown; on Debian rustc and libstd-rust-dev-wasm32)",
 		tools: func() error {
 			rustc := command("RUSTC", "rustc")
@@ -51,9 +57,9 @@ var Languages = []Language{
 			}
 			return nil
 		}},
-	{Name: "c", Title: "C", Policy: "policy.c", Kit: "kit.h", Needs: "clang and lld (Debian's packages of those names)",
+	{Name: "c", Title: "C", flag: "-DWIT ", before: "--target=wasm32 ", Policy: "policy.c", Kit: "kit.h", Needs: "clang and lld (Debian's packages of those names)",
 		tools: func() error { return found(command("CC", "clang"), "wasm-ld") }},
-	{Name: "cpp", Title: "C++", Policy: "policy.cpp", Kit: "kit.h", Needs: "clang and lld (Debian's packages of those names)",
+	{Name: "cpp", Title: "C++", flag: "-DWIT ", before: "--target=wasm32 ", Policy: "policy.cpp", Kit: "kit.h", Needs: "clang and lld (Debian's packages of those names)",
 		also:  []string{"c/kit.h"},
 		tools: func() error { return found(command("CXX", "clang++"), "wasm-ld") }},
 	{Name: "assemblyscript", Title: "AssemblyScript", Policy: "policy.ts", Kit: "kit.ts", Needs: "asc, of the npm package assemblyscript (npm install assemblyscript)",
@@ -72,6 +78,16 @@ var Languages = []Language{
 	{Name: "go", Title: "Go", Policy: "policy.go", Kit: "kit.go", Needs: "Go 1.24 or later",
 		extra: map[string]string{"go.mod": "module fifo\n\ngo 1.24\n"},
 		tools: func() error { return found("go") }},
+}
+
+// WIT returns the language with projects that export the interface of policy.wit,
+// instead of the functions of docs/ABI.md that serve requests.
+func (l Language) WIT() (Language, error) {
+	if l.flag == "" {
+		return l, fmt.Errorf("no example of the interface of policy.wit in %s", l.Title)
+	}
+	l.wit = true
+	return l, nil
 }
 
 // Named finds a language.
@@ -153,6 +169,10 @@ func (l Language) New(dir, name, start string) (written []string, err error) {
 	}
 	for file, text := range l.extra {
 		content[file] = word.ReplaceAllString(text, name)
+	}
+	if l.wit {
+		content["build.sh"] = strings.Replace(content["build.sh"], l.before, l.flag+l.before, 1)
+		content["policy.wit"] = wasm.WITFile
 	}
 	content["test.sh"] = fmt.Sprintf("#!/bin/sh\n# Builds %s.wasm and checks that it behaves as a cache.\nset -eu\ncd \"$(dirname \"$0\")\"\nsh build.sh\n${CACHESIM:-cachesim} policy check %s.wasm\n", name, name)
 	content[".gitignore"] = "*.wasm\n*.wasm.o\nnode_modules/\ntarget/\n"

@@ -94,6 +94,12 @@ func TestPolicies(t *testing.T) {
 						t.Error(r)
 					}
 				})
+				if wit, err := l.WIT(); err == nil {
+					w := build(t, wit, start)
+					for _, e := range on {
+						compare(t, w, sim.Version{Engine: e, ABI: wasm.WIT, Handle: wasm.Driver}, start)
+					}
+				}
 				for _, e := range on {
 					for _, v := range []sim.Version{{Engine: e, ABI: wasm.Pair, Handle: wasm.Driver}, {Engine: e, ABI: wasm.Batch, Handle: wasm.SRS}} {
 						compare(t, b, v, start)

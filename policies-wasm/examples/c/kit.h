@@ -92,6 +92,18 @@ static void *allocate(uint64_t bytes) {
 extern "C" {
 #endif
 
+#ifdef WIT // the interface of policy.wit: its canonical names and types
+#define WIT_EXPORT(name) __attribute__((export_name("cachesim:policy/policy@1.0.0#" #name))) kit_wit_##name
+
+void WIT_EXPORT(init)(uint64_t bytes, uint32_t n, uint64_t seed) {
+	(void)seed; // for policies that draw random numbers
+	capacity = (int64_t)bytes;
+	objects = n;
+	nodes = (node *)allocate((uint64_t)n * sizeof(node));
+}
+
+int32_t WIT_EXPORT(send)(uint32_t object, uint64_t size) { return access(object, (int64_t)size); }
+#else
 void EXPORT(init)(int64_t bytes) { capacity = bytes; }
 
 // There will be n objects, with the numbers 0 to n-1.
@@ -116,6 +128,8 @@ typedef struct { uint32_t object, time; int64_t size; } record;
 void EXPORT(replay)(const record *requests, uint32_t n, uint8_t *outcomes) {
 	for (uint32_t i = 0; i < n; i++) outcomes[i] = (uint8_t)serve(requests[i].object, requests[i].size);
 }
+
+#endif // WIT
 
 int32_t EXPORT(remove)(uint32_t object) {
 	if (object >= objects || !has(object)) return 0;
