@@ -4,7 +4,7 @@ llvm = policies-wasm/engines/libwasmer/build.sh
 wasmtime = policies-wasm/engines/libwasmtime/build.sh
 wamr = policies-wasm/engines/libwamr/build.sh
 
-.PHONY: build static test test-long bench bench-load bench-policies bench-traces bench-micro cachesim-debug experiment llvm wasmtime wamr guests clean
+.PHONY: build static test test-long gallery bench bench-load bench-policies bench-mrc bench-traces bench-micro cachesim-debug experiment llvm wasmtime wamr guests clean
 
 # cachesim with all engines, LLVM included, as ./cachesim.
 build: llvm wasmtime wamr
@@ -31,6 +31,10 @@ bench: build
 bench-load: ; go run ./cmd/compare load
 bench-policies: ; go run ./cmd/compare policies && go run ./cmd/compare objects
 
+# cachesim mrc against full replays of the same policies, and beside libCacheSim's
+# mrcProfiler where MRCPROFILER names its binary.
+bench-mrc: ; go run ./cmd/compare mrc -repeat 1
+
 # How fast trace formats are decoded and loaded.
 bench-traces: ; go test ./traces -run NONE -bench 'Load|Corpora|Weblog' -benchtime 2x
 
@@ -56,6 +60,9 @@ llvm: ; @$(llvm)
 # Wasmtime and WAMR as libraries of their own, a minute, in the same cache folder.
 wasmtime: ; @$(wasmtime)
 wamr: ; @$(wamr)
+
+# docs/FIGURES.md and its figures, from the results in plots/gallery/data.
+gallery: ; go run ./plots/gallery
 
 # The embedded modules again from their sources.
 guests: ; policies-wasm/guests/build.sh && policies-wasm/adapters/build.sh && policies-wasm/micro/build.sh

@@ -32,6 +32,14 @@ func (s barStyle) name() string {
 	return s.abi + ", " + s.handle
 }
 
+// series names the series of the bars that look so.
+func (s barStyle) series() string {
+	if s.pale {
+		return s.name() + ", debug"
+	}
+	return s.name()
+}
+
 type hatch int
 
 const (
@@ -45,6 +53,7 @@ const (
 // native first.
 type panel struct {
 	heading string // an engine; empty where there is but native
+	unit    string // of its numbers
 	groups  [][]bar
 }
 
@@ -117,8 +126,8 @@ func logAxis(low, high float64) func(p *plot.Plot) {
 
 // bars draws the groups of one panel of a block.
 type bars struct {
-	groups [][]bar
-	label  func(g []bar, j int) string // above bar j; may be nil
+	data  panel
+	label func(g []bar, j int) string // above bar j; may be nil
 	block
 }
 
@@ -127,7 +136,7 @@ func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
 	_, scale := p.Transforms(&c)
 	y := func(v float64) vg.Length { return scale(max(v, p.Y.Min)) } // of zero, too, where the scale has none
 	width := min(widestBar, c.Size().X/vg.Length(b.widest))
-	for i, g := range b.groups {
+	for i, g := range b.data.groups {
 		left := c.X(b.middle(i)) - width*vg.Length(len(g))/2
 		for j, v := range g {
 			r := vg.Rectangle{
@@ -135,6 +144,7 @@ func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
 				Max: vg.Point{X: left + width*(vg.Length(j)+0.94), Y: y(v.median)},
 			}
 			fillBar(c, r, v.style)
+			spot(c, r, named(b.data.heading, b.names[i], v.style.series(), Axis{Unit: b.data.unit}.interval(Point{Y: v.median, Low: v.low, High: v.high})))
 			if v.high > v.low {
 				mid, cap := (r.Min.X+r.Max.X)/2, min(width*0.25, 1.5)
 				s := draw.LineStyle{Color: black, Width: 0.4}
@@ -167,7 +177,7 @@ func (b bars) drawLabel(c draw.Canvas, text string, r vg.Rectangle, top, width v
 	if high := s.Rectangle(text).Add(at).Max.Y; high > c.Max.Y+2 {
 		return // its bar reaches too high
 	}
-	c.FillText(s, at, text)
+	fillText(c, s, at, text)
 }
 
 // fillBar fills a rectangle in a style.

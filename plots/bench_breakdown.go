@@ -105,7 +105,7 @@ func benchBreakdown(o Options, costs []results.CallCost, _ callLook) (Figure, bo
 				heading = fmt.Sprintf("enlarged ×%.3g", tallest/high)
 			}
 		}
-		b.add(heading, stackBars{list, upended, b}, func(p *plot.Plot) {
+		b.add(heading, stackBars{list, parts, perCall(st, modes(costs)), upended, b}, func(p *plot.Plot) {
 			p.Y.Min, p.Y.Max = 0, high*above
 			p.Y.Tick.Marker = steps(nice(high / 5))
 		})
@@ -117,6 +117,10 @@ func benchBreakdown(o Options, costs []results.CallCost, _ callLook) (Figure, bo
 	}
 	h := newHeader(st, o.Title, width, newLegend(st, entries, width-2*margin))
 	f := beside("bench-breakdown", h, width, charts...)
+	f.columns, f.paints = len(panels), make(map[string]paint)
+	for i, part := range parts {
+		f.paints[part] = st.part(i).paint()
+	}
 	for i, list := range panels {
 		p := Panel{Heading: charts[i].rows[0].headings[0], Mark: Stacked, X: Axis{Categories: charts[i].rows[0].names}, Y: Axis{Unit: charts[i].unit}}
 		for j, part := range parts {
@@ -128,12 +132,19 @@ func benchBreakdown(o Options, costs []results.CallCost, _ callLook) (Figure, bo
 		}
 		f.Panels = append(f.Panels, p)
 	}
+	var axes []plot.Axis
+	for _, ch := range charts {
+		axes = append(axes, ch.rows[0].plots[0].Y)
+	}
+	f.fitY(axes...)
 	return f, true
 }
 
 // stackBars draws stacks with the number of their total above them.
 type stackBars struct {
 	stacks  []stack
+	parts   []string
+	unit    string
 	upended bool // of the numbers
 	block
 }
@@ -153,12 +164,13 @@ func (s stackBars) Plot(c draw.Canvas, p *plot.Plot) {
 			if v > 0 {
 				r := vg.Rectangle{Min: vg.Point{X: x - half, Y: y(from)}, Max: vg.Point{X: x + half, Y: y(from + v)}}
 				fillBar(c, r, s.st.part(j))
+				spot(c, r, named(s.names[i], s.parts[j], Axis{Unit: s.unit}.TextWithUnit(v)))
 				from += v
 			}
 		}
 		at := vg.Point{X: x, Y: y(from) + 2}
 		c.SetColor(color.White) // no line of the grid through the number
 		c.Fill(label.Rectangle(number(of.total)).Add(at).Path())
-		c.FillText(label, at, number(of.total))
+		fillText(c, label, at, number(of.total))
 	}
 }

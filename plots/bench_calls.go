@@ -62,8 +62,11 @@ func benchCalls(o Options, costs []results.CallCost, look callLook) (Figure, boo
 	if sum(groupSlots(panels, tests, least)) > oneColumnBars {
 		width = st.wide()
 	}
+	for i := range panels {
+		panels[i].unit = perCall(st, modes(costs))
+	}
 	ch := newBarChart(st, panels, tests, least, twoColumnsTests, s.log(), nil)
-	ch.unit = perCall(st, modes(costs))
+	ch.unit = panels[0].unit
 	if n := len(panels) * len(ch.rows); n > 4 { // the figure is to fit on a page
 		for i := range ch.rows {
 			ch.rows[i].panel = max(0.8*vg.Inch, min(panelHeight, 6.6*vg.Inch/vg.Length(n)))
@@ -72,6 +75,7 @@ func benchCalls(o Options, costs []results.CallCost, look callLook) (Figure, boo
 	legends := barLegends(st, styles, width-2*margin)
 	legends = append(legends, modeLegends(st, modes(costs), black, width-2*margin)...)
 	f := beside("bench-calls", newHeader(st, o.Title, width, legends...), width, ch)
-	f.Panels = barPanels(panels, tests, ch.unit)
+	f.Panels, f.paints = barPanels(panels, tests, ch.unit), barPaints(panels)
+	f.fitY(ch.rows[0].plots[0].Y)
 	return f, true
 }

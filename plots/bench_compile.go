@@ -89,10 +89,11 @@ func benchCompile(o Options, costs []results.CallCost, _ callLook) (Figure, bool
 	if all > oneColumnBars*2/3 { // the second axis takes room, too
 		width = st.wide()
 	}
+	list := modes(shown)
+	setup.unit, share.unit = inBuild(st, unit+" per run", list), perCall(st, list)
 	left := newBarChart(st, []panel{setup}, names, least, all, s.fit(), nil)
 	right := newBarChart(st, []panel{share}, names, least, all, calls.fit(), nil)
-	list := modes(shown)
-	left.unit, right.unit = inBuild(st, unit+" per run", list), perCall(st, list)
+	left.unit, right.unit = setup.unit, share.unit
 
 	with := "calls with set-up"
 	if n := shown[0].Calls; n > 0 && !slices.ContainsFunc(shown, func(c results.CallCost) bool { return c.Calls != n }) {
@@ -107,6 +108,8 @@ func benchCompile(o Options, costs []results.CallCost, _ callLook) (Figure, bool
 	legends = append(legends, modeLegends(st, list, black, width-2*margin)...)
 	f := beside("bench-compile", newHeader(st, o.Title, width, legends...), width, left, right)
 	f.Panels = append(barPanels([]panel{setup}, names, left.unit), barPanels([]panel{share}, names, right.unit)...)
+	f.fitY(left.rows[0].plots[0].Y, right.rows[0].plots[0].Y)
+	f.columns, f.paints = 2, barPaints([]panel{setup, share})
 	return f, true
 }
 

@@ -66,6 +66,10 @@ func (l costLine) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 	c.StrokeLines(l.line, points)
 	for i, at := range l.points {
+		spot(c, vg.Rectangle{Min: points[i], Max: points[i]},
+			named(at.Test, Axis{Unit: "ns per call"}.interval(Point{Y: at.Call.Median, Low: at.Call.Low, High: at.Call.High})+" at "+bytesLabel(float64(at.Payload))))
+	}
+	for i, at := range l.points {
 		if at.Call.High > at.Call.Low {
 			c.StrokeLine2(draw.LineStyle{Color: l.line.Color, Width: 0.5}, points[i].X, y(at.Call.Low), points[i].X, y(at.Call.High))
 		}
@@ -132,10 +136,13 @@ func benchPayload(o Options, costs []results.CallCost, look callLook) (Figure, b
 		g.plots = append(g.plots, p)
 	}
 	f := g.figure("bench-payload", newHeader(st, o.Title, width, newLegend(st, entries, width-2*margin)), width)
+	fitted := scale{low: sizes[0] / 1.5, high: sizes[len(sizes)-1] * 1.5, log: true, ticks: ticks}
+	f.columns, f.paints = columns, make(map[string]paint)
 	for i, of := range lines {
-		p := Panel{Heading: engines[i], Mark: Lines, X: Axis{Label: g.x, Unit: unitBytes, Log: true}, Y: Axis{Unit: g.y, Log: true}}
+		p := Panel{Heading: engines[i], Mark: Lines, X: Axis{Label: g.x, Unit: unitBytes, Log: true, fitted: &fitted}, Y: Axis{Unit: g.y, Log: true}}
 		for _, l := range of {
 			s := Series{Name: l.points[0].Test}
+			f.paints[s.Name] = paint{color: toRGBA(l.line.Color), dashes: l.line.Dashes, mark: texMarks[slices.Index(tests, s.Name)%len(texMarks)]}
 			for _, c := range l.points {
 				s.Points = append(s.Points, Point{float64(c.Payload), c.Call.Median, c.Call.Low, c.Call.High})
 			}
@@ -143,6 +150,7 @@ func benchPayload(o Options, costs []results.CallCost, look callLook) (Figure, b
 		}
 		f.Panels = append(f.Panels, p)
 	}
+	f.fitY(g.plots[0].Y)
 	return f, true
 }
 

@@ -210,8 +210,8 @@ func TestCallPanels(t *testing.T) {
 	bincode := barStyle{abi: "bincode", handle: "uncached", fill: acm.color(1), hatch: striped}
 	panels, tests, styles := callPanels(costs, callLooks(acm, costs))
 	want := []panel{
-		{"wazero", [][]bar{{made(30, pair, false), made(40, pair, true)}, {made(2, native, false)}, nil, nil}},
-		{"wamr", [][]bar{nil, {made(2, native, false)}, {made(5, loop, false)}, {made(90, bincode, true)}}},
+		{heading: "wazero", groups: [][]bar{{made(30, pair, false), made(40, pair, true)}, {made(2, native, false)}, nil, nil}},
+		{heading: "wamr", groups: [][]bar{nil, {made(2, native, false)}, {made(5, loop, false)}, {made(90, bincode, true)}}},
 	}
 	if !reflect.DeepEqual(panels, want) {
 		t.Errorf("got %+v\nwant %+v", panels, want)

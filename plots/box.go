@@ -3,6 +3,7 @@ package plots
 import (
 	"math"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -67,7 +68,8 @@ func improvementBox(rows Rows, o Options) ([]Figure, error) {
 	}
 	legends := newLegend(st, []legendEntry{{"P10, P25, median, P75, P90; diamond: mean", box}}, width-2*margin)
 	f := beside("improvement-box", newHeader(st, o.Title, width, legends).withNote(a.withSize(), width), width, ch)
-	f.Title, f.Panels = o.Title, panels
+	f.Title, f.Note, f.Panels = o.Title, a.withSize(), panels
+	f.fitY(ch.rows[0].plots[0].Y)
 	return []Figure{f}, nil
 }
 
@@ -95,7 +97,14 @@ func (b boxes) Plot(c draw.Canvas, p *plot.Plot) {
 		for j, s := range b.data.Series {
 			q[j] = clip(s.Points[k].Y)
 		}
-		drawBox(b.st, c, c.X(b.middle(i)), half, q)
+		x := c.X(b.middle(i))
+		drawBox(b.st, c, x, half, q)
+		var values []string
+		for _, s := range b.data.Series {
+			values = append(values, s.Name+" "+b.data.Y.TextWithUnit(s.Points[k].Y))
+		}
+		spot(c, vg.Rectangle{Min: vg.Point{X: x - half, Y: q[0]}, Max: vg.Point{X: x + half, Y: q[5]}},
+			named(b.data.Heading, b.data.X.Categories[int(at.X)], strings.Join(values, ", ")))
 	}
 }
 

@@ -48,7 +48,7 @@ func newBarChart(st Style, panels []panel, names []string, least, room int, axis
 			b.panel = singleHeight
 		}
 		for _, pan := range panels {
-			b.add(pan.heading, bars{pan.groups[i:end], label, b}, axis)
+			b.add(pan.heading, bars{panel{pan.heading, pan.unit, pan.groups[i:end]}, label, b}, axis)
 		}
 		ch.rows = append(ch.rows, b)
 	}
@@ -249,7 +249,7 @@ func (b *block) drawTo(c draw.Canvas) {
 		p.Draw(area)
 		if b.headings[i] != "" {
 			heading := shorten(b.headings[i], style, axes.Size().X)
-			c.FillText(style, vg.Point{X: axes.Center().X, Y: area.Max.Y + nameGap}, heading)
+			fillText(c, style, vg.Point{X: axes.Center().X, Y: area.Max.Y + nameGap}, heading)
 		}
 		c.Max.Y -= b.panel
 	}
@@ -266,7 +266,7 @@ func (b *block) drawTo(c draw.Canvas) {
 			at.Y++
 		}
 		for _, line := range lines {
-			c.FillText(style, at, line)
+			fillText(c, style, at, line)
 			at.Y -= nameLine
 		}
 	}
@@ -295,7 +295,7 @@ func drawUnit(st Style, c draw.Canvas, lines []string, at vg.Point) {
 	s := st.text(textSize)
 	s.Rotation, s.XAlign, s.YAlign = math.Pi/2, draw.XCenter, draw.YTop
 	for _, line := range lines {
-		c.FillText(s, at, line)
+		fillText(c, s, at, line)
 		at.X += unitWidth(st)
 	}
 }

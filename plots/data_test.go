@@ -56,6 +56,10 @@ func shown(figs []Figure) []string {
 	return lines
 }
 
+func evicted(n int64) func(*results.Result) {
+	return func(r *results.Result) { r.Evictions = &n }
+}
+
 // TestData: what each kind shows, exactly.
 func TestData(t *testing.T) {
 	seed := func(n uint64) func(*results.Result) {
@@ -154,6 +158,16 @@ func TestData(t *testing.T) {
 		{"hit-ratio", Rows{Results: []results.Result{
 			cell("a", "lru", 1024, 300, func(r *results.Result) { r.Warmup = 100 }), cell("a", "lru", 1024, 1, timed(20, native)),
 		}}, Options{}, []string{"hit-ratio Hit ratio: LRU=30"}},
+		{"values", Rows{Results: []results.Result{
+			cell("a", "s3fifo:small=0.2", 1024, 300), cell("a", "s3fifo:small=0.1", 1024, 250), cell("a", "lru", 1024, 200), cell("a", "s3fifo:small=0.1,ghost=1", 1024, 900),
+		}}, Options{X: AxisOptions{Of: "param:small"}, Y: AxisOptions{Of: "miss-ratio"}}, []string{
+			"values S3-FIFO: 0.1=75 0.2=70", "values S3-FIFO (ghost=1): 0.1=10"}},
+		{"values", Rows{Results: []results.Result{
+			cell("a", "lru", 1024, 300, evicted(7)), cell("a", "lru", 2048, 400, evicted(5)), cell("a", "fifo", 2048, 400),
+		}}, Options{Y: AxisOptions{Of: "evictions"}}, []string{"values LRU: 1024=7 2048=5"}},
+		{"values", Rows{Results: []results.Result{
+			cell("a", "lru", 1024, 300), cell("a", "lru", 1024, 1, timed(20, native)), cell("a", "lru", 2048, 1, timed(50, native)),
+		}}, Options{Y: AxisOptions{Of: "time"}}, []string{"values LRU, native: 1024=20 2048=50"}},
 		{"trace-popularity", Rows{Profiles: []TraceProfile{profile}}, Options{}, []string{
 			"trace-popularity objects: 1=1000 10=100 100=10", "trace-popularity Zipf, α = 1.00: 1=1000 100=10"}},
 		{"trace-sizes", Rows{Profiles: []TraceProfile{profile}}, Options{}, []string{
@@ -186,6 +200,7 @@ func TestUnlike(t *testing.T) {
 	objects := func(r *results.Result) { r.Unit = sim.UnitObjects }
 	metadata := func(r *results.Result) { r.Metadata = 64 }
 	warm := func(r *results.Result) { r.Warmup = 250 }
+	delayed := func(r *results.Result) { r.Delayed = sim.Latency{Fixed: 5e6} }
 	tests := []struct {
 		name    string
 		change  func(*results.Result)
@@ -196,6 +211,7 @@ func TestUnlike(t *testing.T) {
 		{"unit", objects, "first", "hit-ratio-bytes hit-ratio-objects", "the unit of the capacity (bytes and objects)"},
 		{"metadata", metadata, "first", "hit-ratio-metadata0 hit-ratio-metadata64", "the metadata of an object (0 and 64 bytes)"},
 		{"warm-up", warm, "first", "hit-ratio-warmup0 hit-ratio-warmup250", "the warm-up (0 and 25 % of the requests)"},
+		{"delayed hits", delayed, "first", "hit-ratio-at-once hit-ratio-after_5ms", "when fetched objects are stored (after 0s and 5ms)"},
 		{"size rule", func(*results.Result) {}, "max", "hit-ratio", "the size of objects that counts (first and max)"},
 		{"nothing", func(*results.Result) {}, "first", "hit-ratio", ""},
 	}
@@ -461,3 +477,60 @@ func TestTimePerRequest(t *testing.T) {
 		t.Errorf("20 replays: got %v, %v, want 20 to 29", e, ok)
 	}
 }
+
+// TestMakeBy makes a figure for each value of a field, named after it.
+func TestMakeBy(t *testing.T) {
+	rs := []results.Result{cell("a", "lru", 1024, 300), cell("a", "lru", 2048, 400), cell("a", "s3fifo", 1024, 500), cell("a", "s3fifo", 2048, 600)}
+	figs, err := MakeBy(Rows{Results: rs}, Options{Title: "T"}, []string{"policy"}, "hit-ratio")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"hit-ratio-lru LRU: 1024=30 2048=40", "hit-ratio-s3fifo S3-FIFO: 1024=50 2048=60"}
+	if got := shown(figs); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := figs[1].Title; got != "T: S3-FIFO" {
+		t.Errorf("title %q", got)
+	}
+	if _, err := MakeBy(Rows{Results: rs}, Options{}, []string{"colour"}); err == nil {
+		t.Error("no error for an unknown field")
+	}
+}
+
+// TestContradictions: two outcomes of one policy are refused where a chart could
+// show but one, with what they differ in; times over other numbers of requests are
+// drawn apart.
+func TestContradictions(t *testing.T) {
+	revision := func(n int) func(*results.Result) { return func(r *results.Result) { r.Revision = n } }
+	module := func(sha string) func(*results.Result) { return func(r *results.Result) { r.ModuleSHA = sha } }
+	for _, tt := range []struct {
+		a, b results.Result
+		want string // in the error; empty: none
+	}{
+		{cell("a", "lru", 1024, 300), cell("a", "lru", 1024, 300), ""},
+		{cell("a", "lru", 1024, 300, revision(1)), cell("a", "lru", 1024, 301, revision(2)), "--where revision=2"},
+		{cell("a", "my.wasm", 1024, 300, module("11223344556677")), cell("a", "my.wasm", 1024, 301, module("aabbccddeeff")), "--where 'module=aabbccdd*'"},
+		{cell("a", "lru", 1024, 300), cell("b", "lru", 1024, 301), ""},
+		{cell("a", "lru", 1024, 300), cell("a", "lru", 1024, 301, func(r *results.Result) { r.Seed = 7 }), ""},
+	} {
+		for name, err := range map[string]error{
+			"figures": second(Make(Rows{Results: []results.Result{tt.a, tt.b}}, Options{}, "hit-ratio")),
+			"tables":  second(Tables(Rows{Results: []results.Result{tt.a, tt.b}}, Options{}, "hit-ratio")),
+		} {
+			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%s of %s and %s: %v, want %q", name, tt.a.Policy, tt.b.Policy, err, tt.want)
+			}
+		}
+	}
+	timed := func(r *results.Result) {
+		r.Timed, r.Whole, r.Repeats, r.Replay, r.ReplayMin, r.ReplayMax = true, false, 1, 20_000, 20_000, 20_000
+	}
+	few, many := cell("a", "lru", 1024, 1, timed), cell("a", "fifo", 1024, 1, timed)
+	many.Requests *= 10
+	figs, err := Make(Rows{Results: []results.Result{few, many}}, Options{}, "runtime")
+	if err != nil || len(figs) != 2 || figs[0].Name == figs[1].Name {
+		t.Errorf("times over %d and %d requests: %v, %v; want two figures", few.Requests, many.Requests, figs, err)
+	}
+}
+
+func second[T any](_ T, err error) error { return err }

@@ -10,13 +10,14 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/dustin/go-humanize"
 	"golang.org/x/image/font/sfnt"
+	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/recorder"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
-	"gonum.org/v1/plot/vg/vgtex"
 )
 
 // Formats lists the file formats that a figure can be written in; they are the
@@ -30,11 +31,14 @@ var Formats = []string{"png", "svg", "pdf", "pgf", "tex", "csv"}
 type Figure struct {
 	Name          string // base of its file's name; it has no dots
 	Title         string
+	Note          string // below the title: what the numbers are of, and what intervals mean
 	Width, Height vg.Length
 	Panels        []Panel // what it shows
 
-	scale float64
-	draw  func(draw.Canvas) // into a canvas of Width and Height over scale
+	scale   float64
+	draw    func(draw.Canvas) // into a canvas of Width and Height over scale
+	columns int               // of panels beside each other
+	paints  map[string]paint  // of series, for pgfplots
 }
 
 // A Panel is a pair of axes with the data that it shows.
@@ -67,8 +71,9 @@ type Axis struct {
 	// Categories, if there are any, are what X counts from 0.
 	Categories []string
 
-	zero  bool // the axis includes 0
-	count bool // of things that are counted: labels have k and M
+	zero   bool   // the axis includes 0
+	count  bool   // of things that are counted: labels have k and M
+	fitted *scale // as it is drawn, where that does not follow from the data alone
 }
 
 // name is what is written beside the axis. Sizes carry their units themselves.
@@ -80,6 +85,24 @@ func (a Axis) name() string {
 		return a.Unit
 	}
 	return a.Label + " (" + a.Unit + ")"
+}
+
+// Text writes a coordinate for people.
+func (a Axis) Text(v float64) string {
+	if i := int(v); len(a.Categories) > i && i >= 0 && float64(i) == v {
+		return a.Categories[i]
+	}
+	switch {
+	case a.Unit == unitBytes && v >= 0:
+		return bytesLabel(v)
+	case v == math.Trunc(v) && math.Abs(v) < 1e15:
+		return humanize.Comma(int64(v))
+	case math.Abs(v) >= 1000:
+		return humanize.Comma(int64(math.Round(v)))
+	case math.Abs(v) < 1e-4:
+		return strconv.FormatFloat(v, 'g', 3, 64)
+	}
+	return strconv.FormatFloat(v, 'f', max(0, 3-int(math.Floor(math.Log10(math.Abs(v))))), 64)
 }
 
 // Units of axes.
@@ -103,6 +126,16 @@ func (p Point) hasInterval() bool { return p.Low != 0 || p.High != 0 }
 func newFigure(st Style, name string, width, height vg.Length, draw func(draw.Canvas)) Figure {
 	s := vg.Length(st.Scale)
 	return Figure{Name: name, Width: width * s, Height: height * s, scale: st.Scale, draw: draw}
+}
+
+// fitY notes the vertical axes of the panels as they are drawn; one is that of all.
+func (f *Figure) fitY(axes ...plot.Axis) {
+	for i := range f.Panels {
+		a := axes[min(i, len(axes)-1)]
+		_, log := a.Scale.(plot.LogScale)
+		f.Panels[i].Y.fitted = &scale{low: a.Min, high: a.Max, log: log, ticks: a.Tick.Marker}
+		f.Panels[i].Y.Log = log
+	}
 }
 
 // layout returns the size in which the figure was laid out.
@@ -136,7 +169,7 @@ func (f Figure) Draw(w io.Writer, format string) error {
 		}
 		c = newPDF(f.Width, f.Height, f.scale, cmp.Or(f.Title, f.Name))
 	case "pgf":
-		c = pgfCanvas{vgtex.New(f.Width, f.Height), f.scale}
+		c = newPGF(f.Width, f.Height)
 		c.Push()
 		c.Scale(f.scale, f.scale)
 	case "tex":

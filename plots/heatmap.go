@@ -21,7 +21,7 @@ func heatMap(rows Rows, o Options) ([]Figure, error) {
 		if len(rs) == 0 {
 			continue
 		}
-		series := bySize(rs, labels, hitRatio.of)
+		series := bySize(rs, labels, hitRatio.measure)
 		figures = append(figures, heatFigure(o, "heat-map"+g.suffix, o.title(g.note), resultsNote(rs), g.semantics.unit, series, rs))
 	}
 	return figures, nil
@@ -113,7 +113,8 @@ func heatFigure(o Options, name, title, note, unit string, series []Series, rs [
 			}})
 		}
 	}
-	h := newHeader(st, title, width, newLegend(st, entries, width-2*margin)).withNote(joinNotes("hit ratio in percent", note), width)
+	note = joinNotes("hit ratio in percent", note)
+	h := newHeader(st, title, width, newLegend(st, entries, width-2*margin)).withNote(note, width)
 	label := textSize + nameGap
 	height := h.height() + rowHeight*vg.Length(len(p.Series)) + gap + below + label + margin
 	f := newFigure(st, name, width, height, func(c draw.Canvas) {
@@ -123,7 +124,7 @@ func heatFigure(o Options, name, title, note, unit string, series []Series, rs [
 			top := c.Max.Y - rowHeight*vg.Length(i)
 			text.XAlign, text.YAlign = draw.XRight, draw.YCenter
 			text.Color = black
-			c.FillText(text, vg.Point{X: c.Min.X + left, Y: top - rowHeight/2}, shorten(s.Name, text, 1.3*vg.Inch))
+			fillText(c, text, vg.Point{X: c.Min.X + left, Y: top - rowHeight/2}, shorten(s.Name, text, 1.3*vg.Inch))
 			for _, at := range s.Points {
 				x := c.Min.X + left + gap + cell()*vg.Length(at.X)
 				r := vg.Rectangle{Min: vg.Point{X: x, Y: top - rowHeight}, Max: vg.Point{X: x + cell(), Y: top}}
@@ -132,6 +133,7 @@ func heatFigure(o Options, name, title, note, unit string, series []Series, rs [
 				c.Fill(r.Path())
 				c.SetLineStyle(draw.LineStyle{Color: color.White, Width: 0.5})
 				c.Stroke(r.Path())
+				spot(c, r, named(s.Name, p.Y.interval(at)+" at "+p.X.Text(at.X)))
 				if format == "" {
 					continue
 				}
@@ -139,7 +141,7 @@ func heatFigure(o Options, name, title, note, unit string, series []Series, rs [
 				if v > 0.65 { // where both have the same contrast
 					text.Color = color.White
 				}
-				c.FillText(text, vg.Point{X: x + cell()/2, Y: top - rowHeight/2}, fmt.Sprintf(format, at.Y))
+				fillText(c, text, vg.Point{X: x + cell()/2, Y: top - rowHeight/2}, fmt.Sprintf(format, at.Y))
 			}
 		}
 		at := vg.Point{Y: c.Max.Y - rowHeight*vg.Length(len(p.Series)) - gap}
@@ -159,13 +161,13 @@ func heatFigure(o Options, name, title, note, unit string, series []Series, rs [
 			if angle > 0 && math.Cos(angle) > 0.1 {
 				room = (at.X-c.Min.X)/vg.Length(math.Cos(angle)) - 2
 			}
-			c.FillText(text, at, shorten(s, text, room))
+			fillText(c, text, at, shorten(s, text, room))
 		}
 		axis := st.text(textSize)
 		axis.XAlign, axis.YAlign = draw.XCenter, draw.YBottom
-		c.FillText(axis, vg.Point{X: (c.Min.X + left + gap + c.Max.X) / 2, Y: c.Min.Y}, "Cache size")
+		fillText(c, axis, vg.Point{X: (c.Min.X + left + gap + c.Max.X) / 2, Y: c.Min.Y}, "Cache size")
 	})
-	f.Title, f.Panels = title, []Panel{p}
+	f.Title, f.Note, f.Panels = title, note, []Panel{p}
 	return f
 }
 

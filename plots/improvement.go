@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -105,6 +106,23 @@ func reduction(base, miss float64) float64 {
 	return 100 * (base - miss) / base
 }
 
+// reductionOf is reduction of what may be estimated. Both estimates count as
+// independent; those of one sample are not, so that the error is rather smaller.
+func reductionOf(base, miss estimated) estimated {
+	m := estimated{value: reduction(base.value, miss.value)}
+	if base.value > 0 {
+		m.err = 100 / base.value * math.Hypot(miss.err, base.err*miss.value/base.value)
+	}
+	return m
+}
+
+// gapClosed is how far v is on the way from below to above, in percent.
+func gapClosed(below, above, v estimated) estimated {
+	gap := above.value - below.value
+	share := (v.value - below.value) / gap
+	return estimated{100 * share, 100 / gap * math.Hypot(v.err, math.Hypot((1-share)*below.err, share*above.err))}
+}
+
 // improvementKind draws the reduction of a miss ratio relative to a baseline.
 func improvementKind(name string, q ratio) func(Rows, Options) ([]Figure, error) {
 	return func(rows Rows, o Options) ([]Figure, error) {
@@ -128,9 +146,9 @@ func improvementKind(name string, q ratio) func(Rows, Options) ([]Figure, error)
 				continue
 			}
 			p := Panel{Mark: Lines, X: sizeAxis(g.semantics.unit), Y: improvementAxis(q, labels[base]),
-				Series: bySize(compared, labels, func(r results.Result) float64 {
+				Series: bySize(compared, labels, func(r results.Result) estimated {
 					b, _ := at(r)
-					return reduction(q.of(b), q.of(r))
+					return reductionOf(q.measure(b), q.measure(r))
 				})}
 			figures = append(figures, sizesFigure(o, name+g.suffix, o.title(g.note), resultsNote(compared), p, look, compared))
 		}
@@ -148,6 +166,10 @@ func inGroup(g chartGroup, err error) error {
 func improvementAxis(q ratio, base string) Axis {
 	return Axis{Label: q.name + " reduction from " + base, Unit: unitPercent, zero: true}
 }
+
+// lowestGap is where the axis of optimalGap ends where policies are far worse than
+// the baseline.
+const lowestGap = -100
 
 // optimalGap draws what share of the gap between the miss ratios of a baseline
 // and of the bound each policy closes.
@@ -183,12 +205,23 @@ func optimalGap(rows Rows, o Options) ([]Figure, error) {
 		}
 		p := Panel{Mark: Lines, X: sizeAxis(g.semantics.unit),
 			Y: Axis{Label: fmt.Sprintf("Gap from %s to %s closed", labels[base], labels[bound]), Unit: unitPercent, zero: true},
-			Series: bySize(compared, labels, func(r results.Result) float64 {
+			Series: bySize(compared, labels, func(r results.Result) estimated {
 				b, _ := below(r)
 				a, _ := above(r)
-				return 100 * (r.HitRatio() - b.HitRatio()) / (a.HitRatio() - b.HitRatio())
+				return gapClosed(hitRatio.measure(b), hitRatio.measure(a), hitRatio.measure(r))
 			})}
-		figures = append(figures, sizesFigure(o, "optimal-gap"+g.suffix, o.title(g.note), resultsNote(compared), p, look, compared))
+		of, note := o, resultsNote(compared)
+		lowest := 0.0
+		for _, s := range p.Series {
+			for _, at := range s.Points {
+				lowest = min(lowest, at.Y)
+			}
+		}
+		if lowest < lowestGap && o.Y.Low == 0 && o.Y.High == 0 { // a gap that is about to close leaves no room for others
+			of.Y.Low, of.Y.High = lowestGap, 100
+			note = joinNotes(note, fmt.Sprintf("the axis is cut at %d %%: the lowest is %.0f", lowestGap, lowest))
+		}
+		figures = append(figures, sizesFigure(of, "optimal-gap"+g.suffix, o.title(g.note), note, p, look, compared))
 	}
 	return figures, nil
 }
@@ -257,6 +290,7 @@ func (rows Rows) sameSemantics() error {
 	groups := rows.ratioGroups()
 	percent := func(g chartGroup) semantics {
 		s := g.semantics
+		s.timed = 0
 		if n := g.results[0].Requests; n > 0 {
 			s.warmup = int(100*float64(s.warmup)/float64(n) + 0.5)
 		}

@@ -36,6 +36,7 @@ var Kinds = []Kind{
 	{"over-time", "hit ratio of each interval of a trace", true, overTime, "results with a series of intervals"},
 	{"runtime", "running times by engine, ABI and handle, with their ratio to native", true, runTime, "timed cells"},
 	{"time-hit-ratio", "running time against hit ratio, with the policies that no other one dominates", false, timeHitRatio, "timed cells, and whole replays of their policies at the same cache size"},
+	{"values", "one number of the results against another, as chosen by --x and --y", false, numbers, "results that have both numbers"},
 	{"bench-calls", "what a call of each test of the micro benchmark takes", true, benchKind(callCosts, benchCalls), needsBench},
 	{"bench-compile", "what compiling and instantiating take, and add to a call", true, benchKind(callCosts, benchCompile), needsBench},
 	{"bench-payload", "what a call takes by the bytes that it passes", true, benchKind(payloadCosts, benchPayload), needsBench},
@@ -69,6 +70,8 @@ type Options struct {
 
 // AxisOptions override what an axis shows.
 type AxisOptions struct {
+	// Of is the name of the Number that it shows, in figures of kind values.
+	Of string
 	// Low and High are its ends, in its unit; sizes are in bytes or objects,
 	// ratios in percent. Both 0: the data's.
 	Low, High float64
@@ -124,6 +127,9 @@ func Make(rows Rows, o Options, kinds ...string) ([]Figure, error) {
 		if err := p.check(); err != nil {
 			return nil, fmt.Errorf("profile of %s: %w", p.Trace, err)
 		}
+	}
+	if err := rows.contradictions(); err != nil {
+		return nil, err
 	}
 	chosen := slices.DeleteFunc(slices.Clone(Kinds), func(k Kind) bool { return !k.Default })
 	if len(kinds) > 0 {

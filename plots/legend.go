@@ -90,6 +90,6 @@ func (l legend) drawTo(c draw.Canvas) {
 			Min: vg.Point{X: b.Min.X, Y: y - sampleHeight/2},
 			Max: vg.Point{X: b.Min.X + sampleWidth, Y: y + sampleHeight/2},
 		}})
-		c.FillText(style, vg.Point{X: b.Min.X + sampleWidth + sampleGap, Y: y}, e.text)
+		fillText(c, style, vg.Point{X: b.Min.X + sampleWidth + sampleGap, Y: y}, e.text)
 	}
 }

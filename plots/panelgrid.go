@@ -47,7 +47,7 @@ func (g panelGrid) figure(name string, h header, width vg.Length) Figure {
 		c = h.drawTo(c)
 		axis := st.text(textSize)
 		axis.XAlign, axis.YAlign = draw.XCenter, draw.YBottom
-		c.FillText(axis, vg.Point{X: (c.Min.X + left + c.Max.X - right) / 2, Y: c.Min.Y}, g.x)
+		fillText(c, axis, vg.Point{X: (c.Min.X + left + c.Max.X - right) / 2, Y: c.Min.Y}, g.x)
 		drawUnit(st, c, units, vg.Point{X: c.Min.X, Y: (c.Min.Y + label + below + c.Max.Y) / 2})
 		for i, p := range g.plots {
 			column := vg.Length(i % g.columns)
@@ -58,7 +58,7 @@ func (g panelGrid) figure(name string, h header, width vg.Length) Figure {
 			drawAxes(p, c, box)
 			if g.headings[i] != "" {
 				style.XAlign = draw.XCenter
-				c.FillText(style, vg.Point{X: (box.Min.X + box.Max.X) / 2, Y: box.Max.Y + nameGap}, shorten(g.headings[i], style, each))
+				fillText(c, style, vg.Point{X: (box.Min.X + box.Max.X) / 2, Y: box.Max.Y + nameGap}, shorten(g.headings[i], style, each))
 			}
 		}
 	})

@@ -3,6 +3,7 @@ package plots
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -17,16 +18,33 @@ import (
 type ratio struct {
 	name string // of its axis
 	of   func(results.Result) float64
-	byte bool // it is of bytes
+	sd   func(results.Result) float64 // of one sample, where it is estimated from several
+	byte bool                         // it is of bytes
 	miss bool
 }
 
 var (
-	hitRatio      = ratio{"Hit ratio", func(r results.Result) float64 { return 100 * r.HitRatio() }, false, false}
-	byteHitRatio  = ratio{"Byte hit ratio", func(r results.Result) float64 { return 100 * r.ByteHitRatio() }, true, false}
-	missRatio     = ratio{"Miss ratio", func(r results.Result) float64 { return 100 * (1 - r.HitRatio()) }, false, true}
-	byteMissRatio = ratio{"Byte miss ratio", func(r results.Result) float64 { return 100 * (1 - r.ByteHitRatio()) }, true, true}
+	hitRatio      = ratio{"Hit ratio", func(r results.Result) float64 { return 100 * r.HitRatio() }, hitSD, false, false}
+	byteHitRatio  = ratio{"Byte hit ratio", func(r results.Result) float64 { return 100 * r.ByteHitRatio() }, byteHitSD, true, false}
+	missRatio     = ratio{"Miss ratio", func(r results.Result) float64 { return 100 * (1 - r.HitRatio()) }, hitSD, false, true}
+	byteMissRatio = ratio{"Byte miss ratio", func(r results.Result) float64 { return 100 * (1 - r.ByteHitRatio()) }, byteHitSD, true, true}
 )
+
+func hitSD(r results.Result) float64     { return 100 * r.HitRatioSD }
+func byteHitSD(r results.Result) float64 { return 100 * r.ByteHitRatioSD }
+
+// An estimated is a number with the standard error of an estimate from samples; 0
+// where it is exact, or where nothing is known of the error.
+type estimated struct{ value, err float64 }
+
+// measure returns the ratio of r.
+func (q ratio) measure(r results.Result) estimated {
+	m := estimated{value: q.of(r)}
+	if n := r.Sampling.Salts; r.Sampling.Rate > 0 && n > 1 {
+		m.err = q.sd(r) / math.Sqrt(float64(n))
+	}
+	return m
+}
 
 // usable returns the results that have the ratio.
 func (q ratio) usable(rs []results.Result) []results.Result {
@@ -46,23 +64,33 @@ func sizeAxis(unit string) Axis {
 }
 
 // bySize makes a series for each policy: a value by capacity, ascending. Where
-// there are several seeds it is their mean with its interval.
-func bySize(rs []results.Result, labels map[string]string, of func(results.Result) float64) []Series {
+// there are several seeds it is their mean with its interval; where it is
+// estimated from several samples it has the interval of Student's t over them.
+func bySize(rs []results.Result, labels map[string]string, of func(results.Result) estimated) []Series {
 	type cell struct {
 		policy   string
 		capacity int64
 	}
 	values := make(map[cell][]float64)
+	half := make(map[cell]float64) // of the interval of a sampled one
 	for _, r := range rs {
 		c := cell{r.Policy, r.Capacity}
-		values[c] = append(values[c], of(r))
+		m := of(r)
+		values[c] = append(values[c], m.value)
+		if m.err > 0 {
+			half[c] = m.err * tQuantile(r.Sampling.Salts)
+		}
 	}
 	var all []Series
 	for _, policy := range names(rs, policyOf) {
 		s := Series{Name: labels[policy]}
 		for c, v := range values {
 			if c.policy == policy {
-				s.Points = append(s.Points, point(float64(c.capacity), Mean(v)))
+				e := Mean(v)
+				if h := half[c]; len(v) == 1 && h > 0 {
+					e.Low, e.High = e.Value-h, e.Value+h
+				}
+				s.Points = append(s.Points, point(float64(c.capacity), e))
 			}
 		}
 		slices.SortFunc(s.Points, func(a, b Point) int { return cmp.Compare(a.X, b.X) })
@@ -91,6 +119,9 @@ func samplesNote(rs []results.Result) string {
 	}
 	how := names(sampled, func(r results.Result) string { return r.Sampling.String() })
 	note := "estimated from " + strings.Join(how, " or ")
+	if slices.ContainsFunc(sampled, func(r results.Result) bool { return r.HitRatioSD > 0 || r.ByteHitRatioSD > 0 }) {
+		note += ", with the 95 % interval of their mean"
+	}
 	if len(sampled) < len(rs) {
 		policies := names(slices.DeleteFunc(slices.Clone(rs), func(r results.Result) bool { return r.Sampling.Rate > 0 }), policyOf)
 		labels := Labels(rs, nil)
@@ -149,7 +180,7 @@ func ratioKind(name string, q ratio) func(Rows, Options) ([]Figure, error) {
 			if len(rs) == 0 {
 				continue
 			}
-			p := Panel{Mark: Lines, X: sizeAxis(g.semantics.unit), Y: Axis{Label: q.name, Unit: unitPercent}, Series: bySize(rs, labels, q.of)}
+			p := Panel{Mark: Lines, X: sizeAxis(g.semantics.unit), Y: Axis{Label: q.name, Unit: unitPercent}, Series: bySize(rs, labels, q.measure)}
 			figures = append(figures, sizesFigure(o, name+g.suffix, o.title(g.note), resultsNote(rs), p, look, rs))
 		}
 		return figures, nil
@@ -190,7 +221,7 @@ func joinNotes(a, b string) string {
 func barFigure(o Options, name, title, note string, p Panel) Figure {
 	st := o.Style
 	high, low := 0.0, 0.0
-	pan := panel{}
+	pan := panel{unit: p.Y.Unit}
 	for _, at := range p.Series[0].Points {
 		b := bar{median: at.Y, low: at.Low, high: at.High, style: barStyle{fill: st.color(0)}}
 		if !at.hasInterval() {
@@ -227,7 +258,8 @@ func barFigure(o Options, name, title, note string, p Panel) Figure {
 	ch := newBarChart(st, []panel{pan}, p.X.Categories, least, twoColumnsBars, axis, func(g []bar, j int) string { return shortNumber(g[j].median) })
 	ch.unit = p.Y.name()
 	f := beside(name, newHeader(st, title, width).withNote(note, width), width, ch)
-	f.Title, f.Panels = title, []Panel{p}
+	f.Title, f.Note, f.Panels = title, note, []Panel{p}
+	f.fitY(ch.rows[0].plots[0].Y)
 	return f
 }
 

@@ -27,7 +27,7 @@ func TestRatioSeries(t *testing.T) {
 		cell("lru", "cranelift", 2*mib, 45, true), // a size that native lacks
 		cell("fifo", "native", mib, 0, true),
 	}
-	got := bySize(hitRatio.usable(rs), map[string]string{"lru": "LRU", "fifo": "FIFO"}, hitRatio.of)
+	got := bySize(hitRatio.usable(rs), map[string]string{"lru": "LRU", "fifo": "FIFO"}, hitRatio.measure)
 	want := []Series{
 		{"LRU", []Point{{X: mib, Y: 10}, {X: 2 * mib, Y: 22.5}, {X: 4 * mib, Y: 25}}},
 		{"FIFO", []Point{{X: mib, Y: 0}, {X: 2 * mib, Y: 15}}},

@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"path"
@@ -86,6 +87,9 @@ var Fields = []Field{
 		}
 		return strconv.FormatFloat(100*r.Sampling.Rate, 'g', 3, 64)
 	}},
+	{"requests", "replayed", func(r results.Result) string { return strconv.Itoa(r.Requests) }},
+	{"revision", "of a policy that cachesim provides", func(r results.Result) string { return strconv.Itoa(r.Revision) }},
+	{"module", "SHA-256 of a policy's module; * for what it goes on with", func(r results.Result) string { return r.ModuleSHA }},
 	{"timed", "true or false", func(r results.Result) string { return strconv.FormatBool(r.Timed) }},
 }
 
@@ -232,6 +236,8 @@ type semantics struct {
 	metadata   int64
 	warmup     int // in the results of one trace requests, in those of several percent
 	objectSize string
+	timed      int         // requests that times are over; 0 where ratios are shown
+	delayed    sim.Latency // after which a fetched object enters the cache
 }
 
 // differences names what a and b differ in: "metadata 0 B and 64 B".
@@ -248,6 +254,9 @@ func (a semantics) differences(b semantics) string {
 	}
 	if a.objectSize != b.objectSize {
 		list = append(list, fmt.Sprintf("the size of objects that counts (%s and %s)", a.objectSize, b.objectSize))
+	}
+	if a.delayed != b.delayed {
+		list = append(list, fmt.Sprintf("when fetched objects are stored (after %v and %v)", a.delayed, b.delayed))
 	}
 	return strings.Join(list, " and ")
 }
@@ -270,19 +279,19 @@ func (rows Rows) ratioGroups() []chartGroup {
 	if len(untimed) == 0 {
 		untimed = rows.Results
 	}
-	return rows.chartGroups(untimed, func(r results.Result) int { return r.Warmup })
+	return rows.chartGroups(untimed, func(r results.Result) (warmup, timed int) { return r.Warmup, 0 })
 }
 
 // timeGroups are the groups of the timed results. What their warm-up is does not
 // matter: the time of a replay is of all its requests.
 func (rows Rows) timeGroups() []chartGroup {
 	timed := slices.DeleteFunc(slices.Clone(rows.Results), func(r results.Result) bool { return !r.Timed })
-	return rows.chartGroups(timed, func(results.Result) int { return 0 })
+	return rows.chartGroups(timed, func(r results.Result) (warmup, timed int) { return 0, r.Requests })
 }
 
 // chartGroups sorts results into groups. Their suffixes differ; that of a single
 // group is empty.
-func (rows Rows) chartGroups(rs []results.Result, warmup func(results.Result) int) []chartGroup {
+func (rows Rows) chartGroups(rs []results.Result, spans func(results.Result) (warmup, timed int)) []chartGroup {
 	var groups []chartGroup
 	type key struct {
 		trace, digest string
@@ -291,7 +300,8 @@ func (rows Rows) chartGroups(rs []results.Result, warmup func(results.Result) in
 	at := make(map[key]int)
 	objectSize := rows.objectSizes()
 	for _, r := range rs {
-		s := semantics{r.Unit, r.Metadata, warmup(r), objectSize(r)}
+		warmup, timed := spans(r)
+		s := semantics{r.Unit, r.Metadata, warmup, objectSize(r), timed, r.Delayed}
 		k := key{r.Cell.Trace, r.TraceDigest + " " + r.Clock, s}
 		i, ok := at[k]
 		if !ok {
@@ -323,9 +333,27 @@ func (rows Rows) chartGroups(rs []results.Result, warmup func(results.Result) in
 			return fmt.Sprintf("warmup%d", g.semantics.warmup), fmt.Sprintf("warm-up of %s requests", humanize.Comma(int64(g.semantics.warmup)))
 		})
 	}
+	if differ(func(g chartGroup) any { return g.semantics.delayed }) {
+		notes = append(notes, func(g chartGroup) (string, string) {
+			if g.semantics.delayed == (sim.Latency{}) {
+				return "at-once", "objects stored at once"
+			}
+			return fileName("after " + g.semantics.delayed.String()), "objects stored after " + g.semantics.delayed.String()
+		})
+	}
 	if differ(func(g chartGroup) any { return g.semantics.objectSize }) {
 		notes = append(notes, func(g chartGroup) (string, string) {
 			return g.semantics.objectSize, g.semantics.objectSize + " size of an object"
+		})
+	}
+	// Traces differ in their lengths anyhow.
+	if slices.ContainsFunc(groups, func(g chartGroup) bool {
+		return slices.ContainsFunc(groups, func(o chartGroup) bool {
+			return o.trace == g.trace && o.digest == g.digest && o.semantics.timed != g.semantics.timed
+		})
+	}) {
+		notes = append(notes, func(g chartGroup) (string, string) {
+			return fmt.Sprintf("first%d", g.semantics.timed), fmt.Sprintf("the first %s requests", humanize.Comma(int64(g.semantics.timed)))
 		})
 	}
 	taken := make(map[string]bool)
@@ -374,6 +402,44 @@ func ratios(rs []results.Result) []results.Result {
 		}
 	}
 	return list
+}
+
+// contradictions returns an error where two exact results of one policy, size and
+// seed differ, of which a chart could only show one: those of two revisions, or of
+// modules of one name.
+func (rows Rows) contradictions() error {
+	for _, g := range rows.ratioGroups() {
+		type key struct {
+			policy   string
+			capacity int64
+			seed     uint64
+		}
+		seen := make(map[key]results.Result)
+		for _, r := range g.results {
+			if r.Timed || !r.Whole || r.Sampling.Rate > 0 {
+				continue
+			}
+			k := key{r.Policy, r.Capacity, r.Seed}
+			first, ok := seen[k]
+			if !ok {
+				seen[k] = r
+				continue
+			}
+			if first.Hits == r.Hits && first.HitBytes == r.HitBytes {
+				continue
+			}
+			why := "choose the results of one"
+			switch {
+			case first.ModuleSHA != r.ModuleSHA:
+				why = fmt.Sprintf("they are of the modules %.8s and %.8s: choose one with --where 'module=%.8s*', or give them names of their own", first.ModuleSHA, r.ModuleSHA, r.ModuleSHA)
+			case first.Revision != r.Revision:
+				why = fmt.Sprintf("they are of revisions %d and %d of the policy: choose one with --where revision=%d", first.Revision, r.Revision, max(first.Revision, r.Revision))
+			}
+			return fmt.Errorf("two results of %s at %s on %s differ, with %s and %s hits, and a chart can show but one: %s",
+				r.Policy, capacityText(r), cmp.Or(r.Cell.Trace, "a trace"), humanize.Comma(first.Hits), humanize.Comma(r.Hits), why)
+		}
+	}
+	return nil
 }
 
 // accuracy grows with how exact a result is.

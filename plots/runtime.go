@@ -115,19 +115,28 @@ func runTimeFigure(o Options, name, trace string, timed []results.Result, labels
 		policies[i] = labels[p]
 	}
 	width := st.narrow()
-	if sum(groupSlots(panels, policies, leastSlots)) > oneColumnBars {
+	engine := func(native bool) bool {
+		return slices.ContainsFunc(timed, func(r results.Result) bool { return (r.Engine == sim.NativeEngine) == native })
+	}
+	bars := sum(groupSlots(panels, policies, leastSlots))
+	// Whether there is room for a number above each bar.
+	roomy := func() bool {
+		return (width-chartAxis)/vg.Length(min(bars, twoColumnsBars)) >= labelSize*0.95
+	}
+	ratios := engine(true) && engine(false)
+	if bars > oneColumnBars || ratios && !roomy() {
 		width = st.wide()
 	}
+	ratios = ratios && roomy()
 	axis := timeAxis(low, high)
 	note := fmt.Sprintf("%s, %s; median, whiskers: %s", trace, capacityText(timed[0]), whiskers(timed))
 	label := func(g []bar, j int) string {
-		if j == 0 || g[0].style.abi != sim.NativeEngine || g[0].median <= 0 {
+		if !ratios || j == 0 || g[0].style.abi != sim.NativeEngine || g[0].median <= 0 {
 			return ""
 		}
 		return "×" + ratioLabel(g[j].median/g[0].median)
 	}
-	if slices.ContainsFunc(timed, func(r results.Result) bool { return r.Engine == sim.NativeEngine }) &&
-		slices.ContainsFunc(timed, func(r results.Result) bool { return r.Engine != sim.NativeEngine }) {
+	if ratios {
 		note += "; ×: ratio to native"
 		// The ratios need room above the bars.
 		const share = 0.28
@@ -138,6 +147,9 @@ func runTimeFigure(o Options, name, trace string, timed []results.Result, labels
 			axis = linearAxis(high / (1 - share))
 		}
 	}
+	for i := range panels {
+		panels[i].unit = "ns per request"
+	}
 	ch := newBarChart(st, panels, policies, leastSlots, twoColumnsBars, axis, label)
 	ch.unit = "ns per request"
 	if n := len(panels) * len(ch.rows); n > 5 { // the figure is to fit on a page
@@ -147,7 +159,8 @@ func runTimeFigure(o Options, name, trace string, timed []results.Result, labels
 	}
 	h := newHeader(st, o.Title, width, barLegends(st, styles, width-2*margin)...).withNote(note, width)
 	f := beside(name, h, width, ch)
-	f.Title, f.Panels = o.Title, barPanels(panels, policies, "ns per request")
+	f.Title, f.Note, f.Panels, f.paints = o.Title, note, barPanels(panels, policies, "ns per request"), barPaints(panels)
+	f.fitY(ch.rows[0].plots[0].Y)
 	return f
 }
 
@@ -178,10 +191,7 @@ func barPanels(panels []panel, names []string, unit string) []Panel {
 		at := make(map[string]int)
 		for i, g := range p.groups {
 			for _, b := range g {
-				name := b.style.name()
-				if b.style.pale {
-					name += ", debug"
-				}
+				name := b.style.series()
 				j, ok := at[name]
 				if !ok {
 					j = len(out.Series)

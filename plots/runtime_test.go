@@ -45,12 +45,12 @@ func TestRunTimePanels(t *testing.T) {
 	bar10 := func(ns float64, s barStyle) bar { return bar{ns / 10, (ns - 10) / 10, (ns + 20) / 10, s} }
 	sPair, sUncached, sBatch := style(pair, acm.color(0), solid), style(uncached, acm.color(0), striped), style(batch, acm.color(1), crossed)
 	want := []panel{
-		{"cranelift", [][]bar{
+		{heading: "cranelift", groups: [][]bar{
 			{bar10(100, n), bar10(400, sPair), bar10(800, sUncached)},
 			{bar10(50, n)},
 			{bar10(200, sBatch)},
 		}},
-		{"llvm", [][]bar{
+		{heading: "llvm", groups: [][]bar{
 			{bar10(100, n), bar10(500, sPair)},
 			{bar10(50, n)},
 			nil,

@@ -26,10 +26,14 @@ func Mean(values []float64) Estimate {
 	if len(values) < 2 || sd == 0 {
 		return Estimate{mean, mean, mean}
 	}
-	n := float64(len(values))
-	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.Quantile(1 - (1-confidence)/2)
-	half := t * stat.StdErr(sd, n)
+	half := tQuantile(len(values)) * stat.StdErr(sd, float64(len(values)))
 	return Estimate{mean, mean - half, mean + half}
+}
+
+// tQuantile is half the width of the interval of a mean of n values, 2 or more,
+// in standard errors.
+func tQuantile(n int) float64 {
+	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(n - 1)}.Quantile(1 - (1-confidence)/2)
 }
 
 // TimePerRequest returns the median replay time of a request of r in nanoseconds.

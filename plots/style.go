@@ -182,6 +182,30 @@ func grid() *plotter.Grid {
 	return g
 }
 
+// aligner is a canvas with fonts of its own, which is told at which point of a
+// text it stands.
+type aligner interface{ align(draw.XAlignment) }
+
+// underlying returns the canvas that c is a part of: parts are of parts.
+func underlying(c draw.Canvas) vg.Canvas {
+	for {
+		inner, ok := c.Canvas.(draw.Canvas)
+		if !ok {
+			return c.Canvas
+		}
+		c = inner
+	}
+}
+
+// fillText writes s at a point.
+func fillText(c draw.Canvas, style draw.TextStyle, at vg.Point, s string) {
+	if a, ok := underlying(c).(aligner); ok {
+		a.align(style.XAlign)
+		defer a.align(draw.XCenter)
+	}
+	c.FillText(style, at, s)
+}
+
 // shorten replaces the middle of s by dots until it is as narrow as width:
 // names of one family differ at their ends.
 func shorten(s string, style draw.TextStyle, width vg.Length) string {
@@ -273,7 +297,7 @@ func (h header) drawTo(c draw.Canvas) draw.Canvas {
 	s := h.st.text(textSize)
 	s.XAlign, s.YAlign = draw.XCenter, draw.YTop
 	for _, line := range h.title {
-		c.FillText(s, vg.Point{X: c.Center().X, Y: c.Max.Y}, line)
+		fillText(c, s, vg.Point{X: c.Center().X, Y: c.Max.Y}, line)
 		c.Max.Y -= titleLine
 	}
 	if len(h.title) > 0 {
@@ -282,7 +306,7 @@ func (h header) drawTo(c draw.Canvas) draw.Canvas {
 	s = h.st.text(tickSize)
 	s.XAlign, s.YAlign, s.Color = draw.XCenter, draw.YTop, darkGray
 	for _, line := range h.note {
-		c.FillText(s, vg.Point{X: c.Center().X, Y: c.Max.Y}, line)
+		fillText(c, s, vg.Point{X: c.Center().X, Y: c.Max.Y}, line)
 		c.Max.Y -= noteLine
 	}
 	if len(h.note) > 0 {

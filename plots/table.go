@@ -157,11 +157,56 @@ func (t Table) markdown() string {
 	return b.String()
 }
 
+// texSizes are the sizes of type in which LaTeX sets tables, the largest first,
+// with the room between columns: from that of text in a column to the smallest
+// that can be read.
+var texSizes = []struct {
+	command    string
+	size, room float64 // points
+}{{"", 10, 12}, {"\\small", 9, 10}, {"\\footnotesize", 8, 6}, {"\\scriptsize", 7, 4}}
+
+// texSize returns the environment and the size of type for a table: it is to fit
+// a column, if need be in footnotes' size, or else the width of a page.
+func (t Table) texSize() (environment string, size int) {
+	style := Style{Serif: true}.text(10)
+	width := func(size int) float64 {
+		all := 0.0
+		for i := range t.Header {
+			widest := style.Width(t.Header[i])
+			for _, row := range t.Rows {
+				w := style.Width(row[i].Text)
+				if row[i].Best { // bold
+					w *= 1.1
+				}
+				widest = max(widest, w)
+			}
+			all += 1.08*widest.Points()*texSizes[size].size/10 + texSizes[size].room
+		}
+		return all
+	}
+	const column, page = 238, 500 // of ACM, the narrower ones, in points
+	for size = range 3 {
+		if width(size) <= column {
+			return "table", size
+		}
+	}
+	for size = range texSizes {
+		if width(size) <= page {
+			break
+		}
+	}
+	return "table*", size
+}
+
 func (t Table) latex() string {
+	environment, size := t.texSize()
 	var b strings.Builder
-	b.WriteString("% \\usepackage{booktabs}\n\\begin{table}\n\\centering\n")
+	fmt.Fprintf(&b, "%% \\usepackage{booktabs}\n\\begin{%s}\n\\centering\n", environment)
 	if t.Title != "" {
 		fmt.Fprintf(&b, "\\caption{%s}\n", texText(t.Title))
+	}
+	if s := texSizes[size]; size > 0 {
+		fmt.Fprintf(&b, "%s\\setlength{\\tabcolsep}{%gpt}\n", s.command, s.room/2)
 	}
 	left := min(t.Left, len(t.Header))
 	fmt.Fprintf(&b, "\\begin{tabular}{%s%s}\n\\toprule\n", strings.Repeat("l", left), strings.Repeat("r", len(t.Header)-left))
@@ -191,7 +236,7 @@ func (t Table) latex() string {
 		}
 		fmt.Fprintf(&b, "\\par\\smallskip\\footnotesize %s\n", strings.Join(notes, " "))
 	}
-	b.WriteString("\\end{table}\n")
+	fmt.Fprintf(&b, "\\end{%s}\n", environment)
 	return b.String()
 }
 

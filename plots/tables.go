@@ -42,6 +42,9 @@ func Tables(rows Rows, o Options, kinds ...string) ([]Table, error) {
 			return nil, fmt.Errorf("result %d (%s, %s): %w", i+1, r.Policy, r.Version, err)
 		}
 	}
+	if err := rows.contradictions(); err != nil {
+		return nil, err
+	}
 	chosen := slices.DeleteFunc(slices.Clone(TableKinds), func(k TableKind) bool { return !k.Default })
 	if len(kinds) > 0 {
 		chosen = nil
@@ -99,7 +102,7 @@ func ratioTables(name string, q ratio) func(Rows, Options) ([]Table, error) {
 			if len(rs) == 0 {
 				continue
 			}
-			t := sizeTable(rs, labels, o, q.of, !q.miss)
+			t := sizeTable(rs, labels, o, q.measure, !q.miss)
 			t.Name, t.Title = name+g.suffix, o.tableTitle(q.name+" (%)", g)
 			tables = append(tables, t)
 		}
@@ -126,9 +129,9 @@ func improvementTables(name string, q ratio) func(Rows, Options) ([]Table, error
 			if len(compared) == 0 {
 				continue
 			}
-			t := sizeTable(compared, labels, o, func(r results.Result) float64 {
+			t := sizeTable(compared, labels, o, func(r results.Result) estimated {
 				b, _ := at(r)
-				return reduction(q.of(b), q.of(r))
+				return reductionOf(q.measure(b), q.measure(r))
 			}, true)
 			t.Name, t.Title = name+g.suffix, o.tableTitle(fmt.Sprintf("%s reduction from %s (%%)", q.name, labels[base]), g)
 			tables = append(tables, t)
@@ -139,9 +142,9 @@ func improvementTables(name string, q ratio) func(Rows, Options) ([]Table, error
 
 // sizeTable has a row for each policy and a column for each size or, where there
 // are more sizes than policies, the other way round. The best of each size is
-// marked: with several seeds also those whose intervals overlap its. A bound like
+// marked: where there are intervals also those whose overlap its. A bound like
 // Belady takes no part in that.
-func sizeTable(rs []results.Result, labels map[string]string, o Options, of func(results.Result) float64, more bool) Table {
+func sizeTable(rs []results.Result, labels map[string]string, o Options, of func(results.Result) estimated, more bool) Table {
 	series := bySize(rs, labels, of)
 	label := make(map[float64]string)
 	for _, r := range rs {

@@ -62,6 +62,7 @@ func (ch xyChart) figure(o Options) Figure {
 	y := ch.panels[0].Y.with(o.Y).fit(ys, o.Y)
 	for i := range ch.panels {
 		ch.panels[i].X.Log, ch.panels[i].Y.Log = x.log, y.log
+		ch.panels[i].X.fitted, ch.panels[i].Y.fitted = &x, &y
 	}
 
 	width, height := st.narrow(), 1.75*vg.Inch
@@ -79,25 +80,24 @@ func (ch xyChart) figure(o Options) Figure {
 		width, height = st.wide(), 2.35*vg.Inch
 		l = newLegend(st, entries, width-2*margin)
 	}
-	ticks := thinned{x.ticks, st, width/vg.Length(columns) - 45, x.log}
+	x.ticks = thinned{x.ticks, st, width/vg.Length(columns) - 45, x.log}
 	g := panelGrid{st: st, columns: columns, x: ch.panels[0].X.name(), y: ch.panels[0].Y.name(), panel: height}
 	for i, data := range ch.panels {
 		p := st.plot("", "")
 		x.apply(&p.X)
 		y.apply(&p.Y)
-		p.X.Tick.Marker = ticks
 		if ch.under != nil {
 			if u := ch.under(i); u != nil {
 				p.Add(u)
 			}
 		}
-		p.Add(gridOf{ticks, y.ticks})
+		p.Add(gridOf{x.ticks, y.ticks})
 		p.Add(xyData{st, data, ch.looks})
 		g.plots = append(g.plots, p)
 		g.headings = append(g.headings, data.Heading)
 	}
 	f := g.figure(ch.name, newHeader(st, ch.title, width, l).withNote(ch.note, width), width)
-	f.Title, f.Panels = ch.title, ch.panels
+	f.Title, f.Note, f.Panels, f.columns, f.paints = ch.title, ch.note, ch.panels, columns, st.paints(ch.panels, ch.looks)
 	return f
 }
 
@@ -152,6 +152,7 @@ func (d xyData) Plot(c draw.Canvas, p *plot.Plot) {
 				c.StrokeLines(line, part)
 			}
 		}
+		spotsOf(c, d.panel, s, at, kept)
 		interval := draw.LineStyle{Color: line.Color, Width: 0.5}
 		for i, v := range kept {
 			if !v.hasInterval() || !c.Contains(at[i]) {

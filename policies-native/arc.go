@@ -30,14 +30,19 @@ import (
 //     not empty and |T1| > p, or |T1| = p and x was in B2. Otherwise it moves the
 //     back of T2 to the front of B2.
 //
+// With step=1, as in libCacheSim, p moves by max(1, ratio) whatever s is, and ghosts leave
+// by one before each object that is evicted for a new x: the back of B1 if
+// |T1|+|B1|+s > c, without B1 the back of T1 in place of REPLACE; otherwise the back of B2
+// if the four queues have 2c bytes or more. In bytes p then hardly moves.
+//
 // Where x was a ghost, |B1| and |B2| include it until it moves. An object of no
-// bytes does not change p. With sizes of 1 all this is the paper; there p moves in
-// entries, here it moves by the size of the object, since a step of 1 byte would
-// never get anywhere. A request takes constant time for each object that moves.
+// bytes does not change p. With sizes of 1 all this, by either step, is the paper. There p
+// moves in entries; here it moves by the size of the object. A request takes constant time for each object that moves.
 // Evictions are the objects that leave T1 and T2, as ghosts or not.
 type arc struct {
 	kit.Queues[struct{}]
 	target float64 // p
+	single bool    // step=1
 }
 
 const (
@@ -48,13 +53,18 @@ const (
 )
 
 var arcSpec = sim.Spec{
-	Name:    "arc",
-	Title:   "ARC",
-	Doc:     "divides the cache between objects requested once and again, by what either part has lost lately",
-	Paper:   "Megiddo, Modha, ARC: a self-tuning, low overhead replacement cache, FAST 2003",
+	Name:  "arc",
+	Title: "ARC",
+	Doc:   "divides the cache between objects requested once and again, by what either part has lost lately",
+	Paper: "Megiddo, Modha, ARC: a self-tuning, low overhead replacement cache, FAST 2003",
+	Params: []sim.Param{
+		{Name: "step", Default: 0, Min: 0, Max: 1, Doc: "by what the share of T1 moves: 0: bytes of the object that returns, 1: single bytes, and fewer ghosts leave at a time, like libCacheSim"},
+	},
 	Default: true,
 	Memory:  16,
-	New:     func(c sim.Config) sim.Policy { return &arc{Queues: kit.NewQueues[struct{}](c, 2, 2)} },
+	New: func(c sim.Config) sim.Policy {
+		return &arc{Queues: kit.NewQueues[struct{}](c, 2, 2), single: c.Param("step") >= 0.5}
+	},
 }
 
 // Access serves r and reports whether it was a hit.
@@ -67,11 +77,22 @@ func (p *arc) Access(r sim.Request) bool {
 		p.MoveToFront(r.ID)
 		return true
 	case arcB1, arcB2:
-		p.target = adapted(p.target, p.Capacity(), r.Size, p.Bytes(arcB1), p.Bytes(arcB2), queue == arcB1)
+		size := r.Size
+		if p.single {
+			size = min(size, 1)
+		}
+		p.target = adapted(p.target, p.Capacity(), size, p.Bytes(arcB1), p.Bytes(arcB2), queue == arcB1)
 		for p.Full(r.Size) {
 			p.replace(queue == arcB2)
 		}
 		p.Move(r.ID, arcT2)
+		return false
+	}
+	if p.single {
+		for p.Full(r.Size) {
+			p.evictSingly(r.Size)
+		}
+		p.PushFront(arcT1, r.ID, r.Size)
 		return false
 	}
 	for p.Bytes(arcT1)+p.Bytes(arcB1)+r.Size > p.Capacity() {
@@ -99,6 +120,20 @@ func (p *arc) replace(inB2 bool) {
 	} else {
 		p.Move(p.Back(arcT2), arcB2)
 	}
+}
+
+// evictSingly evicts an object for a new one of the given size, with step=1.
+func (p *arc) evictSingly(size int64) {
+	if p.Bytes(arcT1)+p.Bytes(arcB1)+size > p.Capacity() {
+		if p.Empty(arcB1) {
+			p.Evict(p.Back(arcT1))
+			return
+		}
+		p.Drop(p.Back(arcB1))
+	} else if p.Used()+p.Bytes(arcB1)+p.Bytes(arcB2) >= 2*p.Capacity() && !p.Empty(arcB2) {
+		p.Drop(p.Back(arcB2))
+	}
+	p.replace(false)
 }
 
 // adapted returns the new share of T1 after a hit on a ghost of the given size,

@@ -24,7 +24,7 @@ var beladySpec = sim.Spec{
 	Paper:   "Belady, A study of replacement algorithms for a virtual-storage computer, IBM Systems Journal 5(2), 1966",
 	Needs:   sim.NeedsNext,
 	Default: true,
-	Memory:  28,
+	Memory:  32,
 	New:     func(c sim.Config) sim.Policy { return &belady{kit.NewSchedule(c, nil)} },
 }
 

@@ -27,7 +27,7 @@ var beladyBypassSpec = sim.Spec{
 	Paper: "Belady, A study of replacement algorithms for a virtual-storage computer, IBM Systems Journal 5(2), 1966; " +
 		"bypassing as in McFarling, Cache replacement with dynamic exclusion, ISCA 1992",
 	Needs:  sim.NeedsNext,
-	Memory: 28,
+	Memory: 32,
 	New: func(c sim.Config) sim.Policy {
 		return &beladyBypass{belady: belady{kit.NewSchedule(c, nil)}}
 	},

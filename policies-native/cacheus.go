@@ -75,25 +75,25 @@ import (
 //
 // With sizes of 1 this is the authors' code but for the generator, and for the
 // number that they draw even where both experts agree. In bytes, sLimit moves by the
-// size of the object. A request takes time logarithmic in the number of residents,
-// and constant time for each object demoted. Evictions are the objects that left to
+// size of the object. A request takes constant time for each object evicted or
+// demoted. Evictions are the objects that left to
 // make room, in a history or not.
 type cacheus struct {
-	kit.Queues[cacheusState]
-	lfu            kit.Heap // residents; key: frequency
-	rand           kit.Rand
-	entries        kit.Entries
-	sLimit         int64 // bytes
-	historyLimit   int64 // bytes
-	demoted, fresh int64 // D and W, objects
-	weight         float64
-	rate           cacheusRate
+	kit.Frequencies // mark: cacheusDemoted and cacheusFresh
+	rand            kit.Rand
+	entries         kit.Entries
+	sLimit          int64 // bytes
+	historyLimit    int64 // bytes
+	demoted, fresh  int64 // D and W, objects
+	weight          float64
+	rate            cacheusRate
 }
 
-type cacheusState struct {
-	frequency      uint32
-	demoted, fresh bool
-}
+// Marks of an object.
+const (
+	cacheusDemoted = 1 << iota
+	cacheusFresh   // new: it was not in a history when it was stored
+)
 
 const (
 	cacheusS = iota
@@ -111,11 +111,10 @@ var cacheusSpec = sim.Spec{
 		{Name: "history", Default: 0.5, Min: 0, Max: 100, Doc: "bytes of each expert's victims that are remembered, in capacities"},
 	},
 	Random: true,
-	Memory: 60,
+	Memory: 32,
 	New: func(c sim.Config) sim.Policy {
 		p := &cacheus{
-			Queues:       kit.NewQueues[cacheusState](c, 2, 2),
-			lfu:          kit.NewestHeap(c),
+			Frequencies:  kit.NewFrequencies(c, 2, 2, true),
 			rand:         kit.NewRand(c.Seed),
 			entries:      kit.NewEntries(c),
 			sLimit:       c.Capacity - min(c.Capacity, max(1, int64(0.01*float64(c.Capacity)+0.5))),
@@ -131,17 +130,16 @@ var cacheusSpec = sim.Spec{
 // Access serves r and reports whether it was a hit.
 func (p *cacheus) Access(r sim.Request) bool {
 	p.rate.request(p.entries.N(), &p.rand)
-	o := p.Value(r.ID)
 	switch queue := p.Queue(r.ID); queue {
 	case cacheusS:
-		p.hit(r.ID, o)
+		p.hit(r.ID)
 		p.MoveToFront(r.ID)
 		return true
 	case cacheusQ:
-		p.hit(r.ID, o)
-		if o.demoted {
+		p.hit(r.ID)
+		if mark := p.Mark(r.ID); *mark&cacheusDemoted != 0 {
 			p.growS(r.Size)
-			o.demoted = false
+			*mark &^= cacheusDemoted
 			p.demoted--
 		}
 		for !p.Empty(cacheusS) && p.Bytes(cacheusS)+r.Size > p.sLimit {
@@ -151,42 +149,38 @@ func (p *cacheus) Access(r sim.Request) bool {
 		return true
 	case cacheusBySR, cacheusByCR:
 		p.forget(r.ID)
-		if queue == cacheusBySR && o.fresh {
+		if queue == cacheusBySR && *p.Mark(r.ID)&cacheusFresh != 0 {
 			p.growQ(r.Size)
 		}
 		p.weight = reweigh(p.weight, p.rate.now, queue == cacheusBySR)
-		p.store(r, cacheusS, false)
+		p.store(r, cacheusS, p.Count(r.ID), 0)
 		p.limitS()
 		return false
 	}
-	o.frequency = 1
 	switch {
 	case p.Empty(cacheusQ) && p.Bytes(cacheusS)+r.Size <= p.sLimit:
-		p.store(r, cacheusS, false)
+		p.store(r, cacheusS, 1, 0)
 	case !p.Full(r.Size) && p.Bytes(cacheusQ)+r.Size <= p.Capacity()-p.sLimit:
-		p.store(r, cacheusQ, false)
+		p.store(r, cacheusQ, 1, 0)
 	default:
-		p.store(r, cacheusQ, true)
+		p.store(r, cacheusQ, 1, cacheusFresh)
 		p.limitS()
 	}
 	return false
 }
 
-func (p *cacheus) hit(id uint32, o *cacheusState) {
+func (p *cacheus) hit(id uint32) {
 	p.rate.hits++
-	o.frequency++
-	p.lfu.Update(id, float64(o.frequency))
+	p.Increment(id)
 }
 
 // store stores an object that is nowhere.
-func (p *cacheus) store(r sim.Request, queue int, fresh bool) {
+func (p *cacheus) store(r sim.Request, queue int, frequency, mark uint32) {
 	for p.Full(r.Size) {
 		p.evict()
 	}
-	o := p.Value(r.ID)
-	o.demoted, o.fresh = false, fresh
-	p.PushFront(queue, r.ID, r.Size)
-	p.lfu.Push(r.ID, r.Size, float64(o.frequency))
+	*p.Mark(r.ID) = mark
+	p.Store(queue, r.ID, r.Size, frequency)
 	if p.entries.Stored(r.Size) {
 		p.rate.start(p.entries.N())
 	}
@@ -195,7 +189,7 @@ func (p *cacheus) store(r sim.Request, queue int, fresh bool) {
 // demote moves the oldest object of S to Q.
 func (p *cacheus) demote() {
 	oldest := p.Back(cacheusS)
-	p.Value(oldest).demoted = true
+	*p.Mark(oldest) |= cacheusDemoted
 	p.demoted++
 	p.Move(oldest, cacheusQ)
 }
@@ -226,7 +220,7 @@ func (p *cacheus) evict() {
 		queue = cacheusS
 	}
 	victim := p.Back(queue)
-	lfu, _ := p.lfu.Min()
+	lfu := p.Least()
 	history := -1
 	if victim != lfu {
 		history = cacheusBySR
@@ -234,17 +228,16 @@ func (p *cacheus) evict() {
 			victim, history = lfu, cacheusByCR
 		}
 	}
-	p.lfu.Remove(victim)
-	o := p.Value(victim)
-	if o.demoted {
-		o.demoted = false
+	mark := p.Mark(victim)
+	if *mark&cacheusDemoted != 0 {
+		*mark &^= cacheusDemoted
 		p.demoted--
 	}
 	if history < 0 {
 		p.Evict(victim)
 		return
 	}
-	if history == cacheusBySR && o.fresh {
+	if history == cacheusBySR && *mark&cacheusFresh != 0 {
 		p.fresh++
 	}
 	p.Move(victim, history)
@@ -255,29 +248,26 @@ func (p *cacheus) evict() {
 
 // forget takes an object out of the history that it is in.
 func (p *cacheus) forget(id uint32) {
-	if p.In(cacheusBySR, id) && p.Value(id).fresh {
+	if p.In(cacheusBySR, id) && *p.Mark(id)&cacheusFresh != 0 {
 		p.fresh--
 	}
-	p.Drop(id)
+	p.Forget(id)
 }
 
 // Remove takes the object out of the cache and reports whether it was in there.
 func (p *cacheus) Remove(id uint32) bool {
-	if !p.lfu.Remove(id) {
+	if !p.Frequencies.Remove(id) {
 		return false
 	}
-	if p.Value(id).demoted {
+	if *p.Mark(id)&cacheusDemoted != 0 {
 		p.demoted--
 	}
-	return p.Queues.Remove(id)
+	return true
 }
 
 // Check returns an error where the parts contradict each other.
 func (p *cacheus) Check() error {
-	if err := p.Queues.Check(); err != nil {
-		return err
-	}
-	if err := checkFrequencies(&p.Queues, 2, &p.lfu, func(o *cacheusState) uint32 { return o.frequency }); err != nil {
+	if err := p.Frequencies.Check(); err != nil {
 		return err
 	}
 	if p.sLimit < 0 || p.sLimit > p.Capacity() {
@@ -289,12 +279,12 @@ func (p *cacheus) Check() error {
 			continue
 		}
 		for id, ok := p.Front(queue), true; ok; id, ok = p.Next(id) {
-			switch o := p.Value(id); {
-			case o.demoted && queue != cacheusQ:
+			switch mark := *p.Mark(id); {
+			case mark&cacheusDemoted != 0 && queue != cacheusQ:
 				return fmt.Errorf("object %d is demoted in queue %d", id, queue)
-			case o.demoted:
+			case mark&cacheusDemoted != 0:
 				demoted++
-			case o.fresh && queue == cacheusBySR:
+			case mark&cacheusFresh != 0 && queue == cacheusBySR:
 				fresh++
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"cachesim/policies-native/models"
 	"cachesim/sim"
 )
 
@@ -44,6 +45,75 @@ func TestAdaptSizeTunes(t *testing.T) {
 	}
 	if len(f.known) > window*3/2 { // of twice as many that were requested
 		t.Errorf("%d objects are remembered, most of which were requested once long ago", len(f.known))
+	}
+}
+
+// TestAdaptSizeModel compares what is predicted for a c at the end of each window with what a
+// model predicts, and the c that is chosen, by that, with the best of all c. Large objects are requested as often as small ones here, or
+// less, or more.
+func TestAdaptSizeModel(t *testing.T) {
+	const window, objects = 2000, 1000
+	for seed := range uint64(3) {
+		rng := rand.New(rand.NewPCG(seed, 0))
+		skew := 1.1
+		if seed%3 == 2 { // a few large objects have most requests
+			skew = 2
+		}
+		zipf := rand.NewZipf(rng, skew, 3, objects-1)
+		sizes := make([]int64, objects)
+		for i := range sizes {
+			sizes[i] = 1 + int64(math.Exp(rng.Float64()*10))
+			if seed%3 > 0 { // the more popular, the smaller, or the larger
+				rank := float64(i) / objects
+				if seed%3 == 2 {
+					rank = 1 - rank
+				}
+				sizes[i] = 1 + int64(math.Exp(rank*7+rng.Float64()*3))
+			}
+		}
+		s, given, err := Parse("lru+adaptsize:window=2000")
+		if err != nil {
+			t.Fatal(err)
+		}
+		params, err := sim.CheckParams(s.Name, s.Params, given)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const capacity = 100_000
+		p := s.New(sim.Config{Capacity: capacity, Objects: objects, Seed: 1, Params: params})
+		f := p.(*filtered).filter.(*adaptSize)
+		m := models.NewAdaptSize(capacity, window)
+		tuned := 0
+		for range 5 * window {
+			r := sim.Request{ID: uint32(zipf.Uint64())}
+			if r.Size = sizes[r.ID]; rng.IntN(4) == 0 { // others become popular
+				r.ID = uint32(rng.IntN(objects))
+				r.Size = sizes[r.ID]
+			}
+			c := f.c
+			p.Access(r)
+			if ends := m.Serve(r.ID, r.Size); !ends {
+				if f.c != c {
+					t.Fatalf("seed %d: c is tuned within a window", seed)
+				}
+				continue
+			}
+			tuned++
+			for log2c := 2.0; log2c < 17; log2c += 2 {
+				if got, want := f.hits(log2c), m.Predict(math.Exp2(log2c)); math.Abs(got-want) > 0.01*want {
+					t.Errorf("seed %d: %.1f hits are predicted for c = 2^%.0f, want %.1f", seed, got, log2c, want)
+				}
+			}
+			if got, want := m.Predict(f.c), m.Most(); got < 0.997*want {
+				t.Errorf("seed %d: %.0f hits are predicted for c = %.0f, and %.0f for another", seed, got, f.c, want)
+			}
+			if m.Predict(8*f.c) > 0.999*m.Predict(f.c) && m.Predict(f.c/8) > 0.999*m.Predict(f.c) {
+				t.Errorf("seed %d: any c will do", seed)
+			}
+		}
+		if tuned < 3 {
+			t.Errorf("seed %d: c was tuned %d times", seed, tuned)
+		}
 	}
 }
 

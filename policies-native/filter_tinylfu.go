@@ -31,6 +31,7 @@ var tinyLFUSpec = sim.FilterSpec{
 	Doc:        "stores an object if it was requested more often lately than the one to be evicted",
 	Paper:      "Einziger, Friedman, TinyLFU: a highly efficient cache admission policy, PDP 2014",
 	Random:     true,
+	Revision:   1,
 	Memory:     16,
 	FixedScale: true,
 	New:        func(c sim.Config) sim.Filter { return &tinyLFU{kit.NewSketch(c.Seed)} },

@@ -28,6 +28,7 @@ type gdsf struct {
 	frequency []uint32 // of each resident
 	inflation float64  // L
 	bySize    bool     // an object costs its size
+	config    sim.Config
 }
 
 var gdsfSpec = sim.Spec{
@@ -40,8 +41,9 @@ var gdsfSpec = sim.Spec{
 	},
 	Default: true,
 	Memory:  40,
+	Sizes:   sim.SizesAreWeighed,
 	New: func(c sim.Config) sim.Policy {
-		return &gdsf{Heap: kit.NewHeap(c), frequency: make([]uint32, c.Objects), bySize: c.Param("cost") >= 0.5}
+		return &gdsf{Heap: kit.NewHeap(c), frequency: make([]uint32, c.Objects), bySize: c.Param("cost") >= 0.5, config: c}
 	},
 }
 
@@ -67,5 +69,5 @@ func (p *gdsf) h(r sim.Request) float64 {
 	if p.bySize {
 		return p.inflation + float64(value)
 	}
-	return p.inflation + value/float64(r.Size)
+	return p.inflation + value/float64(p.config.Size(r))
 }

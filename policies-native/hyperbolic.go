@@ -1,6 +1,9 @@
 package native
 
 import (
+	"math"
+	"slices"
+
 	"cachesim/policies-native/kit"
 	"cachesim/sim"
 )
@@ -25,15 +28,16 @@ import (
 // left to make room is an eviction.
 type hyperbolic struct {
 	kit.Set
-	rand    kit.Rand
-	states  []hyperbolicState // by position in the set
-	clock   uint32            // requests so far
-	samples int
-	bySize  float64 // 1: values are divided by the size
+	rand   kit.Rand
+	states []hyperbolicState // by position in the set
+	clock  uint32            // requests so far
+	bySize bool              // values are divided by the size
+	drawn  []uint32          // positions of a sample
+	values []uint64          // of these, as bits
+	loaded uint32            // keeps Preload's loads from being removed
 }
 
 type hyperbolicState struct {
-	divisor  float64 // the size, or 1
 	requests uint32
 	stored   uint32 // the clock when it was
 }
@@ -48,10 +52,15 @@ var hyperbolicSpec = sim.Spec{
 		{Name: "size", Default: 0, Min: 0, Max: 1, Doc: "1: the value of an object is that of each of its bytes"},
 	},
 	Random:     true,
-	Memory:     36,
+	Memory:     28,
 	FixedScale: true,
+	Sizes:      sim.SizesAreCompared,
 	New: func(c sim.Config) sim.Policy {
-		return &hyperbolic{Set: kit.NewSet(c), rand: kit.NewRand(c.Seed), samples: int(c.Param("samples")), bySize: c.Param("size")}
+		samples := int(c.Param("samples"))
+		return &hyperbolic{
+			Set: kit.NewSet(c), rand: kit.NewRand(c.Seed), bySize: c.Param("size") >= 0.5,
+			drawn: make([]uint32, samples), values: make([]uint64, samples),
+		}
 	},
 }
 
@@ -65,14 +74,10 @@ func (p *hyperbolic) Access(r sim.Request) bool {
 	for p.Full(r.Size) {
 		victim := p.victim()
 		p.drop(victim)
-		p.Evict(victim)
-	}
-	divisor := 1.0
-	if p.bySize >= 0.5 {
-		divisor = float64(r.Size)
+		p.EvictAt(victim)
 	}
 	p.Add(r.ID, r.Size)
-	p.states = append(p.states, hyperbolicState{divisor, 1, p.clock})
+	p.states = append(p.states, hyperbolicState{1, p.clock})
 	return false
 }
 
@@ -81,31 +86,55 @@ func (p *hyperbolic) Remove(id uint32) bool {
 	if !p.Has(id) {
 		return false
 	}
-	p.drop(id)
+	p.drop(p.Index(id))
 	return p.Set.Remove(id)
 }
 
-// drop removes the state of an object that is about to leave the set.
-func (p *hyperbolic) drop(id uint32) {
+// drop removes the state of the object at position i, which is about to leave the set.
+func (p *hyperbolic) drop(i int) {
 	last := len(p.states) - 1
-	p.states[p.Index(id)] = p.states[last]
+	p.states[i] = p.states[last]
 	p.states = p.states[:last]
 }
 
-func (p *hyperbolic) victim() uint32 {
-	n := p.Len()
-	best := p.rand.IntN(n)
-	least := p.value(best)
-	for range p.samples - 1 {
-		i := p.rand.IntN(n)
-		if v := p.value(i); v < least {
-			best, least = i, v
+// victim draws a sample and returns the position of its least value.
+//
+// Values are not negative, so that their bits compare like them. The minimum of integers takes no
+// branch, which would be mispredicted, so that the values of several objects are loaded and
+// computed at once.
+func (p *hyperbolic) victim() int {
+	drawn, states, clock := p.drawn, p.states, p.clock
+	values := p.values[:len(drawn)]
+	p.rand.Sample(drawn, len(states))
+	least := uint64(math.MaxUint64)
+	if p.bySize {
+		for j, i := range drawn {
+			s := &states[i]
+			values[j] = math.Float64bits(float64(s.requests) / (float64(clock-s.stored) * float64(p.SizeAt(int(i)))))
+			least = min(least, values[j])
+		}
+	} else {
+		for j, i := range drawn {
+			s := &states[i]
+			v := math.Float64bits(float64(s.requests) / float64(clock-s.stored))
+			values[j] = v
+			least = min(least, v)
 		}
 	}
-	return p.At(best)
+	return int(drawn[slices.Index(values, least)])
 }
 
-func (p *hyperbolic) value(i int) float64 {
-	s := &p.states[i]
-	return float64(s.requests) / (float64(p.clock-s.stored) * s.divisor)
+// Preload loads the positions of the objects in reqs, and then their states.
+func (p *hyperbolic) Preload(reqs []sim.Request) {
+	if !p.Large() {
+		return
+	}
+	p.Set.Preload(reqs)
+	var sum uint32
+	for _, r := range reqs {
+		if p.Has(r.ID) {
+			sum += p.states[p.Index(r.ID)].requests
+		}
+	}
+	p.loaded += sum
 }

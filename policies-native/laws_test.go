@@ -8,7 +8,6 @@ import (
 	"slices"
 	"testing"
 
-	native "cachesim/policies-native"
 	"cachesim/sim"
 	"cachesim/sim/simtest"
 )
@@ -219,16 +218,31 @@ func TestEqualPolicies(t *testing.T) {
 		{"s4lru:segments=1", "lru"},
 	} {
 		t.Run(pair[0], func(t *testing.T) {
-			for _, name := range pair {
-				if _, _, err := native.Parse(name); err != nil {
-					t.Skip(err)
-				}
-			}
 			a, b := parse(t, pair[0]), parse(t, pair[1])
 			if !slices.Equal(a.hits(t, tr, a.config(tr, capacity), sim.BatchSize), b.hits(t, tr, b.config(tr, capacity), sim.BatchSize)) {
 				t.Errorf("%s differs from %s", a.name, b.name)
 			}
 		})
+	}
+}
+
+// TestSizesOfOne compares policies that are the same one where all sizes are 1.
+func TestSizesOfOne(t *testing.T) {
+	tr := mixed(7, 4000, 300, 1, false)
+	for _, pair := range [][2]string{
+		{"arc:step=1", "arc"},
+		{"hyperbolic:size=1", "hyperbolic"},
+		{"gdsf:cost=1", "gdsf"},
+		{"w-tinylfu:delay=0,large=1", "w-tinylfu"},
+		{"w-tinylfu:window=1", "lru"},
+		{"slru:protected=0", "lru"},
+	} {
+		for _, capacity := range []int64{20, 60, 150} {
+			a, b := parse(t, pair[0]), parse(t, pair[1])
+			if !slices.Equal(a.hits(t, tr, a.config(tr, capacity), sim.BatchSize), b.hits(t, tr, b.config(tr, capacity), sim.BatchSize)) {
+				t.Errorf("%s differs from %s at %d objects", a.name, b.name, capacity)
+			}
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package native
 
 import (
-	"fmt"
 	"math"
 
 	"cachesim/policies-native/kit"
@@ -37,24 +36,21 @@ import (
 //
 // Weights start as 0.5. exp, pow and the weights are in 64-bit floating point. With
 // sizes of 1 N is the capacity and this is the authors' code, in which LFU's ties go
-// by the number of the block, and which draws in every case. A request takes time
-// logarithmic in the number of residents. Evictions are the objects that left to
+// by the number of the block, and which draws in every case. A request takes constant
+// time for each object evicted. Evictions are the objects that left to
 // make room, in a history or not.
 type leCaR struct {
-	kit.Queues[leCaRState]          // residents by last use, and the two histories
-	lfu                    kit.Heap // residents; key: frequency
-	rand                   kit.Rand
-	entries                kit.Entries
-	clock                  uint32  // requests so far
-	weight                 float64 // of LRU; that of LFU is the rest to 1
-	rate                   float64
-	historyLimit           int64 // bytes
+	kit.Frequencies // residents by last use, and the two histories; mark: the clock when it was evicted
+	rand            kit.Rand
+	entries         kit.Entries
+	clock           uint32  // requests so far
+	weight          float64 // of LRU; that of LFU is the rest to 1
+	rate            float64
+	historyLimit    int64 // bytes
 }
 
-type leCaRState struct {
-	frequency uint32
-	evicted   uint32 // the clock when it was
-}
+// leCaRFading is ln(0.005).
+const leCaRFading = -5.298317366548036
 
 const (
 	leCaRResident = iota
@@ -72,11 +68,10 @@ var leCaRSpec = sim.Spec{
 		{Name: "history", Default: 0.5, Min: 0, Max: 100, Doc: "bytes of each expert's victims that are remembered, in capacities"},
 	},
 	Random: true,
-	Memory: 60,
+	Memory: 32,
 	New: func(c sim.Config) sim.Policy {
 		return &leCaR{
-			Queues:       kit.NewQueues[leCaRState](c, 1, 2),
-			lfu:          kit.NewHeap(c),
+			Frequencies:  kit.NewFrequencies(c, 1, 2, false),
 			rand:         kit.NewRand(c.Seed),
 			entries:      kit.NewEntries(c),
 			weight:       0.5,
@@ -89,28 +84,23 @@ var leCaRSpec = sim.Spec{
 // Access serves r and reports whether it was a hit.
 func (p *leCaR) Access(r sim.Request) bool {
 	p.clock++
-	o := p.Value(r.ID)
 	queue := p.Queue(r.ID)
-	if queue == leCaRResident {
+	frequency := uint32(1)
+	switch queue {
+	case leCaRResident:
 		p.MoveToFront(r.ID)
-		o.frequency++
-		p.lfu.Update(r.ID, float64(o.frequency))
+		p.Increment(r.ID)
 		return true
-	}
-	if queue < 0 {
-		o.frequency = 1
-	} else {
-		o.frequency++
-		d := math.Pow(0.005, 1/float64(p.entries.N()))
-		regret := math.Pow(d, float64(p.clock-o.evicted))
+	case leCaRByLRU, leCaRByLFU:
+		frequency += p.Count(r.ID)
+		regret := math.Exp(leCaRFading / float64(p.entries.N()) * float64(p.clock-*p.Mark(r.ID)))
 		p.weight = reweigh(p.weight, p.rate*regret, queue == leCaRByLRU)
-		p.Drop(r.ID)
+		p.Forget(r.ID)
 	}
 	for p.Full(r.Size) {
 		p.evict()
 	}
-	p.PushFront(leCaRResident, r.ID, r.Size)
-	p.lfu.Push(r.ID, r.Size, float64(o.frequency))
+	p.Store(leCaRResident, r.ID, r.Size, frequency)
 	p.entries.Stored(r.Size)
 	return false
 }
@@ -127,10 +117,8 @@ func reweigh(lru, regret float64, ofLRU bool) float64 {
 }
 
 func (p *leCaR) evict() {
-	victim := p.Back(leCaRResident)
-	lfu, _ := p.lfu.Min()
+	victim, lfu := p.Back(leCaRResident), p.Least()
 	if victim == lfu {
-		p.lfu.Remove(victim)
 		p.Evict(victim)
 		return
 	}
@@ -138,45 +126,9 @@ func (p *leCaR) evict() {
 	if p.rand.Float64() >= p.weight {
 		victim, history = lfu, leCaRByLFU
 	}
-	p.lfu.Remove(victim)
-	p.Value(victim).evicted = p.clock
+	*p.Mark(victim) = p.clock
 	p.Move(victim, history)
 	for p.Bytes(history) > p.historyLimit {
-		p.Drop(p.Back(history))
+		p.Forget(p.Back(history))
 	}
-}
-
-// Remove takes the object out of the cache and reports whether it was in there.
-func (p *leCaR) Remove(id uint32) bool { return p.lfu.Remove(id) && p.Queues.Remove(id) }
-
-// Check returns an error where the parts contradict each other.
-func (p *leCaR) Check() error {
-	if err := p.Queues.Check(); err != nil {
-		return err
-	}
-	return checkFrequencies(&p.Queues, 1, &p.lfu, func(o *leCaRState) uint32 { return o.frequency })
-}
-
-// checkFrequencies returns an error where a heap does not hold the residents of
-// the first queues of q by their frequencies.
-func checkFrequencies[T any](q *kit.Queues[T], queues int, lfu *kit.Heap, frequency func(*T) uint32) error {
-	if err := lfu.Check(); err != nil {
-		return fmt.Errorf("heap of frequencies: %w", err)
-	}
-	residents := 0
-	for queue := range queues {
-		if q.Empty(queue) {
-			continue
-		}
-		for id, ok := q.Front(queue), true; ok; id, ok = q.Next(id) {
-			if !lfu.Has(id) || lfu.Key(id) != float64(frequency(q.Value(id))) {
-				return fmt.Errorf("object %d is not in the heap of frequencies with its own", id)
-			}
-			residents++
-		}
-	}
-	if residents != lfu.Len() || lfu.Used() != q.Used() {
-		return fmt.Errorf("the heap of frequencies has %d objects of %d bytes, the queues %d of %d", lfu.Len(), lfu.Used(), residents, q.Used())
-	}
-	return nil
 }

@@ -81,6 +81,8 @@ type lhd struct {
 	explorerBudget   int64    // bytes
 	suspects         []uint32 // ids plus 1
 	suspectsRecorded int
+	looked           []uint32 // positions that an eviction has looked at
+	loaded           uint32   // keeps Preload's loads from being removed
 }
 
 // lhdTag is what is known of a resident.
@@ -88,7 +90,8 @@ type lhdTag struct {
 	size         float32
 	requested    uint32 // time of the last request
 	last, before uint16 // ages at the last two hits
-	explorer     bool
+	class        uint8  // by these
+	explorer     uint8  // 1: it is one
 }
 
 // lhdClass is what was learned of a class; the slices are nil until it is seen.
@@ -114,6 +117,7 @@ var lhdSpec = sim.Spec{
 	Random:     true,
 	Memory:     60,
 	FixedScale: true,
+	Sizes:      sim.SizesAreCompared,
 	New: func(c sim.Config) sim.Policy {
 		p := &lhd{
 			Set:            kit.NewSet(c),
@@ -137,23 +141,25 @@ func (p *lhd) Access(r sim.Request) bool {
 	if hit {
 		t = &p.tags[p.Index(r.ID)]
 		age := p.age(t)
-		p.seen(t.class()).hits[age]++
-		if t.explorer {
+		p.seen(t.class).hits[age]++
+		if t.explorer != 0 {
 			p.explorerBudget += r.Size
 		}
 		t.before, t.last = t.last, uint16(age)
+		t.class = lhdClassOf(t.last, t.before)
 	} else {
 		for p.Full(r.Size) {
 			p.evict()
 		}
 		p.Add(r.ID, r.Size)
-		p.tags = append(p.tags, lhdTag{size: float32(r.Size), before: lhdAges})
+		p.tags = append(p.tags, lhdTag{size: float32(r.Size), before: lhdAges, class: lhdClassOf(0, lhdAges)})
 		t = &p.tags[len(p.tags)-1]
 	}
 	t.requested = p.time
 	explore := p.rand.Uint64()%32 == 0
-	t.explorer = explore && p.explorerBudget > 0 && p.reconfigured < 50
-	if t.explorer {
+	t.explorer = 0
+	if explore && p.explorerBudget > 0 && p.reconfigured < 50 {
+		t.explorer = 1
 		p.explorerBudget -= r.Size
 	}
 	if !hit && !explore && len(p.suspects) > 0 && p.rank(t) < p.victimRank {
@@ -174,15 +180,15 @@ func (p *lhd) Remove(id uint32) bool {
 	if !p.Has(id) {
 		return false
 	}
-	p.drop(id)
+	p.drop(p.Index(id))
 	return p.Set.Remove(id)
 }
 
-// drop removes the tag of an object that is about to leave the set.
-func (p *lhd) drop(id uint32) {
-	i, last := p.Index(id), len(p.tags)-1
-	if p.tags[i].explorer {
-		p.explorerBudget += p.Size(id)
+// drop removes the tag of the object at position i, which is about to leave the set.
+func (p *lhd) drop(i int) {
+	last := len(p.tags) - 1
+	if p.tags[i].explorer != 0 {
+		p.explorerBudget += p.SizeAt(i)
 	}
 	p.tags[i] = p.tags[last]
 	p.tags = p.tags[:last]
@@ -193,44 +199,53 @@ func (p *lhd) evict() {
 	if p.reconfigured <= 50 {
 		samples = min(samples, 8)
 	}
-	all := n <= samples
-	victim, least := -1, float32(0)
-	look := func(i int) {
-		if rank := p.rank(&p.tags[i]); victim < 0 || rank < least {
-			victim, least = i, rank
+	// A rank is not negative, or the least of all, so that its bits compare like it. Below them
+	// are the numbers of the objects in the order in which they were looked at: the minimum takes
+	// no branch, which would be mispredicted, and ranks of several objects are computed at once.
+	p.looked = p.looked[:0]
+	best := int64(math.MaxInt64)
+	if n <= samples {
+		for i := range n {
+			best = min(best, p.look(i))
 		}
-	}
-	for i := range min(n, samples) {
-		if !all {
-			i = p.rand.IntN(n)
+	} else {
+		for range samples {
+			best = min(best, p.look(p.rand.IntN(n)))
 		}
-		look(i)
 	}
 	for _, id := range p.suspects {
 		if id != 0 && p.Has(id-1) {
-			look(p.Index(id - 1))
+			best = min(best, p.look(p.Index(id-1)))
 		}
 	}
+	victim, least := int(p.looked[uint32(best)]), math.Float32frombits(uint32(best>>32))
 	if !math.IsInf(float64(least), 1) { // or the mean would be infinite from now on
 		p.victimRank = float32(lhdFading*p.victimRank) + float32((1-lhdFading)*least)
 	}
 	t := &p.tags[victim]
-	p.seen(t.class()).lost[p.age(t)]++
-	id := p.At(victim)
-	p.drop(id)
-	p.Evict(id)
+	p.seen(t.class).lost[p.age(t)]++
+	p.drop(victim)
+	p.EvictAt(victim)
+}
+
+// look returns the rank of the object at position i, and how many were looked at before it.
+func (p *lhd) look(i int) int64 {
+	key := int64(int32(math.Float32bits(p.rank(&p.tags[i]))))<<32 | int64(len(p.looked))
+	p.looked = append(p.looked, uint32(i))
+	return key
 }
 
 func (p *lhd) age(t *lhdTag) int {
-	return min(int((p.time-t.requested)>>p.shift), lhdAges-1)
+	return min(int((p.time-t.requested)>>(p.shift&31)), lhdAges-1)
 }
 
-func (t *lhdTag) class() int {
-	age := int(t.last) + int(t.before)
+// lhdClassOf returns the class of an object by the ages at its last two hits.
+func lhdClassOf(last, before uint16) uint8 {
+	age := int(last) + int(before)
 	if age == 0 {
 		return lhdClasses - 1
 	}
-	k := 0
+	k := uint8(0)
 	for age < lhdAges && k < lhdClasses-1 {
 		age <<= 1
 		k++
@@ -246,29 +261,24 @@ func (p *lhd) rank(t *lhdTag) float32 {
 	case t.size == 0:
 		return float32(math.Inf(1))
 	}
-	k := t.class()
 	var density float32
-	switch {
-	case p.class[k].density != nil:
-		density = p.class[k].density[age]
+	switch c := &p.class[t.class&(lhdClasses-1)]; {
+	case c.density != nil:
+		density = c.density[age]
 	case p.reconfigured == 0:
-		density = p.firstDensity(k, age)
+		density = p.firstDensity(int(t.class), age)
 	}
-	rank := density / t.size
-	if t.explorer {
-		rank++
-	}
-	return rank
+	return float32(density/t.size) + float32(t.explorer)
 }
 
 // seen returns class k, to count a hit or an eviction in it.
-func (p *lhd) seen(k int) *lhdClass {
+func (p *lhd) seen(k uint8) *lhdClass {
 	c := &p.class[k]
 	if c.density == nil {
 		*c = lhdClass{make([]float32, lhdAges), make([]float32, lhdAges), make([]float32, lhdAges)}
 		if p.reconfigured == 0 {
 			for a := range c.density {
-				c.density[a] = p.firstDensity(k, a)
+				c.density[a] = p.firstDensity(int(k), a)
 			}
 		}
 	}
@@ -358,6 +368,21 @@ func rescale(counts []float32, delta int) {
 	}
 }
 
+// Preload loads the positions of the objects in reqs, and then their tags.
+func (p *lhd) Preload(reqs []sim.Request) {
+	if !p.Large() {
+		return
+	}
+	p.Set.Preload(reqs)
+	var sum uint32
+	for _, r := range reqs {
+		if p.Has(r.ID) {
+			sum += p.tags[p.Index(r.ID)].requested
+		}
+	}
+	p.loaded += sum
+}
+
 // Check returns an error where the parts contradict each other.
 func (p *lhd) Check() error {
 	if err := p.Set.Check(); err != nil {
@@ -369,6 +394,9 @@ func (p *lhd) Check() error {
 	for i := range p.tags {
 		if size := p.Size(p.At(i)); p.tags[i].size != float32(size) {
 			return fmt.Errorf("object %d has %d bytes, its tag %v", p.At(i), size, p.tags[i].size)
+		}
+		if t := &p.tags[i]; t.class != lhdClassOf(t.last, t.before) {
+			return fmt.Errorf("object %d is in class %d, but its ages are %d and %d", p.At(i), t.class, t.last, t.before)
 		}
 	}
 	return nil

@@ -16,7 +16,7 @@ var longer = flag.Int("longer", 0, "requests by which tiny traces are longer: ea
 
 // withoutModel lists the policies that have no model, and why.
 var withoutModel = map[string]string{
-	"lru+adaptsize": "maximizes a function numerically, where a rounding may decide",
+	"lru+adaptsize": "maximizes a function numerically, where a rounding may decide: TestAdaptSizeModel compares the maxima",
 }
 
 func TestEveryPolicyHasAModel(t *testing.T) {
@@ -60,6 +60,7 @@ var between = []string{
 	"s4lru:segments=3,bounded=1",
 	"slru:protected=0.4",
 	"w-tinylfu:window=0.3,protected=0.5",
+	"w-tinylfu:window=0.3,large=1,delay=0.9",
 	"w-tinylfu-adaptive:window=0.3,protected=0.5,pivot=0.3,sample=0.4,decay=0.7,restart=0.1",
 }
 

@@ -38,7 +38,7 @@ func (p *random) Access(r sim.Request) bool {
 		return true
 	}
 	for p.Full(r.Size) {
-		p.Evict(p.At(p.rng.IntN(p.Len())))
+		p.EvictAt(p.rng.IntN(p.Len()))
 	}
 	p.Add(r.ID, r.Size)
 	return false

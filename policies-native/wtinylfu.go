@@ -18,34 +18,44 @@ import (
 //
 // c is the capacity and s the size of the requested object x. The window should have
 // at most w = c - floor((1-window)*c) bytes, the protected part at most
-// u = floor(protected*(c-w)). Before anything else, the sketch is fitted to N, the
-// number of objects that fit (kit.Entries, where x counts as stored on a miss), but at
-// most the objects of the trace, and x is added to it (kit.Sketch, which hashes with the
-// given seed).
+// u = floor(protected*(c-w)).
 //
 //   - x in the window or protected: it becomes the newest there.
 //   - x in probation: if s > u it becomes the newest there, else the newest of
 //     the protected; while these have more than u bytes, their oldest becomes the
 //     newest of probation.
-//   - otherwise x enters as the newest of the window. While the window has more than
-//     w bytes, its oldest object y, which may be x, becomes the newest of probation
-//     and competes: while more than c bytes are used, the oldest of probation or, if
-//     that is y, the oldest of the protected, is its opponent. Without an opponent
-//     y is evicted. If y wins, the opponent is evicted, else y is, and competes no
-//     more.
-//   - While more than c bytes are used still (the window had not its full share
-//     before), the oldest of the window competes in the same way, with the oldest of
-//     probation or, if there is none, of the protected; it stays in the window where
-//     it wins. Without an object in the window, that opponent is evicted, and
-//     without an opponent, the object in the window.
+//   - otherwise x enters as the newest of the window; if s > w, as its oldest, so
+//     that it does not drive the others out. While the window has more
+//     than w bytes, its oldest object becomes the newest of probation: it is a
+//     candidate. While more than c bytes are used, the candidate that left the window
+//     first competes with the oldest of probation, the victim. The loser is evicted.
+//     After a candidate that won comes the next one, after a victim that lost the
+//     object that was the next newer one in its queue. When no candidate is left, the
+//     objects of the window are, from the oldest on; once they are done too, victims
+//     are evicted without contest, and after those of probation the protected and
+//     the window from the oldest on. A candidate that is its own victim is evicted,
+//     and ends the search for others but in the window.
 //
-// y wins if its estimate is larger than that of its opponent; or with jitter=1, if
-// its estimate is 6 or more and a number drawn then by Rand.Uint64, of a generator
-// with the given seed, is divisible by 128, which prevents attacks on the hash.
+// So an object that is larger than its victim has to win once only. With large=1, x enters
+// the window as its newest whatever its size. libCacheSim stores no object with s > w, which
+// here is the filter size-threshold:share=0.01.
+//
+// The candidate wins if its estimate is larger than that of the victim; or with
+// jitter=1, if its estimate is 6 or more and a number drawn then by Rand.Uint64, of a
+// generator with the given seed, is divisible by 128, which prevents attacks on the
+// hash.
+//
+// Estimates are those of a kit.Sketch, which hashes with the given seed and is fitted
+// to N objects. As long as all objects that were stored have size 1, N is c, but at most
+// the objects of the trace, and x is added to the sketch by each request. Otherwise how
+// many objects fit is not known before the cache fills: N is the number of objects in
+// it, x included, once a miss finds at least delay*c bytes in use, s included; from there
+// on requests are added, and each miss that finds as many in use fits it again. This comes
+// before the contest.
 //
 // With hill climbing, w and u adapt. Once there was an eviction, hits and requests
 // are counted; at the end of a request at which there are at least sample*N of them,
-// let h be the hit ratio and dh the difference to that of the last sample (0 at
+// with the N that the sketch was fitted to last, let h be the hit ratio and dh the difference to that of the last sample (0 at
 // first). The direction of the step, at first -pivot*c bytes, is reversed if dh < 0.
 // The step, cut to an integer, is made; the next one is pivot*c bytes in the same
 // direction, which a step of 0 keeps, if |dh| >= restart, or decay times the step
@@ -57,20 +67,23 @@ import (
 // window become the newest of probation until it has at most w bytes. Counts start
 // again.
 //
-// With sizes of 1 this follows Caffeine's simulator, but for hashing, and its library
-// in a sample of requests for climbing. Each miss stores the object. A removed object
-// leaves; the sketch keeps its counts. A request takes constant time for each object
-// that moves; the sketch is halved in time linear in N every 10 N requests. Evictions
-// are the objects that left to make room, those that lost against their opponent
-// included. Besides 16 bytes for each object, the sketch takes up to 16 for each that
-// fits.
+// This follows Caffeine: its simulator but for hashing and the aging of the sketch
+// (after 10 N requests, as in the paper and the library), and its library where an
+// object is larger than the window. A removed object leaves; the sketch keeps its counts.
+// A request takes constant time for each object that moves; the sketch is halved in time
+// linear in N every 10 N requests. Evictions are the objects that left to make room, those
+// that lost against a victim included. Besides 16 bytes for each object, the sketch takes
+// up to 16 for each that fits.
 type wTinyLFU struct {
 	kit.Queues[struct{}]
 	sketch    kit.Sketch
-	entries   kit.Entries
+	n         int64 // N
 	objects   int64 // in the trace
+	sized     bool  // an object of another size than 1 was stored
+	delay     int64 // bytes in use from which the sketch counts then
 	rand      kit.Rand
 	jitter    bool
+	large     bool  // an object larger than the window enters it like others
 	window    int64 // w
 	protected int64 // u
 	climber   *climber
@@ -86,18 +99,21 @@ var (
 	wTinyLFUParams = []sim.Param{
 		{Name: "window", Default: 0.01, Min: 0, Max: 1, Doc: "share of the bytes given to the window, at first where it adapts"},
 		{Name: "protected", Default: 0.8, Min: 0, Max: 1, Doc: "share of the other bytes given to objects that were hit in probation"},
+		{Name: "large", Default: 0, Min: 0, Max: 1, Doc: "an object larger than the window enters it 0: as the oldest (Caffeine), 1: as the newest (Caffeine's simulator)"},
+		{Name: "delay", Default: 0.5, Min: 0, Max: 1, Doc: "share of the bytes in use from which requests are counted, where sizes differ from 1"},
 		{Name: "jitter", Default: 1, Min: 0, Max: 1, Doc: "1: an object with an estimate of 6 or more wins with probability 1/128 where it would lose"},
 	}
 	wTinyLFUSpec = sim.Spec{
-		Name:    "w-tinylfu",
-		Title:   "W-TinyLFU",
-		Doc:     "LRU window in front of a segmented LRU that admits by estimated frequency",
-		Paper:   "Einziger, Friedman, Manes, TinyLFU: a highly efficient cache admission policy, ACM Transactions on Storage 13(4), 2017",
-		Params:  wTinyLFUParams,
-		Random:  true,
-		Default: true,
-		Memory:  32,
-		New:     func(c sim.Config) sim.Policy { return newWTinyLFU(c) },
+		Name:     "w-tinylfu",
+		Title:    "W-TinyLFU",
+		Doc:      "LRU window in front of a segmented LRU that admits by estimated frequency",
+		Paper:    "Einziger, Friedman, Manes, TinyLFU: a highly efficient cache admission policy, ACM Transactions on Storage 13(4), 2017",
+		Params:   wTinyLFUParams,
+		Random:   true,
+		Default:  true,
+		Revision: 1,
+		Memory:   32,
+		New:      func(c sim.Config) sim.Policy { return newWTinyLFU(c) },
 	}
 	wTinyLFUAdaptiveSpec = sim.Spec{
 		Name:  "w-tinylfu-adaptive",
@@ -109,8 +125,9 @@ var (
 			sim.Param{Name: "sample", Default: 10, Min: 0.001, Max: 1e6, Doc: "requests between changes, in objects that fit"},
 			sim.Param{Name: "decay", Default: 0.98, Min: 0, Max: 1, Doc: "factor by which each change is smaller than the one before"},
 			sim.Param{Name: "restart", Default: 0.05, Min: 0, Max: 1, Doc: "difference in hit ratio at which changes are as large as at first again"}),
-		Random: true,
-		Memory: 32,
+		Random:   true,
+		Revision: 1,
+		Memory:   32,
 		New: func(c sim.Config) sim.Policy {
 			p := newWTinyLFU(c)
 			pivot := c.Param("pivot") * float64(c.Capacity)
@@ -125,10 +142,12 @@ func newWTinyLFU(c sim.Config) *wTinyLFU {
 	return &wTinyLFU{
 		Queues:    kit.NewQueues[struct{}](c, 3, 0),
 		sketch:    kit.NewSketch(c.Seed),
-		entries:   kit.NewEntries(c),
+		n:         1,
 		objects:   int64(c.Objects),
+		delay:     int64(math.Ceil(c.Param("delay") * float64(c.Capacity))),
 		rand:      kit.NewRand(c.Seed),
 		jitter:    c.Param("jitter") >= 0.5,
+		large:     c.Param("large") >= 0.5,
 		window:    c.Capacity - main,
 		protected: int64(c.Param("protected") * float64(main)),
 	}
@@ -138,7 +157,7 @@ func newWTinyLFU(c sim.Config) *wTinyLFU {
 func (p *wTinyLFU) Access(r sim.Request) bool {
 	hit := p.access(r)
 	if p.climber != nil && p.Evictions() > 0 {
-		if step := p.climber.request(hit, p.entries.N()); step > 0 {
+		if step := p.climber.request(hit, p.n); step > 0 {
 			p.growWindow(step)
 		} else if step < 0 {
 			p.shrinkWindow(-step)
@@ -149,41 +168,51 @@ func (p *wTinyLFU) Access(r sim.Request) bool {
 
 func (p *wTinyLFU) access(r sim.Request) bool {
 	queue := p.Queue(r.ID)
-	if queue < 0 && p.entries.Stored(r.Size) || p.sketch.Empty() {
-		p.sketch.Fit(min(p.entries.N(), p.objects))
-	}
-	p.sketch.Add(r.ID)
-	switch queue {
-	case wTinyWindow, wTinyProtected:
-		p.MoveToFront(r.ID)
-		return true
-	case wTinyProbation:
-		if r.Size > p.protected {
-			p.MoveToFront(r.ID)
-			return true
-		}
-		p.Move(r.ID, wTinyProtected)
-		p.demote()
+	if queue >= 0 {
+		p.count(r.ID)
+		p.hit(r, queue)
 		return true
 	}
-	p.PushFront(wTinyWindow, r.ID, r.Size)
-	for p.Bytes(wTinyWindow) > p.window {
-		candidate := p.Back(wTinyWindow)
-		p.Move(candidate, wTinyProbation)
-		p.compete(candidate)
+	if r.Size <= p.window || p.large {
+		p.PushFront(wTinyWindow, r.ID, r.Size)
+	} else {
+		p.PushBack(wTinyWindow, r.ID, r.Size)
 	}
-	for p.Full(0) {
-		opponent, ok := p.opponent()
-		switch {
-		case !ok:
-			p.Evict(p.Back(wTinyWindow))
-		case p.Empty(wTinyWindow) || p.wins(p.Back(wTinyWindow), opponent):
-			p.Evict(opponent)
-		default:
-			p.Evict(p.Back(wTinyWindow))
-		}
-	}
+	p.fit(r.Size)
+	p.count(r.ID)
+	p.makeRoom()
 	return false
+}
+
+// hit moves the object of r, which is in the given queue.
+func (p *wTinyLFU) hit(r sim.Request, queue int) {
+	if queue != wTinyProbation || r.Size > p.protected {
+		p.MoveToFront(r.ID)
+		return
+	}
+	p.Move(r.ID, wTinyProtected)
+	p.demote()
+}
+
+// fit fits the sketch after an object of the given size was stored.
+func (p *wTinyLFU) fit(size int64) {
+	p.sized = p.sized || size != 1
+	switch {
+	case !p.sized:
+		p.n = min(p.Capacity(), p.objects)
+	case p.Used() >= p.delay:
+		p.n = int64(p.Len(wTinyWindow) + p.Len(wTinyProbation) + p.Len(wTinyProtected))
+	default:
+		return
+	}
+	p.sketch.Fit(p.n)
+}
+
+// count adds a request for an object to the sketch, once there is one.
+func (p *wTinyLFU) count(id uint32) {
+	if !p.sketch.Empty() {
+		p.sketch.Add(id)
+	}
 }
 
 // demote cuts the protected objects to their share.
@@ -193,38 +222,69 @@ func (p *wTinyLFU) demote() {
 	}
 }
 
-// compete lets a candidate at the front of probation evict others, or be evicted,
-// until the objects fit.
-func (p *wTinyLFU) compete(candidate uint32) {
+// makeRoom cuts the window to its share and evicts, by contests between what leaves the
+// window and what the main part would lose, until the objects fit.
+func (p *wTinyLFU) makeRoom() {
+	var candidate uint32
+	competes := false
+	for p.Bytes(wTinyWindow) > p.window {
+		id := p.Back(wTinyWindow)
+		p.Move(id, wTinyProbation)
+		if !competes {
+			candidate, competes = id, true
+		}
+	}
+	if !p.Full(0) {
+		return
+	}
+	victim, found := p.oldest(wTinyProbation)
+	from := wTinyProbation
+	searched := false // the window, for candidates
 	for p.Full(0) {
-		opponent, ok := p.opponent()
-		if opponent == candidate {
-			if ok = !p.Empty(wTinyProtected); ok {
-				opponent = p.Back(wTinyProtected)
+		if !competes && !searched {
+			candidate, competes = p.oldest(wTinyWindow)
+			searched = true
+		}
+		switch {
+		case !competes && !found:
+			if from == wTinyProbation {
+				from = wTinyProtected
+			} else {
+				from = wTinyWindow
+			}
+			victim, found = p.oldest(from)
+		case competes && found && candidate == victim:
+			victim, found = p.evict(victim)
+			competes = false
+		case !found || competes && !p.wins(candidate, victim):
+			candidate, competes = p.evict(candidate)
+		default:
+			victim, found = p.evict(victim)
+			if competes {
+				candidate, competes = p.Prev(candidate)
 			}
 		}
-		if !ok || !p.wins(candidate, opponent) {
-			p.Evict(candidate)
-			return
-		}
-		p.Evict(opponent)
 	}
 }
 
-// opponent returns the object that the main part would lose, if it has one.
-func (p *wTinyLFU) opponent() (id uint32, ok bool) {
-	switch {
-	case !p.Empty(wTinyProbation):
-		return p.Back(wTinyProbation), true
-	case !p.Empty(wTinyProtected):
-		return p.Back(wTinyProtected), true
-	}
-	return 0, false
+// evict evicts an object and returns the next newer one of its queue, if there is one.
+func (p *wTinyLFU) evict(id uint32) (newer uint32, ok bool) {
+	newer, ok = p.Prev(id)
+	p.Evict(id)
+	return newer, ok
 }
 
-func (p *wTinyLFU) wins(candidate, opponent uint32) bool {
+// oldest returns the oldest object of a queue, if it has one.
+func (p *wTinyLFU) oldest(queue int) (id uint32, ok bool) {
+	if p.Empty(queue) {
+		return 0, false
+	}
+	return p.Back(queue), true
+}
+
+func (p *wTinyLFU) wins(candidate, victim uint32) bool {
 	f := p.sketch.Count(candidate)
-	return f > p.sketch.Count(opponent) || p.jitter && f >= 6 && p.rand.Uint64()%128 == 0
+	return f > p.sketch.Count(victim) || p.jitter && f >= 6 && p.rand.Uint64()%128 == 0
 }
 
 func (p *wTinyLFU) growWindow(step int64) {
@@ -233,7 +293,10 @@ func (p *wTinyLFU) growWindow(step int64) {
 	p.window += quota
 	p.demote()
 	for {
-		oldest, ok := p.opponent()
+		oldest, ok := p.oldest(wTinyProbation)
+		if !ok {
+			oldest, ok = p.oldest(wTinyProtected)
+		}
 		if !ok || p.Size(oldest) > quota {
 			return
 		}
@@ -252,6 +315,12 @@ func (p *wTinyLFU) shrinkWindow(step int64) {
 	for p.Bytes(wTinyWindow) > p.window {
 		p.Move(p.Back(wTinyWindow), wTinyProbation)
 	}
+}
+
+// Preload loads the nodes of the objects in reqs, and their counters.
+func (p *wTinyLFU) Preload(reqs []sim.Request) {
+	p.Queues.Preload(reqs)
+	p.sketch.Preload(reqs)
 }
 
 // climber is the hill climber of wTinyLFU.

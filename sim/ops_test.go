@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -369,5 +370,50 @@ func TestMemoryLimit(t *testing.T) {
 	}
 	if most > 100 {
 		t.Errorf("cells of %d bytes ran at a time, want at most 100", most)
+	}
+}
+
+// A trace whose operations are all gets has the results of one without operations, which is replayed
+// in another way.
+func TestGetsOnly(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	known := map[int]uint32{}
+	ids := make([]uint32, 2*BatchSize+100)
+	for i := range ids {
+		k := rng.IntN(200)
+		if _, ok := known[k]; !ok {
+			known[k] = uint32(len(known))
+		}
+		ids[i] = known[k]
+	}
+	tr := numbered(len(ids), func(i int) uint32 { return ids[i] }, func(id uint32) int64 { return int64(id*id%97) + 1 })
+	ops := *tr
+	var m Memory
+	for _, r := range requests(t, tr) {
+		m.Append(r, Get, 0)
+	}
+	m.ops = column[Op](m.reqs)
+	m.Objects = tr.Objects
+	ops.Source, ops.Columns = &m, ColumnOps
+	for _, c := range []Cell{
+		{Capacity: 1000},
+		{Capacity: 60},
+		{Capacity: 1}, // few objects are as small
+		{Capacity: 80, Metadata: 10},
+		{Capacity: 20, Unit: UnitObjects},
+		{Capacity: 60, Warmup: 1234, Window: Window{Requests: 5000}},
+	} {
+		c.Requests = tr.Requests - 7
+		var all [2]replayed
+		for i, of := range []*Trace{tr, &ops} {
+			var err error
+			if all[i], err = replay(t.Context(), Native(&lruList{capacity: c.Capacity}), of, c, 0, nil); err != nil {
+				t.Fatalf("%+v: %v", c, err)
+			}
+			all[i].time = 0
+		}
+		if !reflect.DeepEqual(all[0], all[1]) {
+			t.Errorf("%+v:\n got %+v\nwant %+v", c, all[0].Tally, all[1].Tally)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -69,31 +70,14 @@ func replay(ctx context.Context, p Replayer, t *Trace, c Cell, needs Needs, prog
 	if needs&NeedsNext != 0 {
 		columns |= ColumnNext
 	}
-	r, err := t.Reader(columns)
-	if err != nil {
-		return s.replayed, err
-	}
-	defer r.Close()
-	for s.at < c.Requests {
-		if err := ctx.Err(); err != nil {
-			return s.replayed, err
-		}
-		b, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return s.replayed, fmt.Errorf("the trace ends after %d of %d requests", s.at, c.Requests)
-		}
-		if err != nil {
-			return s.replayed, fmt.Errorf("read the trace: %w", err)
-		}
-		b = b.Slice(0, min(len(b.Requests), c.Requests-s.at))
-		start := s.at
+	err := s.each(ctx, columns, progress, func(b Batch) error {
 		for len(b.Requests) > 0 {
 			n := len(b.Requests)
 			if s.at < c.Warmup {
 				n = min(n, c.Warmup-s.at)
 			}
 			if err := s.serve(b.Slice(0, n)); err != nil {
-				return s.replayed, err
+				return err
 			}
 			s.at += n
 			if s.at == c.Warmup {
@@ -101,12 +85,44 @@ func replay(ctx context.Context, p Replayer, t *Trace, c Cell, needs Needs, prog
 			}
 			b = b.Slice(n, len(b.Requests))
 		}
+		return nil
+	})
+	if err != nil {
+		return s.replayed, err
+	}
+	s.finish()
+	return s.replayed, nil
+}
+
+// each passes the requests of the cell to serve in batches, which adds their number
+// to s.at, and calls progress after each batch. It fails when serve does, when the
+// trace ends early, or when ctx ends.
+func (s *replayState) each(ctx context.Context, columns Columns, progress func(requests int), serve func(Batch) error) error {
+	r, err := s.t.Reader(columns)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	for s.at < s.c.Requests {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		b, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return fmt.Errorf("the trace ends after %d of %d requests", s.at, s.c.Requests)
+		}
+		if err != nil {
+			return fmt.Errorf("read the trace: %w", err)
+		}
+		start := s.at
+		if err := serve(b.Slice(0, min(len(b.Requests), s.c.Requests-s.at))); err != nil {
+			return err
+		}
 		if progress != nil {
 			progress(s.at - start)
 		}
 	}
-	s.finish()
-	return s.replayed, nil
+	return nil
 }
 
 // replayState is a replay under way.
@@ -116,9 +132,12 @@ type replayState struct {
 	t    *Trace
 	c    Cell
 	need Needs
-	at   int       // requests served so far
-	seen *Outcomes // objects that may be in the cache
+	at   int // requests served so far
 	hit  []bool
+	// Objects that may be in the cache: without operations those below met, since objects are
+	// numbered in the order of their first requests; with them, which remove objects, seen.
+	met  uint32
+	seen *Outcomes
 	base Counts // at the end of the warm-up
 	// missed is how many objects were passed to the policy and missed, with
 	// their bytes; stored is the same at the end of the warm-up.
@@ -129,10 +148,10 @@ type replayState struct {
 	savedBytes int64 // of the prefix hits
 
 	direct bool // batches go to the policy as they are
-	ops    bool // the trace has deletes or times to live
+	ops    bool // the trace has operations or times to live
 
-	// The pending requests, where batches are not passed directly, with the
-	// index in the trace and the size of the object of each.
+	// The pending requests, where batches are not passed directly, and with operations the index
+	// in the trace and the size of the object of each.
 	pending Batch
 	index   []int
 	sizes   []int64
@@ -151,13 +170,15 @@ func newReplay(p Replayer, t *Trace, c Cell, needs Needs) *replayState {
 	s := &replayState{
 		p: p, t: t, c: c, need: needs,
 		replayed: replayed{out: newOutcomes(c.Requests)},
-		seen:     newOutcomes(t.Objects),
 		hit:      make([]bool, BatchSize),
 		ops:      t.Columns&(ColumnOps|ColumnTTL) != 0,
 		direct:   t.Columns == 0 && c.Unit != UnitObjects && c.Metadata == 0 && t.LargestSize <= c.Capacity,
 	}
 	if !s.direct {
 		s.pending.Requests = make([]Request, 0, BatchSize)
+	}
+	if s.ops {
+		s.seen = newOutcomes(t.Objects)
 		s.index = make([]int, 0, BatchSize)
 		s.sizes = make([]int64, 0, BatchSize)
 		s.gets = make([]bool, 0, BatchSize)
@@ -178,30 +199,98 @@ const never = math.MaxUint32
 
 // serve replays the next requests of the trace.
 func (s *replayState) serve(b Batch) error {
-	if s.direct {
-		b.Next = s.clamped(b.Next)
-		h, err := s.pass(b)
-		if err != nil {
-			return err
-		}
-		if err := s.account(b.Requests, h); err != nil {
-			return err
-		}
-	} else {
-		for i := range b.Requests {
-			if err := s.add(b, i); err != nil {
-				return err
-			}
-		}
-		if err := s.flush(); err != nil {
-			return err
-		}
+	if err := s.replay(b); err != nil {
+		return err
 	}
 	s.addIntervals(b)
 	if s.t.Prompts != nil {
 		s.addPrompts(b)
 	}
 	return nil
+}
+
+// replay lets the policy serve b and counts the outcomes.
+func (s *replayState) replay(b Batch) error {
+	if s.ops {
+		for i := range b.Requests {
+			if err := s.add(b, i); err != nil {
+				return err
+			}
+		}
+		return s.flush()
+	}
+	passed := b
+	if s.direct {
+		passed.Next = s.clamped(b.Next)
+	} else {
+		s.setFitting(b)
+		passed = s.pending
+	}
+	h := s.hit[:0]
+	if len(passed.Requests) > 0 {
+		var err error
+		if h, err = s.pass(passed); err != nil {
+			return err
+		}
+	}
+	if len(h) < len(b.Requests) {
+		h = s.withTooLarge(b.Requests, h)
+	}
+	return s.account(b.Requests, h)
+}
+
+// size returns the size of the object of r for the policy.
+func (s *replayState) size(r Request) int64 {
+	if s.c.Unit == UnitObjects {
+		return 1
+	}
+	return r.Size + s.c.Metadata
+}
+
+// setFitting makes the gets in b for objects that fit into the cache the pending requests.
+func (s *replayState) setFitting(b Batch) {
+	reqs, n := s.pending.Requests[:len(b.Requests)], 0
+	if b.Next != nil {
+		s.pending.Next = slices.Grow(s.pending.Next[:0], len(b.Requests))[:len(b.Requests)]
+	}
+	for i, r := range b.Requests {
+		r.Size = s.size(r)
+		reqs[n] = r
+		if b.Next != nil {
+			s.pending.Next[n] = s.clamp(b.Next[i])
+		}
+		if r.Size <= s.c.Capacity {
+			n++
+		}
+	}
+	s.pending.Requests = reqs[:n]
+	s.pending.Next = s.pending.Next[:min(n, len(s.pending.Next))]
+}
+
+// withTooLarge returns the outcomes of all of reqs, with those of the ones that fit into the cache in
+// hit, the start of s.hit. The others are misses that no policy sees.
+func (s *replayState) withTooLarge(reqs []Request, hit []bool) []bool {
+	n, all := len(hit), s.hit[:len(reqs)]
+	for i := len(reqs) - 1; i >= 0; i-- {
+		if s.size(reqs[i]) <= s.c.Capacity {
+			n--
+			all[i] = all[n]
+			continue
+		}
+		all[i] = false
+		s.TooLarge++
+		s.missed--
+		s.missedBytes -= reqs[i].Size
+	}
+	return all
+}
+
+// clamp returns a next access, which is Never if it comes after the end of the replay.
+func (s *replayState) clamp(next uint32) uint32 {
+	if int64(next) >= int64(s.c.Requests) {
+		return Never
+	}
+	return next
 }
 
 // clamped returns next with the accesses after the end of the replay as Never.
@@ -211,10 +300,7 @@ func (s *replayState) clamped(next []uint32) []uint32 {
 	}
 	s.pending.Next = s.pending.Next[:0]
 	for _, n := range next {
-		if int64(n) >= int64(s.c.Requests) {
-			n = Never
-		}
-		s.pending.Next = append(s.pending.Next, n)
+		s.pending.Next = append(s.pending.Next, s.clamp(n))
 	}
 	return s.pending.Next
 }
@@ -242,13 +328,13 @@ func (s *replayState) spend(began time.Time) {
 	}
 }
 
-// account counts the outcomes of the requests from s.at on, all of which the
-// policy has served and all of which are gets. It has no branch that depends on
+// account counts the outcomes of the requests from s.at on, all of which are gets that the policy
+// has served or that are not for it. It has no branch that depends on
 // an outcome: those would be mispredicted at every other request.
 func (s *replayState) account(reqs []Request, hit []bool) error {
 	var hits, bytes, hitBytes int64
 	wrong := uint64(0)
-	seen := s.seen.words
+	met := s.met
 	for i := 0; i < len(reqs); {
 		n := min(64-(s.at+i)&63, len(reqs)-i)
 		var word uint64
@@ -258,10 +344,8 @@ func (s *replayState) account(reqs []Request, hit []bool) error {
 			if hit[i+j] {
 				h = 1
 			}
-			w := &seen[r.ID>>6]
-			bit := *w >> (r.ID & 63) & 1
-			wrong |= h &^ bit
-			*w |= 1 << (r.ID & 63)
+			wrong |= h &^ (uint64(int64(r.ID)-int64(met)) >> 63) // unless the id is below met
+			met = max(met, r.ID+1)
 			word |= h << j
 			hits += int64(h)
 			bytes += r.Size
@@ -270,6 +354,7 @@ func (s *replayState) account(reqs []Request, hit []bool) error {
 		s.out.words[(s.at+i)>>6] |= word << ((s.at + i) & 63)
 		i += n
 	}
+	s.met = met
 	if wrong != 0 {
 		return s.explainWrong(reqs, hit)
 	}
@@ -325,10 +410,7 @@ func (s *replayState) add(b Batch, i int) error {
 	if b.Ops != nil {
 		op = b.Ops[i]
 	}
-	size := r.Size + s.c.Metadata
-	if s.c.Unit == UnitObjects {
-		size = 1
-	}
+	size := s.size(r)
 	switch {
 	case op == Delete:
 		s.Deletes++
@@ -351,11 +433,7 @@ func (s *replayState) add(b Batch, i int) error {
 	}
 	s.pending.Requests = append(s.pending.Requests, Request{r.ID, r.Time, size})
 	if b.Next != nil {
-		next := b.Next[i]
-		if int64(next) >= int64(s.c.Requests) {
-			next = Never
-		}
-		s.pending.Next = append(s.pending.Next, next)
+		s.pending.Next = append(s.pending.Next, s.clamp(b.Next[i]))
 	}
 	s.index = append(s.index, s.at+i)
 	s.sizes = append(s.sizes, r.Size)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,7 +38,7 @@ type Task struct {
 // replayed is how many requests one replay of the task serves.
 func (t Task) replayed() int64 {
 	if t.Samples != nil {
-		return t.Samples.requests()
+		return t.Samples.replayed()
 	}
 	return int64(t.Requests)
 }
@@ -181,7 +182,7 @@ type reference struct {
 }
 
 // untimed runs the cells that are not timed, Jobs at a time: first one version
-// of each policy, which becomes the reference, then the others.
+// of each policy, which becomes the reference, then the others. The slowest policies come first.
 func (r *run) untimed(ctx context.Context) {
 	var first, rest []int
 	seen := make(map[Cell]bool)
@@ -197,33 +198,105 @@ func (r *run) untimed(ctx context.Context) {
 	}
 	memory := semaphore.NewWeighted(max(1, r.Memory))
 	for _, phase := range [][]int{first, rest} {
-		next := make(chan int)
+		left := newLeft(r.tasks, phase, r.Jobs)
 		var wg sync.WaitGroup
 		for range max(1, r.Jobs) {
-			wg.Add(1)
-			go func() {
-				defer wg.Done()
-				for i := range next {
+			wg.Go(func() {
+				for i, ok := left.next(); ok; i, ok = left.next() {
 					// A cell that needs more than there is runs alone.
 					need := min(r.tasks[i].Memory, r.Memory)
 					if memory.Acquire(ctx, need) != nil {
 						continue
 					}
+					began := time.Now()
 					if r.once(ctx, i) {
 						r.mu.Lock()
 						r.finish(i)
 						r.mu.Unlock()
 					}
+					left.took(i, time.Since(began))
 					memory.Release(need)
 				}
-			}()
+			})
 		}
-		for _, i := range phase {
-			next <- i
-		}
-		close(next)
 		wg.Wait()
 	}
+}
+
+// left are the tasks of a phase that have not begun. Those of the slowest versions of policies come
+// first, so that no long one begins when all others are about to end; to find out which these are,
+// one of each begins before all others. A single job takes them in the order of the plan.
+type left struct {
+	tasks []Task
+	jobs  int
+	mu    sync.Mutex
+	kinds []*kind // with tasks left, in the order of the plan
+	all   map[kindKey]*kind
+}
+
+// A kind is the tasks of one version of one policy.
+type kind struct {
+	tasks []int
+	begun bool
+	time  time.Duration // of the one that ended last; 0: none has
+}
+
+type kindKey struct {
+	policy string
+	Version
+}
+
+func (l *left) key(task int) kindKey {
+	if l.jobs <= 1 {
+		return kindKey{}
+	}
+	return kindKey{l.tasks[task].Policy, l.tasks[task].Version}
+}
+
+func newLeft(tasks []Task, phase []int, jobs int) *left {
+	l := &left{tasks: tasks, jobs: jobs, all: make(map[kindKey]*kind)}
+	for _, i := range phase {
+		k := l.all[l.key(i)]
+		if k == nil {
+			k = &kind{}
+			l.all[l.key(i)] = k
+			l.kinds = append(l.kinds, k)
+		}
+		k.tasks = append(k.tasks, i)
+	}
+	return l
+}
+
+// next returns the task to begin next, if there is one.
+func (l *left) next() (task int, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.kinds) == 0 {
+		return 0, false
+	}
+	best := 0
+	for i, k := range l.kinds {
+		if !k.begun {
+			best = i
+			break
+		}
+		if k.time > l.kinds[best].time {
+			best = i
+		}
+	}
+	k := l.kinds[best]
+	task, k.tasks, k.begun = k.tasks[0], k.tasks[1:], true
+	if len(k.tasks) == 0 {
+		l.kinds = slices.Delete(l.kinds, best, best+1)
+	}
+	return task, true
+}
+
+// took says how long a task took.
+func (l *left) took(task int, d time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all[l.key(task)].time = d
 }
 
 // timed replays the timed cells one at a time. Every round visits each of them
@@ -386,7 +459,11 @@ func (r *run) replayCell(ctx context.Context, c Cell, t *Trace, needs Needs, hea
 	if err != nil {
 		return one, setup, err
 	}
-	one, err = replay(ctx, p, t, c, needs, progress)
+	drive := replay
+	if c.Delayed != (Latency{}) {
+		drive = replayDelayed
+	}
+	one, err = drive(ctx, p, t, c, needs, progress)
 	if cerr := p.Close(); err == nil {
 		err = cerr
 	}

@@ -11,15 +11,17 @@ import (
 type Trace struct {
 	Name   string // base name of its file
 	Path   string // as it was given
-	SHA256 string // of the file as it is stored, in hex; empty if it was not read whole
 	Format string // name of the format that it was decoded from
+
+	// FileHash returns what SHA256 does, every time; nil: it is not known.
+	FileHash func() string
 
 	// Digest identifies the decoded requests: 32 hex digits of a hash over ids,
 	// sizes and, where there are any, operations and times to live. Clock does
 	// the same for the times of the requests.
 	Digest, Clock string
 
-	SizeRule string   // which size of an object counts: "first", "last" or "max"
+	SizeRule string   // which size of an object counts: "first", "last", "max", or "new": each
 	Notes    []string // what a reader of the results has to know of the decoding, a line each
 
 	Tick         time.Duration // unit of Request.Time; 0: the trace has no clock
@@ -37,11 +39,25 @@ type Trace struct {
 	// language models.
 	Prompts *Prompts
 
+	// RequestCosts has what its file says of the costs of requests; nil: nothing.
+	RequestCosts *RequestCosts
+
+	// Sizes are those of the objects that t's stand for, where t is a miniature
+	// with other ones; see NewSamples. Otherwise nil.
+	Sizes []int64
+
 	// ObjectName returns the id that the trace's file gives to object id.
 	ObjectName func(id uint32) string
 
 	// Source yields the requests.
 	Source Source
+}
+
+// RequestCosts are what the requests of a trace cost, each nil where the trace does
+// not say. They are for reports: no policy sees them.
+type RequestCosts struct {
+	Cost      []float64 // of a miss, in any unit
+	Hit, Miss []uint32  // latencies in microseconds
 }
 
 // A Source opens readers of a trace's requests. It may be used by several
@@ -71,8 +87,20 @@ func (t *Trace) Reader(columns Columns) (Reader, error) {
 	return t.Source.Reader(columns & (t.Columns | ColumnNext))
 }
 
+// SHA256 returns the SHA-256 of the trace's file as it is stored, in hex, and waits until it is
+// computed; empty: the file was not read whole, or was changed meanwhile.
+func (t *Trace) SHA256() string {
+	if t.FileHash == nil {
+		return ""
+	}
+	return t.FileHash()
+}
+
 // Close frees what the trace holds in memory and the files it has open.
-func (t *Trace) Close() error { return t.Source.Close() }
+func (t *Trace) Close() error {
+	t.SHA256() // a file is open until then
+	return t.Source.Close()
+}
 
 // Each calls f with every batch of t in order, and the index of its first
 // request. It stops at the first error and returns it.

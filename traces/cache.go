@@ -247,10 +247,11 @@ func (c *cache) key(t *sim.Trace) string {
 	for i, s := range c.sources {
 		formats[i] = s.Format
 	}
-	if t.SHA256 == "" { // not read whole: the files themselves identify it
+	sha256 := t.SHA256()
+	if sha256 == "" { // not read whole: the files themselves identify it
 		return keyOf(c.sources, formats, c.o.decoding())
 	}
-	return keyOf(t.SHA256, formats, c.o.decoding())
+	return keyOf(sha256, formats, c.o.decoding())
 }
 
 // keep gives a complete spool in folder tmp its final name. It returns the

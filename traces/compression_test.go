@@ -101,8 +101,8 @@ func sum(data []byte) string {
 func TestCompression(t *testing.T) {
 	plain := numbers(20_000)
 	want := readTrace(t, plain)
-	if want.SHA256 != sum(plain) {
-		t.Errorf("plain: sha256 %s, want %s", want.SHA256, sum(plain))
+	if want.SHA256() != sum(plain) {
+		t.Errorf("plain: sha256 %s, want %s", want.SHA256(), sum(plain))
 	}
 	files := map[string][]byte{
 		"gzip.zst": compress(t, "gzip", plain),
@@ -135,8 +135,8 @@ func TestCompression(t *testing.T) {
 				t.Errorf("got %d requests, %d objects, %d bytes; want %d, %d, %d", got.Requests, got.Objects, got.RequestBytes,
 					want.Requests, want.Objects, want.RequestBytes)
 			}
-			if got.SHA256 != sum(data) {
-				t.Errorf("sha256 %s, want %s", got.SHA256, sum(data))
+			if got.SHA256() != sum(data) {
+				t.Errorf("sha256 %s, want %s", got.SHA256(), sum(data))
 			}
 			if got.Name != name {
 				t.Errorf("name %q, want %q", got.Name, name)

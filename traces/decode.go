@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -40,7 +41,7 @@ type decoding struct {
 	pipe    bool     // reading a file may block indefinitely
 	formats []string // of each file
 	reasons []string
-	sha256  string // of all files; empty if one was not read whole
+	sha256  func() string // of all files, which it may wait for; nil if one was not read whole
 	reports []string
 
 	records int64 // decoded
@@ -118,7 +119,7 @@ func (d *decoding) run(files []file) error {
 
 // sequence decodes files one after the other.
 func (d *decoding) sequence(files []file) error {
-	hash := newAsyncHash()
+	hash := newFileHash()
 	whole := true
 	for _, f := range files {
 		if d.done() {
@@ -127,16 +128,17 @@ func (d *decoding) sequence(files []file) error {
 		}
 		r, err := f.open()
 		if err != nil {
-			hash.sum()
+			hash.abandon()
 			return &fileError{err: err}
 		}
-		in := newInput(&progressReader{r, d.o.Progress}, hash)
+		r = hash.follow(r)
+		in := newInput(&progressReader{r, d.o.Progress})
 		err = d.file(in, f)
 		in.stop(!f.pipe)
 		if err != nil {
 			if !f.pipe { // otherwise the input may still write to it
 				r.Close()
-				hash.sum()
+				hash.abandon()
 			}
 			return inFile(err, f)
 		}
@@ -146,9 +148,12 @@ func (d *decoding) sequence(files []file) error {
 		}
 		r.Close()
 	}
-	if sum := hash.sum(); whole {
-		d.sha256 = sum
+	if !whole {
+		hash.abandon()
+		return nil
 	}
+	hash.end()
+	d.sha256 = hash.sum
 	return nil
 }
 
@@ -379,9 +384,13 @@ func (d *decoding) prepare(b *batch) {
 	if d.o.Limit > 0 {
 		b.records = b.records[:min(len(b.records), d.o.Limit-d.kept)]
 	}
+	versions := d.o.SizeRule == NewObject && !d.o.IgnoreSize
 	need := 0
 	for i := range b.records {
 		need += len(b.records[i].Text)
+		if versions {
+			need += 2*20 + 1
+		}
 	}
 	if cap(b.text) < need {
 		b.text = make([]byte, 0, max(need, 2*cap(b.text)))
@@ -390,6 +399,19 @@ func (d *decoding) prepare(b *batch) {
 	b.hashes = b.hashes[:len(b.records)]
 	for i := range b.records {
 		r := &b.records[i]
+		if versions {
+			// The last @ of an id comes before the size, so that no two are the same.
+			at := len(text)
+			if r.Text != nil {
+				text = append(text, r.Text...)
+			} else {
+				text = strconv.AppendUint(text, r.Key, 10)
+			}
+			text = strconv.AppendInt(append(text, '@'), r.Size, 10)
+			r.Text = text[at:len(text):len(text)]
+			b.hashes[i] = hashText(r.Text)
+			continue
+		}
 		if r.Text != nil {
 			key, ok := plainNumber(r.Text)
 			if !ok {

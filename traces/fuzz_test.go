@@ -41,8 +41,8 @@ func FuzzRead(f *testing.F) {
 		if trace.Requests == 0 || trace.Objects == 0 {
 			t.Fatalf("%d requests for %d objects, want some", trace.Requests, trace.Objects)
 		}
-		if trace.SHA256 != sum(data) {
-			t.Errorf("sha256 %s, want %s", trace.SHA256, sum(data))
+		if trace.SHA256() != sum(data) {
+			t.Errorf("sha256 %s, want %s", trace.SHA256(), sum(data))
 		}
 		if trace.Name != "trace" {
 			t.Errorf("name %q", trace.Name)

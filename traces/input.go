@@ -6,47 +6,164 @@ import (
 	"encoding/hex"
 	"hash"
 	"io"
+	"os"
+	"runtime"
 	"sync"
+	"sync/atomic"
 )
 
 // blocks are used again, since there are many.
 var blocks = sync.Pool{New: func() any { b := make([]byte, blockSize); return &b }}
 
-// An asyncHash hashes what is written to it on a goroutine of its own.
-type asyncHash struct {
-	todo chan []byte
-	done chan struct{}
-	h    hash.Hash
+// A fileHash computes the SHA-256 of files, one after the other, on a goroutine of its own, which
+// may end long after the files were decoded: it takes up to twice as long as the rest of loading
+// where the processor has no instructions for it. It copies what is read from pipes and the like;
+// of regular files it reads again what was read, while the system still has it in memory.
+type fileHash struct {
+	todo    chan hashPart
+	copies  chan struct{} // has an element for each copy in todo
+	quit    atomic.Bool
+	done    chan struct{}
+	h       hash.Hash
+	unknown bool // what was read can no longer be read
 }
 
-func newAsyncHash() *asyncHash {
-	a := &asyncHash{todo: make(chan []byte, 8), done: make(chan struct{}), h: sha256.New()}
-	go func() {
-		defer close(a.done)
-		for p := range a.todo {
-			a.h.Write(p)
-			p = p[:cap(p)]
+// A hashPart is the next bytes to hash, or the end of a file.
+type hashPart struct {
+	b []byte
+	f *hashedFile // b is nil: the next n bytes of this file
+	n int64       // 0: its end
+}
+
+// A hashedFile is a regular file that is hashed behind its reader.
+type hashedFile struct {
+	*os.File
+	h    *fileHash
+	info os.FileInfo // when it was opened
+	at   int64       // of the hash
+}
+
+const (
+	// hashLag is how many reads, of at most blockSize bytes, a hash may be behind the reader
+	// of a regular file: less than the memory that systems use for files.
+	hashLag    = 1024
+	hashCopies = 8
+	// hashedAtOnce is how many bytes are hashed before other goroutines get their turn.
+	hashedAtOnce = 64 << 10
+)
+
+func newFileHash() *fileHash {
+	h := &fileHash{
+		todo: make(chan hashPart, hashLag), copies: make(chan struct{}, hashCopies), done: make(chan struct{}), h: sha256.New(),
+	}
+	go h.run()
+	return h
+}
+
+func (h *fileHash) run() {
+	defer close(h.done)
+	buf := make([]byte, hashedAtOnce)
+	for part := range h.todo {
+		switch {
+		case part.b != nil:
+			h.h.Write(part.b)
+			p := part.b[:cap(part.b)]
 			blocks.Put(&p)
+			<-h.copies
+		case part.n == 0:
+			part.f.finish()
+		default:
+			part.f.add(buf, part.n)
 		}
-	}()
-	return a
+	}
 }
 
-func (a *asyncHash) Write(p []byte) (int, error) {
+// add hashes the next n bytes.
+func (f *hashedFile) add(buf []byte, n int64) {
+	for n > 0 && !f.h.unknown && !f.h.quit.Load() {
+		p := buf[:min(n, int64(len(buf)))]
+		if _, err := f.ReadAt(p, f.at); err != nil {
+			f.h.unknown = true
+			return
+		}
+		f.h.h.Write(p)
+		f.at += int64(len(p))
+		n -= int64(len(p))
+		runtime.Gosched() // loading and replaying come first
+	}
+}
+
+// finish closes the file. One that was changed since it was opened, other than by writing at its
+// end, may have been decoded from other bytes than were hashed.
+func (f *hashedFile) finish() {
+	now, err := f.Stat()
+	if err != nil || !now.ModTime().Equal(f.info.ModTime()) && now.Size() <= f.at {
+		f.h.unknown = true
+	}
+	f.Close()
+}
+
+// follow returns a reader of r whose bytes become part of the hash. It has to be closed.
+func (h *fileHash) follow(r io.ReadCloser) io.ReadCloser {
+	if f, ok := r.(*os.File); ok {
+		info, err := f.Stat()
+		at, seekErr := f.Seek(0, io.SeekCurrent)
+		if err == nil && seekErr == nil && info.Mode().IsRegular() {
+			return &followedFile{hashedFile{f, h, info, at}}
+		}
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{io.TeeReader(r, h), r}
+}
+
+// A followedFile is the reader's end of a hashedFile.
+type followedFile struct{ f hashedFile }
+
+func (r *followedFile) Read(p []byte) (int, error) {
+	n, err := r.f.Read(p)
+	if n > 0 {
+		r.f.h.todo <- hashPart{f: &r.f, n: int64(n)}
+	}
+	return n, err
+}
+
+// Close lets the file be closed when it is hashed.
+func (r *followedFile) Close() error {
+	r.f.h.todo <- hashPart{f: &r.f}
+	return nil
+}
+
+// Write hashes a copy of p.
+func (h *fileHash) Write(p []byte) (int, error) {
 	for rest := p; len(rest) > 0; {
 		b := (*blocks.Get().(*[]byte))[:blockSize]
 		n := copy(b, rest)
 		rest = rest[n:]
-		a.todo <- b[:n]
+		h.copies <- struct{}{}
+		h.todo <- hashPart{b: b[:n]}
 	}
 	return len(p), nil
 }
 
-// sum ends the goroutine and returns the hash in hex.
-func (a *asyncHash) sum() string {
-	close(a.todo)
-	<-a.done
-	return hex.EncodeToString(a.h.Sum(nil))
+// end says that there are no more files; all have to be closed.
+func (h *fileHash) end() { close(h.todo) }
+
+// abandon is end for a hash that nobody needs.
+func (h *fileHash) abandon() {
+	h.quit.Store(true)
+	h.end()
+	<-h.done
+}
+
+// sum waits for the hash and returns it in hex; empty: it is not known. It comes after end.
+func (h *fileHash) sum() string {
+	<-h.done
+	if h.unknown {
+		return ""
+	}
+	return hex.EncodeToString(h.h.Sum(nil))
 }
 
 // An input is the decompressed data of one file, which a goroutine of its own
@@ -61,19 +178,19 @@ type input struct {
 	drained bool  // all of the file was read
 }
 
-// newInput reads r, whose stored bytes are also written to sum.
-func newInput(r io.Reader, sum io.Writer) *input {
+// newInput reads r.
+func newInput(r io.Reader) *input {
 	in := &input{blocks: make(chan []byte, 8), quit: make(chan struct{}), ended: make(chan struct{})}
 	go func() {
 		defer close(in.ended)
 		defer close(in.blocks)
-		in.err = in.run(r, sum)
+		in.err = in.run(r)
 	}()
 	return in
 }
 
-func (in *input) run(r io.Reader, sum io.Writer) error {
-	whole := bufio.NewReaderSize(io.TeeReader(r, sum), blockSize)
+func (in *input) run(r io.Reader) error {
+	whole := bufio.NewReaderSize(r, blockSize)
 	data, err := decompress(whole)
 	if err != nil {
 		return err

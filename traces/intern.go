@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"github.com/zeebo/xxh3"
+
+	"cachesim/sim"
 )
 
 // An interner gives objects dense numbers in the order of their first request,
@@ -22,6 +24,7 @@ type interner struct {
 	n     uint32   // objects
 
 	objects [][]object // in chunks of objectChunk, so that they are never copied
+	slab    []object   // of which the next chunks are made, several at a time, for huge pages
 	text    arena
 	isText  []uint64 // a bit for each object; shorter when the rest are numbers
 
@@ -64,7 +67,7 @@ func (in *interner) object(id uint32) *object {
 
 func (in *interner) resize(slots int) {
 	in.slots = nil // the old table need not live while the new one is filled
-	in.slots = make([]uint64, slots)
+	in.slots = sim.Make[uint64](slots)
 	in.shift = 64 - uint(bits.TrailingZeros(uint(slots)))
 	mask := uint64(slots - 1)
 	for id := range in.n {
@@ -150,7 +153,11 @@ func (in *interner) lookup(r *Record, hash uint64) (id uint32, isNew bool) {
 	}
 	id = in.n
 	if id%objectChunk == 0 {
-		in.objects = append(in.objects, make([]object, objectChunk))
+		if len(in.slab) == 0 {
+			in.slab = sim.Make[object](min(max(len(in.objects)/2, 1), 16) * objectChunk)
+		}
+		in.objects = append(in.objects, in.slab[:objectChunk:objectChunk])
+		in.slab = in.slab[objectChunk:]
 	}
 	o := in.object(id)
 	o.size = unknownSize
@@ -173,7 +180,7 @@ func (in *interner) lookup(r *Record, hash uint64) (id uint32, isNew bool) {
 
 // names drops all but the ids, which take 8 bytes each if they are numbers.
 func (in *interner) names() *names {
-	in.slots = nil
+	in.slots, in.slab = nil, nil
 	n := &names{text: in.text, isText: in.isText, keys: make([][]uint64, len(in.objects))}
 	for c, objects := range in.objects {
 		used := min(int(in.n)-c*objectChunk, objectChunk)

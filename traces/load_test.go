@@ -191,8 +191,8 @@ func TestSkipAndLimit(t *testing.T) {
 		if got != test.want || trace.Requests != len(test.want) || trace.Objects != len(test.want) {
 			t.Errorf("skip %d, limit %d: %s, want %s", test.skip, test.limit, got, test.want)
 		}
-		if limited := test.limit > 0 && test.limit <= 5; limited != (trace.SHA256 == "") {
-			t.Errorf("skip %d, limit %d: sha256 %q", test.skip, test.limit, trace.SHA256)
+		if limited := test.limit > 0 && test.limit <= 5; limited != (trace.SHA256() == "") {
+			t.Errorf("skip %d, limit %d: sha256 %q", test.skip, test.limit, trace.SHA256())
 		}
 	}
 	if err := readError(t, data, Options{Skip: 5}); !errors.Is(err, ErrNoRequests) {
@@ -398,7 +398,7 @@ func TestSeveralFiles(t *testing.T) {
 	for _, note := range []string{"format time-id-size: its first line has 3 fields", "format oracleGeneral: ", "format test-ops: it was named"} {
 		wantNote(t, trace, note)
 	}
-	if part, err := Open(names, Options{Limit: 3}); err != nil || part.Requests != 3 || part.SHA256 != "" {
+	if part, err := Open(names, Options{Limit: 3}); err != nil || part.Requests != 3 || part.SHA256() != "" {
 		t.Errorf("three requests: %+v, %v", part, err)
 	}
 	untimed := file("untimed", []byte("7 10\n"))

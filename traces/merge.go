@@ -17,14 +17,14 @@ import (
 type mergedFile struct {
 	*decodedFile
 	raw     io.Closer
-	hash    *asyncHash
+	hash    *fileHash
 	records []Record
 	next    int // index of the first of records that is left
 	tick    time.Duration
 	prompts *sim.Prompts
 	err     error // behind the records
 	ended   bool
-	sum     string // SHA-256 of the file; empty: it was not read whole
+	sum     func() string // SHA-256 of the file; nil: it was not read whole
 }
 
 // merge decodes files side by side and passes on their records by time. Of
@@ -82,18 +82,29 @@ func (d *decoding) merge(files []file) (err error) {
 			}
 		}
 	}
-	sums := sha256.New()
 	whole := !d.done()
 	for _, m := range all {
 		d.report(m.decodedFile)
-		whole = whole && m.sum != ""
-		io.WriteString(sums, m.sum)
+		whole = whole && m.sum != nil
 	}
 	if whole {
-		d.sha256 = hex.EncodeToString(sums.Sum(nil))
+		d.sha256 = func() string { return sumOfSums(all) }
 	}
 	d.reports = append(d.reports, fmt.Sprintf("%d files were merged by time", len(all)))
 	return nil
+}
+
+// sumOfSums returns the SHA-256 of those of the files; empty: one is not known.
+func sumOfSums(all []*mergedFile) string {
+	sums := sha256.New()
+	for _, m := range all {
+		sum := m.sum()
+		if sum == "" {
+			return ""
+		}
+		io.WriteString(sums, sum)
+	}
+	return hex.EncodeToString(sums.Sum(nil))
 }
 
 // openMerged opens a file. It returns what has to be stopped even if it fails.
@@ -102,8 +113,9 @@ func (d *decoding) openMerged(f file) (*mergedFile, error) {
 	if err != nil {
 		return nil, &fileError{err: err}
 	}
-	hash := newAsyncHash()
-	in := newInput(&progressReader{r, d.o.Progress}, hash)
+	hash := newFileHash()
+	r = hash.follow(r)
+	in := newInput(&progressReader{r, d.o.Progress})
 	m := &mergedFile{decodedFile: &decodedFile{file: f, in: in}, raw: r, hash: hash}
 	o, err := d.begin(in, f)
 	if err != nil {
@@ -125,9 +137,12 @@ func (m *mergedFile) stop() error {
 		return err
 	}
 	m.raw.Close()
-	if sum := m.hash.sum(); m.in.drained {
-		m.sum = sum
+	if !m.in.drained {
+		m.hash.abandon()
+		return err
 	}
+	m.hash.end()
+	m.sum = m.hash.sum
 	return err
 }
 

@@ -77,8 +77,8 @@ func TestMerge(t *testing.T) {
 			}
 		}
 		wantNote(t, trace, "4 files were merged by time")
-		if len(trace.SHA256) != 64 {
-			t.Errorf("SHA-256 %q", trace.SHA256)
+		if len(trace.SHA256()) != 64 {
+			t.Errorf("SHA-256 %q", trace.SHA256())
 		}
 	}
 }

@@ -128,9 +128,10 @@ type metaFile struct {
 	Meta json.RawMessage
 }
 
+// newMeta waits for the hash of t's files.
 func newMeta(t *sim.Trace, sources []source) spoolMeta {
 	return spoolMeta{
-		Version: spoolVersion, Sources: sources, Created: time.Now().UTC().Truncate(time.Second), SHA256: t.SHA256, Format: t.Format,
+		Version: spoolVersion, Sources: sources, Created: time.Now().UTC().Truncate(time.Second), SHA256: t.SHA256(), Format: t.Format,
 		Digest: t.Digest, Clock: t.Clock, SizeRule: t.SizeRule, Notes: slices.Clone(t.Notes), Tick: t.Tick, Span: t.Span,
 		Columns: t.Columns, Requests: t.Requests, Objects: t.Objects, Footprint: t.Footprint,
 		RequestBytes: t.RequestBytes, LargestSize: t.LargestSize, SizeChanges: t.SizeChanges, Gets: t.Gets,
@@ -140,7 +141,7 @@ func newMeta(t *sim.Trace, sources []source) spoolMeta {
 
 func (m *spoolMeta) trace() *sim.Trace {
 	return &sim.Trace{
-		SHA256: m.SHA256, Format: m.Format, Digest: m.Digest, Clock: m.Clock, SizeRule: m.SizeRule, Notes: slices.Clone(m.Notes),
+		FileHash: func() string { return m.SHA256 }, Format: m.Format, Digest: m.Digest, Clock: m.Clock, SizeRule: m.SizeRule, Notes: slices.Clone(m.Notes),
 		Tick: m.Tick, Span: m.Span, Columns: m.Columns, Requests: m.Requests, Objects: m.Objects,
 		Footprint: m.Footprint, RequestBytes: m.RequestBytes, LargestSize: m.LargestSize,
 		SizeChanges: m.SizeChanges, Gets: m.Gets, Prompts: m.prompts,

@@ -89,6 +89,7 @@ type columns struct {
 	Ops      []sim.Op
 	TTL      []uint32
 	Names    []string
+	SHA256   string
 	Fields   sim.Trace // without functions
 }
 
@@ -111,15 +112,16 @@ func readColumns(t *testing.T, trace *sim.Trace) columns {
 	for id := range trace.Objects {
 		c.Names = append(c.Names, trace.ObjectName(uint32(id)))
 	}
-	c.Fields = *trace
-	c.Fields.Source, c.Fields.ObjectName = nil, nil
+	c.SHA256, c.Fields = trace.SHA256(), *trace
+	c.Fields.Source, c.Fields.ObjectName, c.Fields.FileHash = nil, nil, nil
 	return c
 }
 
 func wantSame(t *testing.T, what string, got, want columns) {
 	t.Helper()
 	if !slices.Equal(got.Requests, want.Requests) || !slices.Equal(got.Next, want.Next) || !slices.Equal(got.Ops, want.Ops) ||
-		!slices.Equal(got.TTL, want.TTL) || !slices.Equal(got.Names, want.Names) {
+		!slices.Equal(got.TTL, want.TTL) || !slices.Equal(got.Names, want.Names) ||
+		got.SHA256 != want.SHA256 {
 		t.Errorf("%s: the columns differ", what)
 	}
 	if !reflect.DeepEqual(got.Fields, want.Fields) {
@@ -309,6 +311,61 @@ func TestCacheKeys(t *testing.T) {
 	if err := ClearCache(filepath.Join(cache, "missing")); err != nil {
 		t.Errorf("clearing a cache that is not there: %v", err)
 	}
+}
+
+// TestCacheOfManyWriters has many open one trace at once, with a cache that all
+// share and no locks, as jobs of a cluster do: all have the same requests, one spool
+// remains, and nothing half-written.
+func TestCacheOfManyWriters(t *testing.T) {
+	always(t)
+	dir, cache := t.TempDir(), t.TempDir()
+	path := writeFile(t, filepath.Join(dir, "a"), operations(20_000, 1000))
+	const writers = 12
+	start := make(chan struct{})
+	traces, errs := make([]*sim.Trace, writers), make([]error, writers)
+	var wg sync.WaitGroup
+	for i := range writers {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			<-start
+			traces[i], errs[i] = Open([]string{path}, Options{Format: "test-ops", Cache: cache})
+		}()
+	}
+	close(start)
+	wg.Wait()
+	var digest string
+	for i, tr := range traces {
+		if errs[i] != nil {
+			t.Errorf("writer %d: %v", i, errs[i])
+			continue
+		}
+		n := 0
+		if err := tr.Each(0, func(_ int, b sim.Batch) error { n += len(b.Requests); return nil }); err != nil || n != tr.Requests || n == 0 {
+			t.Errorf("writer %d reads %d of %d requests, %v", i, n, tr.Requests, err)
+		}
+		if digest == "" {
+			digest = tr.Digest
+		}
+		if tr.Digest != digest {
+			t.Errorf("writer %d has the digest %s, another %s", i, tr.Digest, digest)
+		}
+		closeTrace(t, tr)
+	}
+	if n := len(tracesIn(t, cache)); n != 1 {
+		t.Errorf("the cache has %d traces, want 1", n)
+	}
+	if left, _ := filepath.Glob(filepath.Join(cache, "tmp-*")); len(left) > 0 {
+		t.Errorf("half-written spools are left: %v", left)
+	}
+	again, err := Open([]string{path}, Options{Format: "test-ops", Cache: cache})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !isSpool(again) || again.Digest != digest {
+		t.Errorf("opened again: from the cache: %v, digest %s, want %s", isSpool(again), again.Digest, digest)
+	}
+	closeTrace(t, again)
 }
 
 // A spool that is damaged anywhere, or cut, is found out and made again.
@@ -572,7 +629,7 @@ func TestStandardInput(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !same(trace, want) || trace.SHA256 != sum(data) || trace.Name != "-" || isSpool(trace) != (o.Memory > 0) {
+		if !same(trace, want) || trace.SHA256() != sum(data) || trace.Name != "-" || isSpool(trace) != (o.Memory > 0) {
 			t.Errorf("%+v: got %+v", o, trace)
 		}
 		closeTrace(t, trace)

@@ -129,17 +129,16 @@ type backgroundSource struct {
 // meanwhile, but would be some tenths of the time to load the trace.
 func keepInBackground(c *cache, m *sim.Memory, n *names, t *sim.Trace) sim.Source {
 	s := &backgroundSource{Source: m, done: make(chan struct{})}
-	meta := newMeta(t, c.sources)
-	like := *t
+	like := *t // t may be changed
 	go func() {
 		defer close(s.done)
-		s.err = c.write(m, n, meta, &like)
+		s.err = c.write(m, n, &like)
 	}()
 	return s
 }
 
 // write writes a trace in memory to the cache.
-func (c *cache) write(m *sim.Memory, n *names, meta spoolMeta, t *sim.Trace) error {
+func (c *cache) write(m *sim.Memory, n *names, t *sim.Trace) error {
 	dir, err := c.newFolder()
 	if err != nil {
 		return err
@@ -147,7 +146,7 @@ func (c *cache) write(m *sim.Memory, n *names, meta spoolMeta, t *sim.Trace) err
 	w := newSpoolWriter(dir, false)
 	err = writeMemory(w, m)
 	if err == nil {
-		err = w.finish(meta, n)
+		err = w.finish(newMeta(t, c.sources), n)
 	}
 	if err == nil {
 		dir, err = c.keep(dir, t)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,6 +24,7 @@ type figureOptions struct {
 	kinds   []string // empty: the usual ones
 	where   []plots.Condition
 	formats []string
+	groupBy []string // fields; empty: all results are in one figure
 }
 
 func figureFlags() []cli.Flag {
@@ -34,6 +36,7 @@ func figureFlags() []cli.Flag {
 		&cli.StringSliceFlag{Category: aboutOutput, Name: "format", Usage: "`FORMATS` of the figures: " + strings.Join(plots.Formats, ", "), Value: cli.NewStringSlice("png", "pdf")},
 		&cli.StringFlag{Category: aboutOutput, Name: "title", Usage: "`TITLE` of the figures"},
 		&cli.StringFlag{Category: aboutOutput, Name: "style", Usage: "`STYLE` of the figures: " + strings.Join(styles, ", "), Value: styles[0]},
+		&cli.IntFlag{Category: aboutOutput, Name: "figure-columns", Usage: "width of the figures: `N` columns of the style, 1 or 2 (default: as many as each needs)"},
 		textsFlag(aboutOutput, "label", "`POLICY=LABEL` for the figures: my.wasm=MyPolicy"),
 		&cli.StringFlag{Category: aboutOutput, Name: "relative-to", Usage: "`POLICY` that improvements are relative to (default: fifo, or lru)"},
 	}
@@ -46,6 +49,9 @@ func newFigureOptions(c *cli.Context) (o figureOptions, err error) {
 	}
 	if o.Style, err = plots.StyleNamed(c.String("style")); err != nil {
 		return o, usageError{err}
+	}
+	if o.Style.Columns = c.Int("figure-columns"); o.Style.Columns < 0 || o.Style.Columns > 2 {
+		return o, usagef("--figure-columns %d: expects 1 or 2", o.Style.Columns)
 	}
 	if o.Labels, err = parseLabels(textsOf(c, "label")); err != nil {
 		return o, err
@@ -75,6 +81,25 @@ func parseWhere(c *cli.Context) (all []plots.Condition, err error) {
 	return all, nil
 }
 
+// parseAxis reads NAME, LOW..HIGH or NAME=LOW..HIGH.
+func parseAxis(flag, s string, o *plots.AxisOptions) (err error) {
+	name, limits, both := strings.Cut(s, "=")
+	if !both {
+		name, limits = s, ""
+		if strings.Contains(s, "..") {
+			name, limits = "", s
+		}
+	}
+	if name != "" {
+		if _, err := plots.NumberNamed(name); err != nil {
+			return usagef("--%s: %w", flag, err)
+		}
+		o.Of = name
+	}
+	o.Low, o.High, err = parseLimits(flag, limits)
+	return err
+}
+
 // parseLimits reads LOW..HIGH for an axis, with sizes where it is of sizes.
 func parseLimits(flag, s string) (low, high float64, err error) {
 	if s == "" {
@@ -99,13 +124,13 @@ func parseLimits(flag, s string) (low, high float64, err error) {
 }
 
 // usualKinds are drawn by run: what plots draws by itself, and byte hit ratios.
-func usualKinds(rows plots.Rows, o plots.Options) ([]plots.Figure, error) {
-	figures, err := plots.Make(rows, o)
+func usualKinds(rows plots.Rows, o figureOptions) ([]plots.Figure, error) {
+	figures, err := plots.MakeBy(rows, o.Options, o.groupBy)
 	if err != nil {
 		return nil, err
 	}
 	if slices.ContainsFunc(figures, func(f plots.Figure) bool { return strings.HasPrefix(f.Name, "hit-ratio") }) {
-		more, err := plots.Make(rows, o, "byte-hit-ratio")
+		more, err := plots.MakeBy(rows, o.Options, o.groupBy, "byte-hit-ratio")
 		if err != nil {
 			return nil, err
 		}
@@ -126,9 +151,9 @@ func drawFigures(dir string, rows plots.Rows, o figureOptions) error {
 	var figures []plots.Figure
 	var err error
 	if len(o.kinds) == 0 {
-		figures, err = usualKinds(rows, o.Options)
+		figures, err = usualKinds(rows, o)
 	} else {
-		figures, err = plots.Make(rows, o.Options, o.kinds...)
+		figures, err = plots.MakeBy(rows, o.Options, o.groupBy, o.kinds...)
 	}
 	if err != nil {
 		return err
@@ -170,4 +195,43 @@ func writeFigures(dir string, figures []plots.Figure, formats []string) error {
 		return err
 	}
 	return maybe.WriteFile(list, append(b, '\n'), 0o644)
+}
+
+func figuresCommand(stdout io.Writer) *cli.Command {
+	return &cli.Command{
+		Name:        "figures",
+		Usage:       "list the kinds of figures and tables, and what axes can show",
+		Description: "Example:\n  cachesim figures",
+		Action: func(c *cli.Context) error {
+			if c.NArg() > 0 {
+				return usagef("figures expects no arguments")
+			}
+			t := newTable(stdout, 2, "figure (plot --kind)", "")
+			for _, k := range plots.Kinds {
+				t.AppendRow([]any{k.Name, k.Doc})
+			}
+			t.Render()
+			fmt.Fprintln(stdout)
+			t = newTable(stdout, 2, "table (table --kind)", "")
+			for _, k := range plots.TableKinds {
+				t.AppendRow([]any{k.Name, k.Doc})
+			}
+			t.Render()
+			fmt.Fprintln(stdout)
+			t = newTable(stdout, 2, "number (plot --x, --y)", "")
+			for _, n := range plots.Numbers {
+				t.AppendRow([]any{n.Name, n.Doc})
+			}
+			t.AppendRow([]any{plots.ParamPrefix + "NAME", "parameter of a policy, as " + plots.ParamPrefix + "small of s3fifo:small=0.1"})
+			t.Render()
+			fmt.Fprintln(stdout)
+			t = newTable(stdout, 2, "style (--style)", "")
+			for _, s := range plots.Styles {
+				t.AppendRow([]any{s.Name, s.Doc})
+			}
+			t.Render()
+			fmt.Fprintln(stdout, "\ndocs/FIGURES.md shows them.")
+			return nil
+		},
+	}
 }

@@ -114,6 +114,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			reportCommand(stderr),
 			traceCommand(stdout, stderr),
 			formatsCommand(stdout),
+			figuresCommand(stdout),
 			policiesCommand(stdout),
 			policyCommand(stdout),
 			scoreCommand(stdout),

@@ -58,9 +58,12 @@ func (o *runOptions) report(t *sim.Trace, list []results.Result) error {
 	if err := o.ratioTables(t, list); err != nil {
 		return err
 	}
+	if err := o.chart.drawChart(o.stdout, list, o.figures.Labels); err != nil {
+		return err
+	}
 	estimates(o.stdout, list)
 	checked(o.stdout, list)
-	costTable(o.stdout, t, list)
+	costTable(o.stdout, t, o.costs, list)
 	tooLarge(o.stdout, list)
 	operations(o.stdout, list)
 	prefixTable(o.stdout, list)

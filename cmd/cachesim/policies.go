@@ -126,6 +126,6 @@ func showPolicy(w io.Writer, p policy) {
 	}
 	fmt.Fprintf(w, "  paper    %s\n  engines  %s\n", s.Paper, strings.Join(list, ", "))
 	if s.Needs&sim.NeedsNext != 0 {
-		fmt.Fprintln(w, "  offline  it knows the future: a bound, not a policy for a real cache")
+		fmt.Fprintln(w, "  offline  it knows the future: for comparison, not for a real cache")
 	}
 }

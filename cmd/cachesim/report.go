@@ -28,7 +28,7 @@ func reportCommand(stderr io.Writer) *cli.Command {
   cachesim report results results/bench/bench.json --title "Trace A" --where policy=lru,s3fifo`,
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Category: aboutOutput, Name: "output", Aliases: []string{"o"}, Usage: "`FILE` for the page", Value: reportFile},
-			&cli.StringSliceFlag{Category: aboutOutput, Name: "kind", Usage: "`KINDS` of figures; cachesim help figures lists them (default: the usual ones)"},
+			&cli.StringSliceFlag{Category: aboutOutput, Name: "kind", Usage: "`KINDS` of figures; cachesim figures lists them (default: the usual ones)"},
 			&cli.StringFlag{Category: aboutOutput, Name: "title", Usage: "`TITLE` of the page and the figures"},
 			&cli.StringSliceFlag{Category: aboutOutput, Name: "label", Usage: "`POLICY=LABEL`: my.wasm=MyPolicy"},
 			&cli.StringFlag{Category: aboutOutput, Name: "relative-to", Usage: "`POLICY` that improvements are relative to (default: fifo, or lru)"},

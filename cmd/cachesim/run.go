@@ -79,6 +79,7 @@ type outputOptions struct {
 	json    bool
 	verbose bool
 	html    bool // report.html, too
+	chart   chartOptions
 }
 
 // planFlags say which cells to run, with their times.
@@ -143,7 +144,7 @@ func runCommand(stdout, stderr io.Writer) *cli.Command {
 
 // runFlags say how to carry out a run, and what to print.
 func runFlags() []cli.Flag {
-	return []cli.Flag{
+	return append(chartFlags(),
 		&cli.BoolFlag{Category: aboutOutput, Name: "quiet", Usage: "no progress on stderr"},
 		&cli.BoolFlag{Category: aboutOutput, Name: "json", Usage: "JSON lines on stdout instead of tables"},
 		&cli.BoolFlag{Category: aboutOutput, Name: "report", Usage: "write report.html, too: a page with summary, figures and tables"},
@@ -154,7 +155,7 @@ func runFlags() []cli.Flag {
 		&cli.BoolFlag{Category: aboutRuns, Name: "any-version", Usage: "with --resume: accept results of another version of cachesim"},
 		&cli.BoolFlag{Category: aboutRuns, Name: "isolate", Usage: "run each WASM policy in a process of its own, so that what crashes its engine fails one cell"},
 		&cli.DurationFlag{Category: aboutRuns, Name: "guest-timeout", Usage: "abandon a cell that makes no progress for longer than `TIME`; 0: never", Value: 10 * time.Second},
-	}
+	)
 }
 
 // newPlanOptions reads planFlags.
@@ -299,6 +300,9 @@ func (p planOptions) toRun(c *cli.Context, stdout, stderr io.Writer) (*runOption
 	if o.outputOptions, err = newOutputOptions(c); err != nil {
 		return nil, err
 	}
+	if o.chart, err = newChartOptions(c, stdout); err != nil {
+		return nil, err
+	}
 	if o.jobs < 1 {
 		return nil, usagef("--jobs %d: expects at least 1", o.jobs)
 	}
@@ -368,6 +372,19 @@ func (o *planOptions) tasks(t *sim.Trace) ([]plan.Task, error) {
 	if o.window.time > 0 && t.Tick == 0 {
 		return nil, usagef("--window %v: trace %s has no times; give a number of requests", o.window.time, t.Name)
 	}
+	if o.costs != nil && o.costs.Columns && (t.RequestCosts == nil || t.RequestCosts.Miss == nil) {
+		return nil, usagef("--latency columns: no column of %s is named as that of the latencies of misses, in microseconds: --columns id=1,...,hit_us=9,miss_us=10", t.Name)
+	}
+	var delayed sim.Latency
+	if o.costs != nil && o.costs.Strict {
+		if err := o.costs.DelayedHits(t); err != nil {
+			return nil, usagef("--delayed strict: %s: %w", t.Name, err)
+		}
+		if t.Columns != 0 {
+			return nil, usagef("--delayed strict: trace %s has sets, deletes or times to live, whose order with fetches under way is not defined; --ops ignore reads it without", t.Name)
+		}
+		delayed = o.costs.Miss
+	}
 	samples, chosen, err := o.samples(t, list, footprint, warmup)
 	if err != nil {
 		return nil, err
@@ -392,7 +409,7 @@ func (o *planOptions) tasks(t *sim.Trace) ([]plan.Task, error) {
 	tasks, _, err := plan.Tasks(t, policies, o.choice, ways(), plan.Options{
 		Capacities: list, Unit: o.unit, Metadata: o.metadata, Warmup: warmup,
 		Window:  sim.Window{Requests: o.window.requests, Time: o.window.time},
-		Samples: samples, Check: check,
+		Samples: samples, Check: check, Delayed: delayed,
 		Seeds: o.seeds, GuestMemory: o.guestMemory, Timing: o.timing, TimedAt: nearest(list, footprint),
 	})
 	if err != nil {
@@ -521,7 +538,8 @@ func (o *runOptions) trace(ctx context.Context, f *folder, provenance results.Pr
 	if err := f.start(provenance); err != nil {
 		return false, err
 	}
-	if err := f.journal.AddTrace(results.Describe(t)); err != nil {
+	described := results.Describe(t)
+	if err := f.journal.AddTrace(described); err != nil {
 		return false, err
 	}
 	if !o.json {
@@ -562,6 +580,11 @@ func (o *runOptions) trace(ctx context.Context, f *folder, provenance results.Pr
 	reportFailures(o.stderr, failures, len(todo))
 	if ctx.Err() != nil {
 		return false, errInterrupted
+	}
+	if described.SHA256 = t.SHA256(); described.SHA256 != "" {
+		if err := f.journal.AddTrace(described); err != nil {
+			return false, err
+		}
 	}
 	if err := o.warnOfCapacity(t, append(have, k.results...)); err != nil {
 		return false, err
@@ -652,7 +675,7 @@ func (o *runOptions) opener() sim.Opener {
 		if !ok {
 			return nil, sim.Setup{}, fmt.Errorf("no policy %s", c.Policy)
 		}
-		config := sim.Config{Capacity: c.Capacity, Objects: t.Objects, Requests: c.Requests, Seed: c.Seed, Params: p.params}
+		config := sim.Config{Capacity: c.Capacity, Objects: t.Objects, Requests: c.Requests, Seed: c.Seed, Params: p.params, Sizes: t.Sizes}
 		if c.Engine == sim.NativeEngine {
 			began := time.Now()
 			r := sim.Native(p.spec.New(config))

@@ -230,7 +230,7 @@ func (s *suite) open(st suiteTrace) (*sim.Trace, error) {
 		return nil, err
 	}
 	if st.SHA256 != "" {
-		have := t.SHA256
+		have := t.SHA256()
 		if have == "" { // it was not read whole
 			b, err := os.ReadFile(file)
 			if err != nil {

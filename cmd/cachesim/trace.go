@@ -65,10 +65,12 @@ func traceInfo(stdout, stderr io.Writer) *cli.Command {
 				}
 				rows.Profiles = append(rows.Profiles, drawable(t, p))
 				if c.Bool("json") {
+					described := results.Describe(t)
+					described.SHA256 = t.SHA256()
 					err = json.NewEncoder(stdout).Encode(struct {
 						Trace   results.Trace    `json:"trace"`
 						Profile *profile.Profile `json:"profile"`
-					}{results.Describe(t), p})
+					}{described, p})
 				} else {
 					printProfile(stdout, t, p)
 				}

@@ -2,7 +2,7 @@
 //
 //	go run ./plots/gallery
 //
-// Its data are synthetic (data.go).
+// Its data are described in data.go.
 package main
 
 import (
@@ -15,7 +15,6 @@ import (
 	"strings"
 
 	"cachesim/plots"
-	"cachesim/sim/results"
 )
 
 // An exhibit is a figure of the gallery.
@@ -34,56 +33,42 @@ func (e exhibit) file() string {
 	return e.kind
 }
 
-func of(rs []results.Result) plots.Rows { return plots.Rows{Results: rs} }
-
-func only(rs []results.Result, conditions ...string) []results.Result {
-	for _, s := range conditions {
-		c, err := plots.ParseCondition(s)
-		if err != nil {
-			panic(err) // ours are right
-		}
-		rs = plots.Filter(rs, c)
-	}
-	return rs
-}
-
 // exhibits returns the figures, at least one of each kind, in its order.
 func exhibits() []exhibit {
-	one, many := oneTrace(), manyTraces()
-	some := only(one, "policy=lru,arc,lirs,sieve,s3fifo,wtinylfu,belady")
-	bench := plots.Rows{Costs: costs()}
-	prof := plots.Rows{Profiles: []plots.TraceProfile{profile()}}
-	slides, _ := plots.StyleNamed("slides")
-	grey, _ := plots.StyleNamed("grey")
+	g := load()
+	slides, grey := must(plots.StyleNamed("slides")), must(plots.StyleNamed("grey"))
 	list := []exhibit{
-		{kind: "hit-ratio", rows: of(some)},
-		{kind: "hit-ratio", name: "hit-ratio-all", doc: "With more policies it takes two columns.", rows: of(one)},
-		{kind: "hit-ratio", name: "hit-ratio-seeds", doc: "Policies with several seeds: means with their intervals.", rows: of(seeds())},
-		{kind: "hit-ratio", name: "hit-ratio-one-size", doc: "At a single size.", rows: of(only(one, "size=1GiB"))},
-		{kind: "hit-ratio", name: "hit-ratio-grey", doc: "In style grey, with labels of its own.", rows: of(some), opts: plots.Options{Style: grey, Title: "A title", Labels: map[string]string{"s3fifo": "S3-FIFO (ours)"}}},
-		{kind: "hit-ratio", name: "hit-ratio-slides", doc: "In style slides.", rows: of(some), opts: plots.Options{Style: slides}},
-		{kind: "byte-hit-ratio", rows: of(some)},
-		{kind: "miss-ratio", rows: of(some)},
-		{kind: "miss-ratio", name: "miss-ratio-log", doc: "On a logarithmic axis.", rows: of(some), opts: plots.Options{Y: plots.AxisOptions{Scale: "log"}}},
-		{kind: "byte-miss-ratio", rows: of(some)},
-		{kind: "improvement", rows: of(one), opts: plots.Options{Baseline: "lru"}},
-		{kind: "byte-improvement", rows: of(some), opts: plots.Options{Baseline: "lru"}},
-		{kind: "improvement-box", rows: of(many)},
-		{kind: "improvement-percentiles", rows: of(only(many, "policy=lru,arc,lirs,sieve,s3fifo,wtinylfu"))},
-		{kind: "improvement-cdf", rows: of(only(many, "policy=fifo,lru,arc,sieve,s3fifo"))},
-		{kind: "optimal-gap", rows: of(one)},
-		{kind: "heat-map", rows: of(one)},
-		{kind: "over-time", rows: of(series())},
-		{kind: "runtime", rows: of(versions())},
-		{kind: "time-hit-ratio", rows: of(timed())},
-		{kind: "bench-calls", rows: bench},
-		{kind: "bench-compile", rows: bench},
-		{kind: "bench-payload", rows: bench},
-		{kind: "bench-breakdown", rows: bench},
-		{kind: "trace-popularity", rows: prof},
-		{kind: "trace-sizes", rows: prof},
-		{kind: "trace-reuse", rows: prof},
-		{kind: "trace-load", rows: prof},
+		{kind: "hit-ratio", rows: g.some()},
+		{kind: "hit-ratio", name: "hit-ratio-all", doc: "With more policies it takes two columns.", rows: g.sweep()},
+		{kind: "hit-ratio", name: "hit-ratio-seeds", doc: "Policies with several seeds: means with their intervals.", rows: g.seeds()},
+		{kind: "hit-ratio", name: "hit-ratio-sampled", doc: "Estimates from samples (`cachesim mrc`), with their intervals.", rows: g.sampled()},
+		{kind: "hit-ratio", name: "hit-ratio-one-size", doc: "At a single size.", rows: g.sweep("size=64MiB")},
+		{kind: "hit-ratio", name: "hit-ratio-grey", doc: "In style grey, with labels of its own.", rows: g.some(), opts: plots.Options{Style: grey, Title: "A title", Labels: map[string]string{"s3fifo": "S3-FIFO (ours)"}}},
+		{kind: "hit-ratio", name: "hit-ratio-slides", doc: "In style slides.", rows: g.some(), opts: plots.Options{Style: slides}},
+		{kind: "byte-hit-ratio", rows: g.some()},
+		{kind: "miss-ratio", rows: g.some()},
+		{kind: "miss-ratio", name: "miss-ratio-log", doc: "On a logarithmic axis.", rows: g.some(), opts: plots.Options{Y: plots.AxisOptions{Scale: "log"}}},
+		{kind: "byte-miss-ratio", rows: g.some()},
+		{kind: "improvement", rows: g.sweep(), opts: plots.Options{Baseline: "lru"}},
+		{kind: "byte-improvement", rows: g.some(), opts: plots.Options{Baseline: "lru"}},
+		{kind: "improvement-box", rows: g.many()},
+		{kind: "improvement-percentiles", rows: g.many("policy!=fifo")},
+		{kind: "improvement-cdf", rows: g.many("policy=fifo,lru,arc,sieve,s3fifo")},
+		{kind: "optimal-gap", rows: g.sweep()},
+		{kind: "heat-map", rows: g.sweep()},
+		{kind: "over-time", rows: g.series()},
+		{kind: "runtime", rows: g.timed("policy=fifo,lru,sieve,s3fifo")},
+		{kind: "time-hit-ratio", rows: g.timed()},
+		{kind: "values", doc: "The miss ratio by a parameter of a policy, at two sizes: `--x param:small --y miss-ratio`.", rows: g.params(), opts: plots.Options{X: plots.AxisOptions{Of: "param:small"}, Y: plots.AxisOptions{Of: "miss-ratio"}}},
+		{kind: "values", name: "values-evictions", doc: "Evictions by size: `--y evictions`.", rows: g.some(), opts: plots.Options{Y: plots.AxisOptions{Of: "evictions"}}},
+		{kind: "bench-calls", rows: g.bench()},
+		{kind: "bench-compile", rows: g.bench()},
+		{kind: "bench-payload", rows: g.bench()},
+		{kind: "bench-breakdown", rows: g.bench()},
+		{kind: "trace-popularity", rows: g.profile()},
+		{kind: "trace-sizes", rows: g.profile()},
+		{kind: "trace-reuse", rows: g.profile()},
+		{kind: "trace-load", rows: g.profile()},
 	}
 	slices.SortStableFunc(list, func(a, b exhibit) int { return kindIndex(a.kind) - kindIndex(b.kind) })
 	return list
@@ -108,17 +93,25 @@ func (e exhibit) figure() (plots.Figure, error) {
 func page(folder string) string {
 	var b strings.Builder
 	b.WriteString("# Figures\n\n" +
-		"Every kind of figure, by the name that selects it. The data are synthetic: they show what figures\n" +
-		"look like and measure nothing. Written by `go run ./plots/gallery`.\n\n" +
+		"Every kind of figure, by the name that selects it. `make gallery` draws them from the results in\n" +
+		"`plots/gallery/data`: of the example trace, which is synthetic, and of 24 generated traces. They\n" +
+		"show what figures look like; times were taken on a busy machine. In papers in two columns LaTeX\n" +
+		"has nothing to complain of any of them, as `pdf`, `pgf` or `tex`, nor of the tables (a test).\n\n" +
 		"Formats: " + strings.Join(plots.Formats, ", ") + ". `png` has 300 dots per inch, `svg` keeps text as text,\n" +
 		"`pdf` embeds the letters that it uses, `pgf` is a drawing to `\\input` into LaTeX (package pgf),\n" +
 		"`tex` the data as pgfplots axes, `csv` the data alone. The same results give the same bytes.\n\n" +
+		"`cachesim figures` lists the kinds of figures and tables and what axes can show. `--where` chooses\n" +
+		"results and `--group-by` draws a figure for each value of a field; `--x` and `--y` set the limits\n" +
+		"of axes, or name the numbers that kind `values` shows, or both (`--x param:small=0..0.5`);\n" +
+		"`--x-scale` and `--y-scale` make an axis logarithmic or linear. Results of several traces, units,\n" +
+		"warm-ups, metadata or rules for sizes are drawn apart, and named; where two results of one policy\n" +
+		"contradict each other nothing is drawn.\n\n" +
 		"Styles:\n\n| style | for |\n| --- | --- |\n")
 	for _, s := range plots.Styles {
 		fmt.Fprintf(&b, "| `%s` | %s |\n", s.Name, s.Doc)
 	}
 	b.WriteString("\nMiss ratio reduction is by how much of the baseline's miss ratio a policy has less:\n" +
-		"(baseline - policy) / baseline. The baseline is FIFO, or LRU where there is no FIFO, or the one\ngiven. Sizes have IEC units: 1 GiB is 1024 MiB.\n")
+		"(baseline - policy) / baseline. The baseline is FIFO, or LRU where there is no FIFO, or the one\ngiven. Sizes have IEC units: 1 GiB is 1024 MiB. Figures are one or two columns\nwide, as they need, or all as `--figure-columns` says.\n")
 	last := ""
 	for _, e := range exhibits() {
 		if e.kind != last {
@@ -163,4 +156,21 @@ func write(out, format string) error {
 		}
 	}
 	return os.WriteFile(filepath.Join(out, "FIGURES.md"), []byte(page(folder)), 0o666)
+}
+
+// tables returns tables of the gallery's data, at least one of each kind.
+func tables() []exhibit {
+	g := load()
+	return []exhibit{
+		{kind: "hit-ratio", rows: g.sweep()},
+		{kind: "hit-ratio", name: "hit-ratio-seeds", rows: g.seeds()},
+		{kind: "hit-ratio", name: "hit-ratio-sampled", rows: g.sampled()},
+		{kind: "byte-hit-ratio", rows: g.sweep()},
+		{kind: "miss-ratio", rows: g.sweep()},
+		{kind: "byte-miss-ratio", rows: g.some()},
+		{kind: "improvement", rows: g.sweep()},
+		{kind: "byte-improvement", rows: g.some()},
+		{kind: "across-traces", rows: g.many()},
+		{kind: "times", rows: g.timed()},
+	}
 }

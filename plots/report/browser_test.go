@@ -14,11 +14,14 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"cachesim/plots"
 )
 
 // findBrowser returns the name of a Chromium. CACHESIM_BROWSER is one's path,
@@ -197,6 +200,74 @@ func TestBrowserToggles(t *testing.T) {
 	if got := b.evaluate(t, `document.activeElement.className`); got != "skip" {
 		t.Errorf("the first Tab goes to %q", got)
 	}
+}
+
+// TestBrowserHovers: the value nearest to the pointer is shown, by arrow keys the
+// next one, and each disappears again.
+func TestBrowserHovers(t *testing.T) {
+	b := openBrowser(t, reportFile(t, usual()))
+	const tip = `(document.getElementById("tip").hidden ? "" : document.getElementById("tip").textContent)`
+	// Where the middle of the spot of a text is on the screen, for the mouse.
+	b.do(t, chromedp.Evaluate(`window.at = i => { const e = document.querySelectorAll("#figure-1 .spots > *")[i]; e.scrollIntoView({block: "center"}); const r = e.getBoundingClientRect(); return [(r.left + r.right) / 2, (r.top + r.bottom) / 2]; }`, nil))
+	move := func(i int, dx float64) {
+		t.Helper()
+		var at []float64
+		b.do(t, chromedp.Evaluate(fmt.Sprintf(`window.at(%d)`, i), &at))
+		b.do(t, chromedp.MouseEvent(input.MouseMoved, at[0]+dx, at[1]))
+	}
+	if got := b.evaluate(t, tip); got != "" {
+		t.Fatalf("at first a tip is shown: %q", got)
+	}
+	if got := b.evaluate(t, `document.querySelectorAll(".spots title").length`); got != "0" {
+		t.Errorf("%s titles are left, which browsers show as well", got)
+	}
+	spots := b.evaluate(t, `document.querySelectorAll("#figure-1 .spots > *").length`)
+	if spots == "0" {
+		t.Fatal("figure 1 has no values")
+	}
+	move(0, 3)
+	first := b.evaluate(t, tip)
+	if want := firstSpot(t, usual()); first != want {
+		t.Errorf("over the first point: %q, want %q", first, want)
+	}
+	if got := b.evaluate(t, `(() => { const r = document.getElementById("tip").getBoundingClientRect(); return r.left >= 0 && r.right <= innerWidth && r.top >= 0 && r.bottom <= innerHeight && r.width > 20; })()`); got != "true" {
+		t.Error("the tip is not within the window")
+	}
+	move(1, 0)
+	if second := b.evaluate(t, tip); second == first || second == "" {
+		t.Errorf("over the second point: %q, as over the first", second)
+	}
+	b.do(t, chromedp.KeyEvent(kb.Escape))
+	if got := b.evaluate(t, tip); got != "" {
+		t.Errorf("after Escape: %q", got)
+	}
+	move(0, 0)
+	b.do(t, chromedp.MouseEvent(input.MouseMoved, 1, 1))
+	if got := b.evaluate(t, tip); got != "" {
+		t.Errorf("away from the figure: %q", got)
+	}
+	b.do(t, chromedp.Evaluate(`document.querySelector("#figure-1 .picture").focus()`, nil), chromedp.KeyEvent(kb.ArrowRight))
+	if got := b.evaluate(t, tip); got != first {
+		t.Errorf("after the first arrow: %q, want %q", got, first)
+	}
+	b.do(t, chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(kb.ArrowLeft))
+	if got := b.evaluate(t, tip+` + "|" + document.getElementById("announce").textContent`); got != first+"|"+first {
+		t.Errorf("there and back: %q, want %q shown and announced", got, first)
+	}
+	b.do(t, chromedp.KeyEvent(kb.Tab))
+	if got := b.evaluate(t, tip); got != "" {
+		t.Errorf("elsewhere: %q", got)
+	}
+}
+
+// firstSpot is the text of the first value of the first figure.
+func firstSpot(t *testing.T, in Input) string {
+	t.Helper()
+	figures, err := makeFigures(plots.Rows{Results: in.Set.Results, Traces: in.Set.Traces, Costs: in.Costs}, in.Options, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return figures[0].Spots()[0].Text
 }
 
 // TestBrowserFits: no width overflows, and the page is drawn, light and dark.

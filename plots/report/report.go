@@ -1,6 +1,6 @@
 // Package report writes results as one HTML page: a summary in words, figures,
 // tables, and where it all comes from. The page needs no network and no script;
-// its script only sorts tables.
+// its script sorts tables and shows the values of figures.
 package report
 
 import (

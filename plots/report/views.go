@@ -105,11 +105,32 @@ func newFigureView(i int, f plots.Figure, o plots.Options) (figureView, error) {
 	open := fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="%s-title" aria-describedby="%s-desc" viewBox="0 0 %.5g %.5g" width="%.0f" style="min-width:%dpx">`+
 		`<title id="%s-title">%s</title><desc id="%s-desc">%s</desc>`,
 		v.ID, v.ID, float64(f.Width), float64(f.Height), width, v.Least, v.ID, escape(v.Heading), v.ID, escape(v.Description))
-	v.SVG = template.HTML(open + svg[start[1]:])
+	end := strings.LastIndex(svg, "</svg>")
+	if end < start[1] {
+		return v, fmt.Errorf("draw %s: not an SVG", f.Name)
+	}
+	v.SVG = template.HTML(open + svg[start[1]:end] + spots(f) + svg[end:])
 	for j, p := range f.Panels {
 		v.Data = append(v.Data, dataTable(fmt.Sprintf("%s-data-%d", v.ID, j+1), v.Heading, p))
 	}
 	return v, nil
+}
+
+// spots are areas over a figure that show its values on hover: titles, of which
+// the page's script makes tips for touch and keyboard, too.
+func spots(f plots.Figure) string {
+	var b strings.Builder
+	b.WriteString(`<g class="spots">`)
+	for _, s := range f.Spots() {
+		title := "<title>" + template.HTMLEscapeString(s.Text) + "</title>"
+		if s.Width == 0 {
+			fmt.Fprintf(&b, `<circle cx="%.1f" cy="%.1f" r="4">%s</circle>`, float64(s.X), float64(s.Y), title)
+		} else {
+			fmt.Fprintf(&b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f">%s</rect>`, float64(s.X), float64(s.Y), float64(s.Width), float64(s.Height), title)
+		}
+	}
+	b.WriteString("</g>")
+	return b.String()
 }
 
 // figureHeading names a figure by what its kind shows and what it shows of it.
@@ -166,7 +187,7 @@ func describeSeries(p plots.Panel, s plots.Series) string {
 	if len(s.Points) == 0 {
 		return name + ": none. "
 	}
-	at := func(q plots.Point) string { return axisValue(p.Y, q.Y) + " at " + axisValue(p.X, q.X) }
+	at := func(q plots.Point) string { return p.Y.Text(q.Y) + " at " + p.X.Text(q.X) }
 	if len(p.X.Categories) > 0 && len(s.Points) <= mostSeries || len(s.Points) <= 2 {
 		var list []string
 		for _, q := range s.Points {
@@ -205,24 +226,6 @@ func axisName(a plots.Axis, without string) string {
 	return strings.ToLower(name[:1]) + name[1:]
 }
 
-// axisValue writes a coordinate for people.
-func axisValue(a plots.Axis, v float64) string {
-	if i := int(v); len(a.Categories) > i && i >= 0 && float64(i) == v {
-		return a.Categories[i]
-	}
-	switch {
-	case a.Unit == "bytes" && v >= 0:
-		return strings.Replace(humanize.IBytes(uint64(v)), ".0 ", " ", 1)
-	case v == math.Trunc(v) && math.Abs(v) < 1e15:
-		return humanize.Comma(int64(v))
-	case math.Abs(v) >= 1000:
-		return humanize.Comma(int64(math.Round(v)))
-	case math.Abs(v) < 1e-4:
-		return strconv.FormatFloat(v, 'g', 3, 64)
-	}
-	return strconv.FormatFloat(v, 'f', max(0, 3-int(math.Floor(math.Log10(math.Abs(v))))), 64)
-}
-
 // dataTable has the points of a panel: a row for each X with a column for each
 // series where they share their Xs, else a row for each point.
 func dataTable(id, heading string, p plots.Panel) tableView {
@@ -232,16 +235,16 @@ func dataTable(id, heading string, p plots.Panel) tableView {
 	}
 	exact := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 	x := func(v float64) plots.TableCell {
-		c := plots.TableCell{Text: axisValue(p.X, v)}
+		c := plots.TableCell{Text: p.X.Text(v)}
 		if len(p.X.Categories) == 0 {
 			c.Raw = exact(v)
 		}
 		return c
 	}
 	y := func(q plots.Point) plots.TableCell {
-		c := plots.TableCell{Text: axisValue(p.Y, q.Y), Raw: exact(q.Y)}
+		c := plots.TableCell{Text: p.Y.Text(q.Y), Raw: exact(q.Y)}
 		if q.Low != q.High && p.Mark != plots.HeatCell {
-			c.Text += fmt.Sprintf(" (%s to %s)", axisValue(p.Y, q.Low), axisValue(p.Y, q.High))
+			c.Text += fmt.Sprintf(" (%s to %s)", p.Y.Text(q.Low), p.Y.Text(q.High))
 		}
 		return c
 	}

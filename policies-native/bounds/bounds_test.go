@@ -257,8 +257,9 @@ func TestGolden(t *testing.T) {
 			t.Errorf("%s: got %v to %v, want %v to %v", tt.name, low, high, tt.low, tt.high)
 		}
 		for i, capacity := range tt.capacities {
-			for _, name := range []string{"belady", "belady-bypass", "belady-size"} {
-				hits, bytes := replay(t, name, tt.trace, capacity)
+			for _, p := range native.All {
+				name := p.Name
+				hits, bytes := replay(t, name, tt.trace, capacity, false)
 				if hits > high[i].Hits || bytes > high[i].HitBytes {
 					t.Errorf("%s, %d bytes: %s has %d hits of %d bytes, above the bound %+v", tt.name, capacity, name, hits, bytes, high[i])
 				}
@@ -267,18 +268,58 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// replay counts what a policy reaches.
-func replay(t *testing.T, name string, tr *sim.Trace, capacity int64) (hits, bytes int64) {
+// TestObjects compares the bounds for caches of objects with Belady's algorithm, which with
+// bypassing is the optimum there.
+func TestObjects(t *testing.T) {
+	for name, tr := range map[string]*sim.Trace{"web": web(t), "cloudphysics": cloudPhysics(t)} {
+		capacities := []int64{10, 100, 1000, 5000}
+		low, err := bounds.PFOOU(tr, bounds.Options{Unit: sim.UnitObjects}, capacities)
+		if err != nil {
+			t.Fatal(err)
+		}
+		high, err := bounds.PFOOL(tr, bounds.Options{Unit: sim.UnitObjects}, capacities)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, capacity := range capacities {
+			optimum, _ := replay(t, "belady-bypass", tr, capacity, true)
+			storing, _ := replay(t, "belady", tr, capacity, true)
+			if low[i].Hits > optimum || optimum > high[i].Hits || storing > optimum {
+				t.Errorf("%s, %d objects: PFOO-U %d hits, the optimum %d, without bypassing %d, PFOO-L %d", name, capacity, low[i].Hits, optimum, storing, high[i].Hits)
+			}
+		}
+	}
+}
+
+// replay counts what a policy reaches, with sizes of 1 if asked.
+func replay(t *testing.T, name string, tr *sim.Trace, capacity int64, unit bool) (hits, bytes int64) {
 	s, _, err := native.Parse(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := s.New(sim.Config{Capacity: capacity, Objects: tr.Objects}).(sim.Clairvoyant)
+	params, err := sim.CheckParams(s.Name, s.Params, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := s.New(sim.Config{Capacity: capacity, Objects: tr.Objects, Requests: tr.Requests, Params: params})
 	err = tr.Each(sim.ColumnNext, func(_ int, b sim.Batch) error {
 		for i, r := range b.Requests {
-			if r.Size <= capacity && p.AccessNext(r, b.Next[i]) {
+			size := r.Size
+			if unit {
+				r.Size = 1
+			}
+			if r.Size > capacity {
+				continue
+			}
+			hit := false
+			if c, ok := p.(sim.Clairvoyant); ok {
+				hit = c.AccessNext(r, b.Next[i])
+			} else {
+				hit = p.Access(r)
+			}
+			if hit {
 				hits++
-				bytes += r.Size
+				bytes += size
 			}
 		}
 		return nil

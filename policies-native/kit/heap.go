@@ -8,14 +8,13 @@ import (
 
 // A Heap is an indexed binary min-heap of resident objects: the least key is on
 // top, and an object's key can be changed where it is. Among equal keys the one
-// that was set first comes first; in a NewestHeap, the one that was set last. An
-// object takes 32 bytes while it is resident and 4 otherwise.
+// that was set first comes first. An object takes 32 bytes while it is resident
+// and 4 otherwise.
 type Heap struct {
 	Space
 	entries []entry
 	index   []uint32 // of an object in entries plus 1; 0: not in the heap
-	clock   uint64   // counts set keys, upwards or downwards
-	step    uint64   // 1 or, in a NewestHeap, -1
+	clock   uint64   // counts set keys
 }
 
 type entry struct {
@@ -27,15 +26,7 @@ type entry struct {
 
 // NewHeap returns an empty heap for the objects and the capacity of c.
 func NewHeap(c sim.Config) Heap {
-	return Heap{Space: Space{capacity: c.Capacity}, index: make([]uint32, c.Objects), step: 1}
-}
-
-// NewestHeap returns an empty heap in which, among equal keys, the one that was
-// set last comes first.
-func NewestHeap(c sim.Config) Heap {
-	h := NewHeap(c)
-	h.clock, h.step = 1<<63, ^uint64(0)
-	return h
+	return Heap{Space: Space{capacity: c.Capacity}, index: sim.Make[uint32](c.Objects)}
 }
 
 func (e *entry) before(f *entry) bool {
@@ -57,7 +48,7 @@ func (h *Heap) Size(id uint32) int64  { return h.entries[h.index[id]-1].size }
 
 // Push adds an object that is not in the heap.
 func (h *Heap) Push(id uint32, size int64, key float64) {
-	h.clock += h.step
+	h.clock++
 	h.used += size
 	h.entries = append(h.entries, entry{})
 	h.up(entry{key, h.clock, size, id}, len(h.entries)-1)
@@ -65,7 +56,7 @@ func (h *Heap) Push(id uint32, size int64, key float64) {
 
 // Update changes the key of an object that is in the heap.
 func (h *Heap) Update(id uint32, key float64) {
-	h.clock += h.step
+	h.clock++
 	i := int(h.index[id] - 1)
 	old := h.entries[i]
 	e := entry{key, h.clock, old.size, id}

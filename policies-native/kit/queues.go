@@ -45,7 +45,7 @@ func NewQueues[T any](c sim.Config, residents, ghosts int) Queues[T] {
 	n := residents + ghosts
 	q := Queues[T]{
 		Space:     Space{capacity: c.Capacity},
-		nodes:     make([]node[T], n+c.Objects),
+		nodes:     sim.Make[node[T]](n + c.Objects),
 		rings:     make([]ring, n),
 		residents: uint64(residents),
 	}

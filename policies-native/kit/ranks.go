@@ -26,7 +26,7 @@ type rankNode struct {
 
 // NewRanks returns an empty list for the objects and the capacity of c.
 func NewRanks(c sim.Config) Ranks {
-	return Ranks{Space: Space{capacity: c.Capacity}, nodes: make([]rankNode, c.Objects+1)}
+	return Ranks{Space: Space{capacity: c.Capacity}, nodes: sim.Make[rankNode](c.Objects + 1)}
 }
 
 // Has reports whether the object is resident.

@@ -53,22 +53,3 @@ func TestRanks(t *testing.T) {
 		}
 	}
 }
-
-// TestNewestHeap sets equal keys: the one set last comes first.
-func TestNewestHeap(t *testing.T) {
-	h := kit.NewestHeap(sim.Config{Capacity: 10, Objects: 4})
-	h.Push(0, 1, 2)
-	h.Push(1, 1, 1)
-	h.Push(2, 1, 1)
-	h.Push(3, 1, 1)
-	h.Update(1, 1)
-	for _, want := range []uint32{1, 3, 2, 0} {
-		if got, _ := h.Min(); got != want {
-			t.Fatalf("got object %d on top, want %d", got, want)
-		}
-		if err := h.Check(); err != nil {
-			t.Fatal(err)
-		}
-		h.Evict(want)
-	}
-}

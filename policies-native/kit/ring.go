@@ -33,7 +33,7 @@ type ringEntry struct {
 
 // NewRing returns an empty ring for the objects and the capacity of c.
 func NewRing(c sim.Config) Ring {
-	return Ring{Space: Space{capacity: c.Capacity}, places: make([]uint32, c.Objects)}
+	return Ring{Space: Space{capacity: c.Capacity}, places: sim.Make[uint32](c.Objects)}
 }
 
 // Has reports whether the object is resident.
@@ -103,7 +103,7 @@ func (r *Ring) pass() {
 // grow makes room for half as many objects as there are, and leaves out the removed ones.
 func (r *Ring) grow() {
 	live := r.n - r.removed
-	entries := make([]ringEntry, 0, live+live/2+16)
+	entries := sim.Grown[ringEntry](0, live+live/2+16)
 	for i := range r.n {
 		if e := r.entries[(r.oldest+i)%len(r.entries)]; e.size >= 0 {
 			entries = append(entries, e)

@@ -14,21 +14,29 @@ import (
 // the one that was requested latest first. Objects may be divided into classes
 // by their size; each class then has an order of its own.
 //
-// An order is a 4-ary max-heap of next accesses. A request for an object can
-// come only when its next access is due, which makes it the least of all, so
-// that its entry can stay where it is: it is stale, but below every other. So a
-// hit costs one insertion, which mostly ends near the leaves. Stale entries are
-// removed when they are more than half. An object takes 12 bytes, and up to 17
+// A request for an object can come only when its next access is due, which makes
+// it the least of all, so that its entry can stay where it is: it is stale, but
+// below every other. So a hit costs one insertion.
+//
+// Without classes the order is a calendar. With them, it is a 4-ary max-heap for
+// each, in which an insertion mostly ends near the leaves; stale entries are
+// removed when they are more than half. An object takes 16 bytes, and up to 17
 // more while it is resident.
 type Schedule struct {
 	Space
-	next    []uint32 // of each object; 0, when nothing can be requested again: not resident
-	size    []int64
-	never   []uint32 // residents that are not requested again, the latest last; may be stale
-	nevers  int      // of those, not stale
-	classes []agenda // of those that were in use, and below
-	class   func(size int64) int
-	loaded  uint64 // keeps Preload's loads from being removed
+	objects  []scheduled
+	never    []uint32 // residents that are not requested again, the latest last; may be stale
+	nevers   int      // of those, not stale
+	calendar calendar // where there is one class
+	live     int      // entries of the calendar that are not stale
+	classes  []agenda // of those that were in use, and below
+	class    func(size int64) int
+	loaded   uint64 // keeps Preload's loads from being removed
+}
+
+type scheduled struct {
+	size int64
+	next uint32 // 0, when nothing can be requested again: not resident
 }
 
 // agenda is the order of one class: next access << 32 | object, and how many of
@@ -44,28 +52,29 @@ type agenda struct {
 func NewSchedule(c sim.Config, class func(size int64) int) Schedule {
 	return Schedule{
 		Space:   Space{capacity: c.Capacity},
-		next:    make([]uint32, c.Objects),
-		size:    make([]int64, c.Objects),
-		classes: make([]agenda, 1),
+		objects: make([]scheduled, c.Objects),
 		class:   class,
 	}
 }
 
 // Has reports whether the object is resident.
-func (s *Schedule) Has(id uint32) bool { return s.next[id] != 0 }
+func (s *Schedule) Has(id uint32) bool { return s.objects[id].next != 0 }
 
 // Size returns the size of an object that is resident.
-func (s *Schedule) Size(id uint32) int64 { return s.size[id] }
+func (s *Schedule) Size(id uint32) int64 { return s.objects[id].size }
 
 // Add stores an object that is not resident.
 func (s *Schedule) Add(id uint32, size int64, next uint32) {
-	s.size[id] = size
+	s.objects[id].size = size
 	s.used += size
 	s.enter(id, next)
 }
 
 // Renew sets the next access of a resident object.
 func (s *Schedule) Renew(id, next uint32) {
+	if now := s.objects[id].next; s.class == nil && now != sim.Never {
+		s.calendar.pass(now)
+	}
 	s.leave(id)
 	s.enter(id, next)
 }
@@ -74,7 +83,7 @@ func (s *Schedule) Renew(id, next uint32) {
 // requested again; ok is false where there is none.
 func (s *Schedule) Never() (id uint32, ok bool) {
 	for n := len(s.never); n > 0; n-- {
-		if id := s.never[n-1]; s.next[id] == sim.Never {
+		if id := s.never[n-1]; s.objects[id].next == sim.Never {
 			s.never = s.never[:n]
 			return id, true
 		}
@@ -87,16 +96,26 @@ func (s *Schedule) Never() (id uint32, ok bool) {
 // those that are requested again, and that access; ok is false where there is
 // none.
 func (s *Schedule) Farthest(class int) (id, next uint32, ok bool) {
+	if s.class == nil {
+		for s.live > 0 {
+			e := s.calendar.latest()
+			if id, next := uint32(e), uint32(e>>32); s.objects[id].next == next {
+				return id, next, true
+			}
+			s.calendar.pop() // it was removed
+		}
+		return 0, 0, false
+	}
 	if class >= len(s.classes) || s.classes[class].live == 0 {
 		return 0, 0, false
 	}
 	a := &s.classes[class]
 	for {
 		id, next := uint32(a.heap[0]), uint32(a.heap[0]>>32)
-		if s.next[id] == next {
+		if s.objects[id].next == next {
 			return id, next, true
 		}
-		a.pop() // it was removed
+		a.heap = heapPop(a.heap) // it was removed
 	}
 }
 
@@ -113,16 +132,13 @@ func (s *Schedule) Remove(id uint32) bool {
 		return false
 	}
 	s.leave(id)
-	s.next[id] = 0
-	s.used -= s.size[id]
+	s.objects[id].next = 0
+	s.used -= s.objects[id].size
 	return true
 }
 
 func (s *Schedule) classOf(id uint32) *agenda {
-	if s.class == nil {
-		return &s.classes[0]
-	}
-	class := s.class(s.size[id])
+	class := s.class(s.objects[id].size)
 	for class >= len(s.classes) {
 		s.classes = append(s.classes, agenda{})
 	}
@@ -133,7 +149,7 @@ func (s *Schedule) classOf(id uint32) *agenda {
 const slack = 64
 
 func (s *Schedule) enter(id, next uint32) {
-	s.next[id] = next
+	s.objects[id].next = next
 	if next == sim.Never {
 		s.nevers++
 		s.never = append(s.never, id)
@@ -142,9 +158,15 @@ func (s *Schedule) enter(id, next uint32) {
 		}
 		return
 	}
+	e := uint64(next)<<32 | uint64(id)
+	if s.class == nil {
+		s.live++
+		s.calendar.push(e)
+		return
+	}
 	a := s.classOf(id)
 	a.live++
-	a.push(uint64(next)<<32 | uint64(id))
+	a.heap = heapPush(a.heap, e)
 	if len(a.heap) > 2*a.live+slack {
 		s.clean(a)
 	}
@@ -152,9 +174,12 @@ func (s *Schedule) enter(id, next uint32) {
 
 // leave makes the entry of an object stale.
 func (s *Schedule) leave(id uint32) {
-	if s.next[id] == sim.Never {
+	switch {
+	case s.objects[id].next == sim.Never:
 		s.nevers--
-	} else {
+	case s.class == nil:
+		s.live--
+	default:
 		s.classOf(id).live--
 	}
 }
@@ -163,16 +188,12 @@ func (s *Schedule) leave(id uint32) {
 func (s *Schedule) clean(a *agenda) {
 	kept := a.heap[:0]
 	for _, e := range a.heap {
-		if s.next[uint32(e)] == uint32(e>>32) {
+		if s.objects[uint32(e)].next == uint32(e>>32) {
 			kept = append(kept, e)
 		}
 	}
 	a.heap = kept
-	for i := len(kept) / 4; i >= 0; i-- {
-		if i < len(kept) {
-			a.down(i)
-		}
-	}
+	heapOrder(kept)
 }
 
 // cleanNever removes the stale entries of never, and those of an object that
@@ -181,75 +202,26 @@ func (s *Schedule) cleanNever() {
 	const kept = 0 // a next access that no resident has
 	n := len(s.never)
 	for i := n - 1; i >= 0; i-- {
-		if id := s.never[i]; s.next[id] == sim.Never {
-			s.next[id] = kept
+		if id := s.never[i]; s.objects[id].next == sim.Never {
+			s.objects[id].next = kept
 			n--
 			s.never[n] = id
 		}
 	}
 	s.never = append(s.never[:0], s.never[n:]...)
 	for _, id := range s.never {
-		s.next[id] = sim.Never
+		s.objects[id].next = sim.Never
 	}
-}
-
-func (a *agenda) push(e uint64) {
-	a.heap = append(a.heap, e)
-	h := a.heap
-	i := len(h) - 1
-	for i > 0 {
-		parent := (i - 1) / 4
-		if h[parent] >= e {
-			break
-		}
-		h[i] = h[parent]
-		i = parent
-	}
-	h[i] = e
-}
-
-// pop takes out the entry with the latest access.
-func (a *agenda) pop() {
-	last := len(a.heap) - 1
-	a.heap[0] = a.heap[last]
-	a.heap = a.heap[:last]
-	if last > 0 {
-		a.down(0)
-	}
-}
-
-// down moves the entry at i below those that are greater.
-func (a *agenda) down(i int) {
-	h := a.heap
-	e := h[i]
-	for {
-		child := 4*i + 1
-		if child >= len(h) {
-			break
-		}
-		best := child
-		for c := child + 1; c < min(child+4, len(h)); c++ {
-			if h[c] > h[best] {
-				best = c
-			}
-		}
-		if h[best] <= e {
-			break
-		}
-		h[i] = h[best]
-		i = best
-	}
-	h[i] = e
 }
 
 // Preload loads the state of the objects in reqs.
 func (s *Schedule) Preload(reqs []sim.Request) {
-	if len(s.next)*int(unsafe.Sizeof(s.next[0])) < preloadFrom {
+	if len(s.objects)*int(unsafe.Sizeof(scheduled{})) < preloadFrom {
 		return
 	}
 	var sum uint64
 	for _, r := range reqs {
-		sum += uint64(s.next[r.ID])
+		sum += uint64(s.objects[r.ID].next)
 	}
 	s.loaded += sum
 }
@@ -258,13 +230,25 @@ func (s *Schedule) Preload(reqs []sim.Request) {
 func (s *Schedule) Check() error {
 	var used int64
 	residents := 0
-	for id, next := range s.next {
-		if next != 0 {
-			used += s.size[id]
+	for i := range s.objects {
+		if o := &s.objects[i]; o.next != 0 {
+			used += o.size
 			residents++
 		}
 	}
-	entries := 0
+	entries := s.live
+	live := 0
+	err := s.calendar.check(func(e uint64) {
+		if s.objects[uint32(e)].next == uint32(e>>32) {
+			live++
+		}
+	})
+	switch {
+	case err != nil:
+		return err
+	case live != s.live:
+		return fmt.Errorf("the calendar has %d objects, but %d are accounted for", live, s.live)
+	}
 	for i := range s.classes {
 		a := &s.classes[i]
 		n := 0
@@ -273,10 +257,10 @@ func (s *Schedule) Check() error {
 			if j > 0 && e > a.heap[(j-1)/4] {
 				return fmt.Errorf("class %d: object %d is below one that is requested before it", i, id)
 			}
-			if s.next[id] == uint32(e>>32) {
+			if s.objects[id].next == uint32(e>>32) {
 				n++
 				if s.classOf(id) != a {
-					return fmt.Errorf("class %d: object %d of size %d does not belong there", i, id, s.size[id])
+					return fmt.Errorf("class %d: object %d of size %d does not belong there", i, id, s.objects[id].size)
 				}
 			}
 		}

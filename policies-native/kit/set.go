@@ -2,6 +2,7 @@ package kit
 
 import (
 	"fmt"
+	"unsafe"
 
 	"cachesim/sim"
 )
@@ -12,6 +13,7 @@ type Set struct {
 	Space
 	members []member
 	index   []uint32 // of an object in members plus 1; 0: not in the set
+	loaded  uint32   // keeps Preload's loads from being removed
 }
 
 type member struct {
@@ -21,7 +23,7 @@ type member struct {
 
 // NewSet returns an empty set for the objects and the capacity of c.
 func NewSet(c sim.Config) Set {
-	return Set{Space: Space{capacity: c.Capacity}, index: make([]uint32, c.Objects)}
+	return Set{Space: Space{capacity: c.Capacity}, index: sim.Make[uint32](c.Objects)}
 }
 
 // Has reports whether the object is resident.
@@ -39,6 +41,9 @@ func (s *Set) Index(id uint32) int { return int(s.index[id] - 1) }
 // Size returns the size of an object that is in the set.
 func (s *Set) Size(id uint32) int64 { return s.members[s.index[id]-1].size }
 
+// SizeAt returns the size of the object at position i.
+func (s *Set) SizeAt(i int) int64 { return s.members[i].size }
+
 // Add adds an object that is not in the set, at the last position.
 func (s *Set) Add(id uint32, size int64) {
 	s.members = append(s.members, member{size, id})
@@ -47,8 +52,11 @@ func (s *Set) Add(id uint32, size int64) {
 }
 
 // Evict takes an object out of the set and counts the eviction.
-func (s *Set) Evict(id uint32) {
-	s.Remove(id)
+func (s *Set) Evict(id uint32) { s.EvictAt(s.Index(id)) }
+
+// EvictAt does the same with the object at position i.
+func (s *Set) EvictAt(i int) {
+	s.removeAt(i)
 	s.evicted++
 }
 
@@ -59,13 +67,35 @@ func (s *Set) Remove(id uint32) bool {
 	if i == 0 {
 		return false
 	}
-	s.used -= s.members[i-1].size
+	s.removeAt(int(i - 1))
+	return true
+}
+
+func (s *Set) removeAt(i int) {
+	m := &s.members[i]
+	s.used -= m.size
+	id := m.id
 	last := s.members[len(s.members)-1]
-	s.members[i-1] = last
-	s.index[last.id] = i
+	*m = last
+	s.index[last.id] = uint32(i + 1)
 	s.members = s.members[:len(s.members)-1]
 	s.index[id] = 0
-	return true
+}
+
+// Large reports whether the set is so large that loading state ahead gains
+// something.
+func (s *Set) Large() bool { return len(s.index)*int(unsafe.Sizeof(member{})) >= preloadFrom }
+
+// Preload loads the positions of the objects in reqs.
+func (s *Set) Preload(reqs []sim.Request) {
+	if !s.Large() {
+		return
+	}
+	var sum uint32
+	for _, r := range reqs {
+		sum += s.index[r.ID]
+	}
+	s.loaded += sum
 }
 
 // Check returns an error where the set contradicts itself.

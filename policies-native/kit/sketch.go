@@ -1,6 +1,10 @@
 package kit
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"cachesim/sim"
+)
 
 // A Sketch estimates how often each object was requested lately, by a count-min
 // sketch of 4-bit counters that are halved periodically (Einziger, Friedman,
@@ -26,10 +30,11 @@ type Sketch struct {
 	mask      uint64 // blocks - 1
 	additions int64  // since the last halving, less what halving took off
 	period    int64
+	loaded    uint64 // keeps Preload's loads from being removed
 }
 
-// sketchMinimum is the least number of entries that a sketch is made for: in
-// smaller ones, collisions would decide.
+// sketchMinimum is the least number of words of a sketch: in smaller ones, collisions
+// would decide.
 const sketchMinimum = 256
 
 // NewSketch returns a sketch that has to be fitted.
@@ -41,8 +46,8 @@ func NewSketch(seed uint64) Sketch { return Sketch{seed: Mix(seed)} }
 // empty one; it never shrinks. Where the period becomes shorter than what was
 // added, the next addition ends it.
 func (s *Sketch) Fit(entries int64) {
+	s.period = 10 * max(entries, 1)
 	entries = max(entries, sketchMinimum)
-	s.period = 10 * entries
 	if entries <= int64(len(s.table)) {
 		s.additions = min(s.additions, s.period-1)
 		return
@@ -56,7 +61,7 @@ func (s *Sketch) Fit(entries int64) {
 // Count returns the estimate for an object.
 func (s *Sketch) Count(id uint32) int {
 	h := Mix(uint64(id) ^ s.seed)
-	block := s.table[h&s.mask<<3:][:8]
+	block := (*[8]uint64)(s.table[h&s.mask<<3:])
 	h >>= 32
 	a := block[h&1] >> (h >> 1 & 15 << 2) & 15
 	b := block[2+h>>8&1] >> (h >> 9 & 15 << 2) & 15
@@ -68,23 +73,24 @@ func (s *Sketch) Count(id uint32) int {
 // Add counts a request for an object. Fit must have been called.
 func (s *Sketch) Add(id uint32) {
 	h := Mix(uint64(id) ^ s.seed)
-	block := s.table[h&s.mask<<3:][:8]
+	block := (*[8]uint64)(s.table[h&s.mask<<3:])
 	h >>= 32
-	added := uint64(0)
-	for row := range uint64(4) {
-		w := &block[2*row+h&1]
-		shift := h >> 1 & 15 << 2
-		var one uint64
-		if *w>>shift&15 != 15 {
-			one = 1
-		}
-		*w += one << shift
-		added |= one
-		h >>= 8
-	}
+	added := increment(&block[h&1], h>>1)
+	added |= increment(&block[2+h>>8&1], h>>9)
+	added |= increment(&block[4+h>>16&1], h>>17)
+	added |= increment(&block[6+h>>24&1], h>>25)
 	if s.additions += int64(added); s.additions >= s.period {
 		s.halve()
 	}
+}
+
+// increment adds one to a counter of w, which the low 4 bits of i select, unless it is 15, and
+// returns what it added.
+func increment(w *uint64, i uint64) uint64 {
+	shift := i & 15 << 2
+	one := 1 - (*w>>shift&15+1)>>4
+	*w += one << shift
+	return one
 }
 
 func (s *Sketch) halve() {
@@ -95,6 +101,21 @@ func (s *Sketch) halve() {
 	}
 	s.additions = max(0, (s.additions-int64(odd/4))/2)
 }
+
+// Preload loads the counters of the objects in reqs.
+func (s *Sketch) Preload(reqs []sim.Request) {
+	if len(s.table)*8 < preloadSketchFrom {
+		return
+	}
+	var sum uint64
+	for _, r := range reqs {
+		sum += s.table[Mix(uint64(r.ID)^s.seed)&s.mask<<3]
+	}
+	s.loaded += sum
+}
+
+// preloadSketchFrom is how large the table has to be, in bytes, for Preload to gain.
+const preloadSketchFrom = 256 << 10
 
 // Empty reports whether Fit was never called.
 func (s *Sketch) Empty() bool { return s.table == nil }

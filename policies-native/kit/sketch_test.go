@@ -40,7 +40,7 @@ func TestSketch(t *testing.T) {
 // counters are halved: after 10 additions for each entry.
 func TestSketchHalves(t *testing.T) {
 	s := kit.NewSketch(1)
-	s.Fit(1) // made for 256
+	s.Fit(256)
 	for range 20 {
 		s.Add(0)
 	}

@@ -16,7 +16,7 @@ func newLRUTinyLFU(c sim.Config) Model {
 func (m *tinyLFU) Access(r sim.Request, next uint32) bool {
 	hit := m.find(r.ID) >= 0
 	defer func() { // r is counted when all is decided
-		if m.sketch.entries > 0 {
+		if m.sketch.words > 0 {
 			m.sketch.add(r.ID)
 		}
 	}()

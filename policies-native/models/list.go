@@ -59,6 +59,16 @@ func (l list) oldest() *entry {
 // push makes e the newest.
 func (l *list) push(e *entry) { *l = slices.Insert(*l, 0, e) }
 
+// pushOldest makes e the oldest.
+func (l *list) pushOldest(e *entry) { *l = append(*l, e) }
+
+// oldestFirst returns the objects, the oldest first.
+func (l list) oldestFirst() []*entry {
+	all := slices.Clone([]*entry(l))
+	slices.Reverse(all)
+	return all
+}
+
 // take takes an object out of the list and returns it; nil if it is not there.
 func (l *list) take(id uint32) *entry {
 	i := l.index(id)

@@ -3,7 +3,8 @@ package models
 // sketch is the count-min sketch of TinyLFU, with one number for each counter.
 type sketch struct {
 	seed      uint64
-	entries   int // for how many it is made, 0: none
+	words     int // 0: there is none
+	fitting   int // entries that it is fitted to
 	additions int
 	counters  map[counter]int
 }
@@ -15,14 +16,18 @@ type counter struct {
 }
 
 // fit replaces the sketch by an empty one, if it is made for fewer entries than n,
-// rounded up to a power of two from 256 on.
+// rounded up to a power of two from 256 on. It fades after 10 n additions.
 func (s *sketch) fit(n int64) {
-	entries := 256
-	for int64(entries) < n {
-		entries *= 2
+	words := 256
+	for int64(words) < n {
+		words *= 2
 	}
-	if entries > s.entries {
-		*s = sketch{seed: s.seed, entries: entries, counters: map[counter]int{}}
+	if words > s.words {
+		*s = sketch{seed: s.seed, words: words, counters: map[counter]int{}}
+	}
+	s.fitting = max(int(n), 1)
+	if s.additions > 10*s.fitting-1 {
+		s.additions = 10*s.fitting - 1
 	}
 }
 
@@ -32,8 +37,8 @@ func (s *sketch) of(id uint32) [4]counter {
 	var all [4]counter
 	for row := range all {
 		selected := h >> (32 + 8*row)
-		// 8 words of 16 counters are a block, and there is a word for each entry.
-		all[row] = counter{block: h % uint64(s.entries/8), row: row, column: int(selected & 31)}
+		// 8 words of 16 counters are a block, and words is their number.
+		all[row] = counter{block: h % uint64(s.words/8), row: row, column: int(selected & 31)}
 	}
 	return all
 }
@@ -58,7 +63,7 @@ func (s *sketch) add(id uint32) {
 		return
 	}
 	s.additions++
-	if s.additions < 10*s.entries {
+	if s.additions < 10*s.fitting {
 		return
 	}
 	odd := 0
@@ -66,5 +71,5 @@ func (s *sketch) add(id uint32) {
 		odd += n % 2
 		s.counters[c] = n / 2
 	}
-	s.additions = (s.additions - odd/4) / 2
+	s.additions = max(0, s.additions-odd/4) / 2
 }

@@ -2,6 +2,7 @@ package models
 
 import (
 	"math"
+	"slices"
 
 	"cachesim/sim"
 )
@@ -12,8 +13,11 @@ type wTinyLFU struct {
 	window, probation, protected list
 	w, u                         int64 // bytes that the window and protected should have
 	jitter                       bool
-	known                        int64 // objects of the trace
-	fitting                      fitting
+	large                        float64
+	delay                        float64 // bytes
+	known                        int64   // objects of the trace
+	n                            int64   // objects that fit
+	sizes                        map[int64]bool
 	sketch                       sketch
 	random                       generator
 
@@ -28,12 +32,14 @@ func newWTinyLFU(c sim.Config) Model { return makeWTinyLFU(c) }
 func makeWTinyLFU(c sim.Config) *wTinyLFU {
 	capacity := float64(c.Capacity)
 	m := &wTinyLFU{
-		w:       c.Capacity - int64(math.Floor((1-c.Param("window"))*capacity)),
-		jitter:  c.Param("jitter") == 1,
-		known:   int64(c.Objects),
-		fitting: fitting{capacity: c.Capacity},
-		sketch:  sketch{seed: c.Seed},
-		random:  generator(c.Seed),
+		w:      c.Capacity - int64(math.Floor((1-c.Param("window"))*capacity)),
+		jitter: c.Param("jitter") == 1,
+		large:  c.Param("large"),
+		delay:  c.Param("delay") * capacity,
+		known:  int64(c.Objects),
+		sizes:  map[int64]bool{},
+		sketch: sketch{seed: c.Seed},
+		random: generator(c.Seed),
 	}
 	m.u = int64(math.Floor(c.Param("protected") * float64(c.Capacity-m.w)))
 	m.capacity, m.in = c.Capacity, []*list{&m.window, &m.probation, &m.protected}
@@ -51,19 +57,13 @@ func newWTinyLFUAdaptive(c sim.Config) Model {
 
 func (m *wTinyLFU) Access(r sim.Request, _ uint32) bool {
 	hit := m.window.has(r.ID) || m.probation.has(r.ID) || m.protected.has(r.ID)
-	if !hit {
-		m.fitting.store(r.Size)
-	}
-	n := m.fitting.n()
-	m.sketch.fit(min(n, m.known))
-	m.sketch.add(r.ID)
 	m.serve(r)
 	if m.climbs && m.evicted > 0 {
 		m.served++
 		if hit {
 			m.hits++
 		}
-		if float64(m.served) >= m.samples*float64(min(n, m.known)) {
+		if float64(m.served) >= m.samples*float64(m.n) {
 			m.climb()
 		}
 	}
@@ -71,54 +71,78 @@ func (m *wTinyLFU) Access(r sim.Request, _ uint32) bool {
 }
 
 func (m *wTinyLFU) serve(r sim.Request) {
-	if e := m.window.take(r.ID); e != nil {
-		m.window.push(e)
-		return
-	}
-	if e := m.protected.take(r.ID); e != nil {
-		m.protected.push(e)
-		return
-	}
-	if e := m.probation.take(r.ID); e != nil {
-		if e.size > m.u {
-			m.probation.push(e)
-			return
+	counted := func() {
+		if m.sketch.words > 0 {
+			m.sketch.add(r.ID)
 		}
-		m.protected.push(e)
+	}
+	for _, queue := range []*list{&m.window, &m.protected, &m.probation} {
+		e := queue.take(r.ID)
+		if e == nil {
+			continue
+		}
+		counted()
+		if queue == &m.probation && e.size <= m.u {
+			queue = &m.protected
+		}
+		queue.push(e)
 		m.limitProtected()
 		return
 	}
-	m.window.push(&entry{id: r.ID, size: r.Size})
-	for m.window.bytes() > m.w {
-		y := m.window.pop()
-		m.probation.push(y)
-		for !m.fits(0) {
-			opponent := m.probation.oldest()
-			if opponent == y {
-				opponent = m.protected.oldest()
-			}
-			if opponent != nil && m.wins(y, opponent) {
-				m.drop(opponent)
-				continue
-			}
-			m.drop(y)
-			break
-		}
+	x := &entry{id: r.ID, size: r.Size}
+	if r.Size > m.w && m.large == 0 {
+		m.window.pushOldest(x)
+	} else {
+		m.window.push(x)
 	}
+	m.sizes[r.Size] = true
+	if len(m.sizes) == 1 && m.sizes[1] {
+		m.n = min(m.capacity, m.known)
+		m.sketch.fit(m.n)
+	} else if float64(m.Used()) >= m.delay {
+		m.n = int64(len(m.window) + len(m.probation) + len(m.protected))
+		m.sketch.fit(m.n)
+	}
+	counted()
+
+	// Who competes: first what leaves the window now, then what stays in it.
+	var candidates []*entry
+	for m.window.bytes() > m.w {
+		e := m.window.pop()
+		m.probation.push(e)
+		candidates = append(candidates, e)
+	}
+	fromWindow := false
+	// Whom they compete with: the oldest of probation that were not victims yet. What
+	// leaves the window is in probation by now.
+	victims := m.probation.oldestFirst()
+	queues := []*list{&m.protected, &m.window}
 	for !m.fits(0) {
-		y, opponent := m.window.oldest(), m.probation.oldest()
-		if opponent == nil {
-			opponent = m.protected.oldest()
+		if len(candidates) == 0 && !fromWindow {
+			candidates, fromWindow = m.window.oldestFirst(), true
+			continue
+		}
+		if len(candidates) == 0 && len(victims) == 0 {
+			victims, queues = queues[0].oldestFirst(), queues[1:]
+			continue
 		}
 		switch {
-		case y == nil:
-			m.drop(opponent)
-		case opponent == nil:
-			m.drop(y)
-		case m.wins(y, opponent):
-			m.drop(opponent)
+		case len(victims) == 0:
+			m.drop(candidates[0])
+			candidates = candidates[1:]
+		case len(candidates) == 0:
+			m.drop(victims[0])
+			victims = victims[1:]
+		case candidates[0] == victims[0]:
+			m.drop(victims[0])
+			victims, candidates = victims[1:], nil
+		case m.wins(candidates[0], victims[0]):
+			m.drop(victims[0])
+			victims, candidates = victims[1:], candidates[1:]
 		default:
-			m.drop(y)
+			victims = slices.DeleteFunc(victims, func(e *entry) bool { return e == candidates[0] })
+			m.drop(candidates[0])
+			candidates = candidates[1:]
 		}
 	}
 }

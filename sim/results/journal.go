@@ -68,7 +68,8 @@ func CreateJournal(dir string, p Provenance) (*Journal, error) {
 // Path returns the name of the journal's file.
 func (j *Journal) Path() string { return j.f.Name() }
 
-// AddTrace records a trace. It comes before the trace's results.
+// AddTrace records a trace. It comes before the trace's results, and may come once more with the
+// SHA-256 of the file.
 func (j *Journal) AddTrace(t Trace) error { return j.write(line{Trace: &t}) }
 
 // AddResult records a result.

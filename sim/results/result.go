@@ -61,6 +61,10 @@ type Costs struct {
 	OriginP95  *float64 `json:"origin_p95_gbits,omitempty" csv:"origin_p95_gbits"`
 	OriginPeak *float64 `json:"origin_peak_gbits,omitempty" csv:"origin_peak_gbits"`
 	EgressCost *float64 `json:"egress_cost,omitempty" csv:"egress_cost"` // in the currency of the price
+	// MissCost is the sum of the trace's costs of the gets that missed, in its unit;
+	// CostSaving is 1 less that over the costs of all gets.
+	MissCost   *float64 `json:"miss_cost,omitempty" csv:"miss_cost"`
+	CostSaving *float64 `json:"cost_saving_ratio,omitempty" csv:"cost_saving_ratio"`
 	// WriteRatio is the bytes written to the cache over the bytes requested,
 	// WritesPerDay how many times its capacity is written in a day.
 	WriteRatio   *float64 `json:"write_ratio,omitempty" csv:"write_ratio"`
@@ -167,9 +171,10 @@ type Trace struct {
 	Notes        []string      `json:"notes,omitempty"`
 }
 
-// Describe returns t's counts.
+// Describe returns t's counts, without the SHA-256 of its file, which takes longer to compute
+// than the rest.
 func Describe(t *sim.Trace) Trace {
-	return Trace{t.Name, t.Path, t.Digest, t.Clock, t.SHA256, t.Format, t.SizeRule, t.Tick,
+	return Trace{t.Name, t.Path, t.Digest, t.Clock, "", t.Format, t.SizeRule, t.Tick,
 		t.Requests, t.Gets, t.Objects, t.Footprint, t.RequestBytes, t.LargestSize, t.SizeChanges, t.Notes}
 }
 
@@ -205,8 +210,11 @@ type key struct {
 func (s *Set) Add(o *Set) {
 	s.Runs = append(s.Runs, o.Runs...)
 	for _, t := range o.Traces {
-		if !slices.ContainsFunc(s.Traces, func(u Trace) bool { return u.Digest == t.Digest && u.Clock == t.Clock && u.Path == t.Path }) {
+		i := slices.IndexFunc(s.Traces, func(u Trace) bool { return u.Digest == t.Digest && u.Clock == t.Clock && u.Path == t.Path })
+		if i < 0 {
 			s.Traces = append(s.Traces, t)
+		} else if s.Traces[i].SHA256 == "" {
+			s.Traces[i].SHA256 = t.SHA256
 		}
 	}
 	at := make(map[key]int, len(s.Results))

@@ -7,7 +7,8 @@ use kit::{Policy, Queues, Record, Space};
 
 struct ARC {
     queues: Queues<(), 2, 4>,
-    target: f64, // p, the bytes that T1 should have
+    target: f64,  // p, the bytes that T1 should have
+    single: bool, // step=1
 }
 
 const T1: usize = 0;
@@ -29,6 +30,26 @@ impl ARC {
         }
     }
 
+    /// Evicts an object for a new one of the given size, with step=1.
+    fn evict_singly(&mut self, size: i64) {
+        let capacity = self.queues.space.capacity();
+        if self.queues.bytes(T1) + self.queues.bytes(B1) + size > capacity {
+            match self.queues.back(B1) {
+                Some(ghost) => self.queues.drop(ghost),
+                None => {
+                    let oldest = self.queues.back(T1).unwrap();
+                    self.queues.evict(oldest);
+                    return;
+                }
+            }
+        } else if self.queues.space.used() + self.queues.bytes(B1) + self.queues.bytes(B2) >= 2 * capacity {
+            if let Some(ghost) = self.queues.back(B2) {
+                self.queues.drop(ghost);
+            }
+        }
+        self.replace(false);
+    }
+
     /// Changes the share of T1 after a hit on a ghost of the given size.
     fn adapt(&mut self, size: i64, in_b1: bool) {
         if size == 0 {
@@ -46,8 +67,8 @@ impl ARC {
 }
 
 impl Policy for ARC {
-    fn new(capacity: i64, _: &[f64]) -> Self {
-        ARC { queues: Queues::new(capacity), target: 0.0 }
+    fn new(capacity: i64, params: &[f64]) -> Self {
+        ARC { queues: Queues::new(capacity), target: 0.0, single: params[0] >= 0.5 }
     }
 
     fn reserve(&mut self, objects: usize) {
@@ -71,7 +92,7 @@ impl Policy for ARC {
                 return true;
             }
             Some(ghosts) => {
-                self.adapt(size, ghosts == B1);
+                self.adapt(if self.single { size.min(1) } else { size }, ghosts == B1);
                 while self.queues.space.full(size) {
                     self.replace(ghosts == B2);
                 }
@@ -79,6 +100,13 @@ impl Policy for ARC {
                 return false;
             }
             None => {}
+        }
+        if self.single {
+            while self.queues.space.full(size) {
+                self.evict_singly(size);
+            }
+            self.queues.push_front(T1, id, size);
+            return false;
         }
         let capacity = self.queues.space.capacity();
         while self.queues.bytes(T1) + self.queues.bytes(B1) + size > capacity {
@@ -110,4 +138,4 @@ impl Policy for ARC {
     }
 }
 
-kit::export!(ARC);
+kit::export!(ARC, param_step = 0.0);

@@ -1,6 +1,6 @@
-//! GreedyDual-Size with a cost of 1 for every object (Cao and Irani 1997): it
-//! evicts the object with the least H = L + 1/size, and L rises to the H of each
-//! victim. The twin of policies-native/gdsize.go.
+//! GreedyDual-Size (Cao and Irani 1997): it evicts the object with the least
+//! H = L + cost/size, and L rises to the H of each victim. The twin of
+//! policies-native/gdsize.go, where it is explained.
 #![no_std]
 
 use kit::{Heap, Policy, Space};
@@ -8,6 +8,7 @@ use kit::{Heap, Policy, Space};
 struct GDSize {
     heap: Heap,     // key: H
     inflation: f64, // L
+    packets: bool,  // cost=1
 }
 
 impl GDSize {
@@ -15,13 +16,14 @@ impl GDSize {
     /// is never in the way.
     #[inline]
     fn h(&self, size: i64) -> f64 {
-        self.inflation + 1.0 / size as f64
+        let cost = if self.packets { 2.0 + size as f64 / 536.0 } else { 1.0 };
+        self.inflation + cost / size as f64
     }
 }
 
 impl Policy for GDSize {
-    fn new(capacity: i64, _: &[f64]) -> Self {
-        GDSize { heap: Heap::new(capacity), inflation: 0.0 }
+    fn new(capacity: i64, params: &[f64]) -> Self {
+        GDSize { heap: Heap::new(capacity), inflation: 0.0, packets: params[0] >= 0.5 }
     }
 
     fn reserve(&mut self, objects: usize) {
@@ -53,4 +55,4 @@ impl Policy for GDSize {
     }
 }
 
-kit::export!(GDSize);
+kit::export!(GDSize, param_cost = 0.0);
