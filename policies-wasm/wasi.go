@@ -206,7 +206,13 @@ func (m *Binary) checkImports() error {
 	if len(missing) == 0 {
 		return nil
 	}
-	return fmt.Errorf("it imports what cachesim does not provide: %s", strings.Join(missing, ", "))
+	more := ""
+	const most = 10 // hostile modules have thousands
+	if len(missing) > most {
+		more = fmt.Sprintf(" and %d more", len(missing)-most)
+		missing = missing[:most]
+	}
+	return fmt.Errorf("it imports what cachesim does not provide: %s%s", strings.Join(missing, ", "), more)
 }
 
 // Refuses says why an engine cannot run m, as far as that is seen before it is

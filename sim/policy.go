@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/agnivade/levenshtein"
 )
@@ -78,6 +79,13 @@ type Replayer interface {
 
 	// Close frees what the replayer owns. It is not used afterwards.
 	Close() error
+}
+
+// A Timer is a Replayer that knows the time spent in its policy better than who
+// calls it: because the policy runs in another process.
+type Timer interface {
+	Replayer
+	Spent() time.Duration // so far
 }
 
 // Counts are a policy's own counts, each -1 where it is not known.

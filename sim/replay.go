@@ -316,8 +316,16 @@ func (s *replayState) pass(b Batch) ([]bool, error) {
 	}
 	began := time.Now()
 	err := s.p.Replay(b, h)
-	s.time += time.Since(began)
+	s.spend(began)
 	return h, err
+}
+
+// spend counts the time of a call of the policy that began then.
+func (s *replayState) spend(began time.Time) {
+	s.time += time.Since(began)
+	if t, ok := s.p.(Timer); ok {
+		s.time = t.Spent()
+	}
 }
 
 // account counts the outcomes of the requests from s.at on, all of which are gets that the policy
@@ -492,7 +500,7 @@ func (s *replayState) remove(id uint32) (bool, error) {
 	s.seen.clear(int(id))
 	began := time.Now()
 	resident, err := s.p.Remove(id)
-	s.time += time.Since(began)
+	s.spend(began)
 	return resident, err
 }
 

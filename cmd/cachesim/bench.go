@@ -36,6 +36,8 @@ type benchOptions struct {
 	figures     figureOptions
 	goFormat    bool
 	json, quiet bool
+	// languageNames are those to compare, instead of measuring calls.
+	languageNames []string
 
 	stdout, stderr io.Writer
 }
@@ -52,6 +54,7 @@ func benchCommand(stdout, stderr io.Writer) *cli.Command {
 		Description: `Examples:
   cachesim bench
   cachesim bench --engine cranelift,wazero --test native,pair-cached-preload,batch --budget 30s
+  cachesim bench --languages all --engine wazero,cranelift --out languages
   cachesim bench --format go > new.txt`,
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "engine", Usage: strings.Join(engines.Names(false), ", ") + " or all (default: those that compile)"},
@@ -62,6 +65,7 @@ func benchCommand(stdout, stderr io.Writer) *cli.Command {
 			&cli.IntFlag{Name: "warmups", Usage: "runs before them, which do not count", Value: 1},
 			&cli.DurationFlag{Name: "budget", Usage: "make fewer runs, but 3, where all would take longer; 0: never", Value: 4 * time.Minute},
 			&cli.StringFlag{Name: "module", Usage: "a guest of your own: FILE.wasm, with the exports of the published experiment; of one that passes a struct, FILE.wasm:abi=bytemuck"},
+			&cli.StringSliceFlag{Name: "languages", Usage: "compare the policies of policy new in `LANGUAGES` instead of measuring calls: " + strings.Join(allLanguages(), ", ") + " or all; those whose tools are here are built"},
 			&cli.Uint64Flag{Name: "seed", Usage: "of the order in which tests take turns", Value: 1},
 			&cli.StringFlag{Name: "out", Usage: "folder for result files and figures", Value: "results/bench"},
 			&cli.StringSliceFlag{Name: "format", Usage: "of the figures: " + strings.Join(plots.Formats, ", ") + "; go prints the runs for benchstat instead of tables", Value: cli.NewStringSlice("png", "pdf")},
@@ -120,6 +124,16 @@ func newBenchOptions(c *cli.Context, stdout, stderr io.Writer) (*benchOptions, e
 	}
 	if len(o.Engines) == 0 {
 		return nil, usagef("--engine names native only, which needs no call into WASM")
+	}
+	if given := c.StringSlice("languages"); len(given) > 0 {
+		for _, f := range []string{"test", "measure", "module", "json", "calls"} {
+			if c.IsSet(f) {
+				return nil, usagef("--%s is of the measuring of calls, which --languages leaves out", f)
+			}
+		}
+		if o.languageNames, err = pick("language", given, allLanguages(), allLanguages()); err != nil {
+			return nil, err
+		}
 	}
 	tests := micro.Tests
 	if m := c.String("module"); m != "" {
@@ -202,6 +216,9 @@ func buildMode() string {
 func (o *benchOptions) run(ctx context.Context) error {
 	if err := os.MkdirAll(o.out, 0o777); err != nil {
 		return fmt.Errorf("--out: %w", err)
+	}
+	if o.languageNames != nil {
+		return o.languages(ctx)
 	}
 	p := newProvenance(os.Args)
 	o.Provenance = &p

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/csv"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -117,6 +118,35 @@ func TestBenchUsage(t *testing.T) {
 		_, stderr, code := cachesim(append([]string{"bench"}, strings.Fields(args)...)...)
 		if code == 0 || !strings.Contains(stderr, want) || strings.Count(stderr, "\n") != 1 {
 			t.Errorf("%s: exit %d, stderr %q, want one line with %q", args, code, stderr, want)
+		}
+	}
+}
+
+// TestBenchLanguages compares the policies of policy new in C with the native ones.
+func TestBenchLanguages(t *testing.T) {
+	if _, err := exec.LookPath("wasm-ld"); err != nil {
+		t.Skip(err)
+	}
+	out := t.TempDir()
+	stdout, stderr, code := cachesim("bench", "--languages", "c", "--engine", "wazero", "--runs", "1", "--format", "svg", "--out", out)
+	if code != 0 || !strings.Contains(stdout, "sieve   C         wazero  batch") {
+		t.Fatalf("exit %d: %s%s", code, stdout, stderr)
+	}
+	rows := readCSV(t, out, "languages.csv")
+	if len(rows) != 6 {
+		t.Fatalf("%d rows, want 6: two policies natively and by two ABIs", len(rows))
+	}
+	for _, r := range rows {
+		if (r["language"] == "native") != (r["module_bytes"] == "") || r["ns_per_request"] == "0.0" {
+			t.Errorf("row %v", r)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(out, "languages.svg")); err != nil {
+		t.Error(err)
+	}
+	for _, args := range [][]string{{"--languages", "cobol"}, {"--languages", "c", "--measure", "calls"}} {
+		if _, stderr, code := cachesim(append([]string{"bench"}, args...)...); code != 2 || stderr == "" {
+			t.Errorf("bench %v: exit %d: %s", args, code, stderr)
 		}
 	}
 }

@@ -121,6 +121,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			cacheCommand(stdout),
 			benchCommand(stdout, stderr),
 			versionCommand(stdout),
+			isolatedCommand(stdout),
 		},
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return usageError{err} },

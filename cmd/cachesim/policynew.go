@@ -23,6 +23,8 @@ func policyNew(stdout io.Writer) *cli.Command {
 		Description: "Example:\n  cachesim policy new mine --lang c && sh mine/test.sh",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "lang", Usage: "`LANGUAGE`: " + strings.Join(known, ", ")},
+			&cli.StringFlag{Name: "from", Usage: "`POLICY` to start from: " + strings.Join(examples.Policies, ", "), Value: examples.Policies[0]},
+			&cli.BoolFlag{Name: "wit", Usage: "export the interface of policy.wit, for tools of the component model: rust, c, cpp"},
 			&cli.StringFlag{Name: "out", Usage: "`FOLDER` of the project, new or empty (default: NAME)"},
 		},
 		Action: func(c *cli.Context) error {
@@ -36,11 +38,16 @@ func policyNew(stdout io.Writer) *cli.Command {
 			if err != nil {
 				return usagef("--lang: %w", err)
 			}
+			if c.Bool("wit") {
+				if l, err = l.WIT(); err != nil {
+					return usagef("--wit: %w", err)
+				}
+			}
 			name, dir := c.Args().First(), c.String("out")
 			if dir == "" {
 				dir = name
 			}
-			written, err := l.New(dir, name)
+			written, err := l.New(dir, name, c.String("from"))
 			if err != nil {
 				return usagef("policy new: %w", err)
 			}

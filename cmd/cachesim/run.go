@@ -24,6 +24,7 @@ import (
 	"cachesim/policies-native/bounds"
 	wasm "cachesim/policies-wasm"
 	"cachesim/policies-wasm/engines"
+	"cachesim/policies-wasm/isolate"
 	"cachesim/sim"
 	"cachesim/sim/costs"
 	"cachesim/sim/plan"
@@ -63,6 +64,7 @@ type runOptions struct {
 	timeout     time.Duration
 	resume      bool
 	retryFailed bool
+	isolate     []string // command that serves a guest in a process of its own; nil: they run in this one
 	anyVersion  bool
 	command     []string // line that started this run
 
@@ -151,6 +153,7 @@ func runFlags() []cli.Flag {
 		&cli.BoolFlag{Category: aboutRuns, Name: "resume", Usage: "leave out the cells that --out has results of"},
 		&cli.BoolFlag{Category: aboutRuns, Name: "retry-failed", Usage: "with --resume: run the cells again that failed"},
 		&cli.BoolFlag{Category: aboutRuns, Name: "any-version", Usage: "with --resume: accept results of another version of cachesim"},
+		&cli.BoolFlag{Category: aboutRuns, Name: "isolate", Usage: "run each WASM policy in a process of its own, so that what crashes its engine fails one cell"},
 		&cli.DurationFlag{Category: aboutRuns, Name: "guest-timeout", Usage: "abandon a cell that makes no progress for longer than `TIME`; 0: never", Value: 10 * time.Second},
 	)
 }
@@ -305,6 +308,17 @@ func (p planOptions) toRun(c *cli.Context, stdout, stderr io.Writer) (*runOption
 	}
 	if o.timeout < 0 || o.timeout > 0 && o.timeout < 10*time.Millisecond {
 		return nil, usagef("--guest-timeout %v: expects at least 10ms, or 0 for no limit", o.timeout)
+	}
+	if c.Bool("isolate") {
+		if o.timing == 0 && o.choice.Engines == nil && !slices.ContainsFunc(o.policies, func(p policy) bool { return p.spec == nil && p.module != nil }) {
+			return nil, usagef("--isolate has no effect: no policy of this run is a WASM module")
+		}
+		if o.choice.Engines != nil && !slices.ContainsFunc(o.choice.Engines, isWASM) {
+			return nil, usagef("--isolate is for WASM engines, but --engine names native only")
+		}
+		if o.isolate, err = isolated(); err != nil {
+			return nil, err
+		}
 	}
 	for _, f := range []string{"retry-failed", "any-version"} {
 		if c.Bool(f) && !o.resume {
@@ -670,14 +684,26 @@ func (o *runOptions) opener() sim.Opener {
 			r := sim.Native(p.spec.New(config))
 			return r, sim.Setup{Instantiate: time.Since(began)}, nil
 		}
-		r, setup, err := wasm.Open(ctx, wasm.Config{
+		guest := wasm.Config{
 			Config: config, Version: c.Version, Binary: p.module, Declared: p.declared,
 			Memory: c.GuestMemory, Key: t.ObjectName, Stoppable: o.mayLoop(p), Heartbeat: heartbeat,
-		})
-		if err == nil && o.guestLog {
-			r = logged{r, c, o.stderr}
 		}
-		return r, setup, err
+		var r sim.Replayer
+		var setup sim.Setup
+		var err error
+		if o.isolate != nil {
+			r, setup, err = isolate.Open(ctx, guest, o.isolate...)
+		} else {
+			r, setup, err = wasm.Open(ctx, guest)
+		}
+		if err != nil || !o.guestLog {
+			return r, setup, err
+		}
+		l := logged{r, c, o.stderr}
+		if t, ok := r.(sim.Timer); ok {
+			return timedLogged{l, t}, setup, nil
+		}
+		return l, setup, nil
 	}
 }
 
@@ -696,6 +722,14 @@ func (l logged) Close() error {
 	}
 	return err
 }
+
+// timedLogged is logged of a guest that takes its own time.
+type timedLogged struct {
+	logged
+	timer sim.Timer
+}
+
+func (l timedLogged) Spent() time.Duration { return l.timer.Spent() }
 
 // mayLoop reports whether p has to be watched for loops that never end, which
 // costs time on some engines: the modules that cachesim provides have none.

@@ -1,5 +1,5 @@
-// Package examples holds modules to copy, a FIFO in each of several languages, and
-// writes new projects from them.
+// Package examples holds modules to copy, FIFO, LRU and SIEVE in each of several
+// languages, and writes new projects from them.
 package examples
 
 import (
@@ -11,14 +11,17 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"text/template"
 
+	wasm "cachesim/policies-wasm"
 	"cachesim/sim"
 )
 
 //go:embed README.md.tmpl assemblyscript/*.ts assemblyscript/build.sh c/*.c c/*.h c/build.sh cpp/*.cpp cpp/build.sh
 //go:embed go/*.go go/build.sh rust/*.rs rust/Cargo.toml rust/build.sh zig/*.zig zig/build.sh
+//go:embed */policies/*
 var files embed.FS
 
 // A Language is one that policies can be written in.
@@ -29,6 +32,11 @@ type Language struct {
 	Kit    string // file with what it is built from
 	Needs  string // what builds it, in words
 
+	// flag, if any, has build.sh build the interface of policy.wit; it is put behind
+	// what its command has before.
+	flag, before string
+	wit          bool
+
 	also  []string          // files of other examples
 	extra map[string]string // files that the example does not need in its place
 	tools func() error
@@ -36,7 +44,7 @@ type Language struct {
 
 // Languages lists them.
 var Languages = []Language{
-	{Name: "rust", Title: "Rust", Policy: "policy.rs", Kit: "kit.rs",
+	{Name: "rust", Title: "Rust", flag: "--cfg wit ", before: "--crate-name ", Policy: "policy.rs", Kit: "kit.rs",
 		Needs: "Rust 1.63 or later with its WASM target (rustup target add wasm32-unknown-unknown; on Debian rustc and libstd-rust-dev-wasm32)",
 		tools: func() error {
 			rustc := command("RUSTC", "rustc")
@@ -49,9 +57,9 @@ var Languages = []Language{
 			}
 			return nil
 		}},
-	{Name: "c", Title: "C", Policy: "policy.c", Kit: "kit.h", Needs: "clang and lld (Debian's packages of those names)",
+	{Name: "c", Title: "C", flag: "-DWIT ", before: "--target=wasm32 ", Policy: "policy.c", Kit: "kit.h", Needs: "clang and lld (Debian's packages of those names)",
 		tools: func() error { return found(command("CC", "clang"), "wasm-ld") }},
-	{Name: "cpp", Title: "C++", Policy: "policy.cpp", Kit: "kit.h", Needs: "clang and lld (Debian's packages of those names)",
+	{Name: "cpp", Title: "C++", flag: "-DWIT ", before: "--target=wasm32 ", Policy: "policy.cpp", Kit: "kit.h", Needs: "clang and lld (Debian's packages of those names)",
 		also:  []string{"c/kit.h"},
 		tools: func() error { return found(command("CXX", "clang++"), "wasm-ld") }},
 	{Name: "assemblyscript", Title: "AssemblyScript", Policy: "policy.ts", Kit: "kit.ts", Needs: "asc, of the npm package assemblyscript (npm install assemblyscript)",
@@ -70,6 +78,16 @@ var Languages = []Language{
 	{Name: "go", Title: "Go", Policy: "policy.go", Kit: "kit.go", Needs: "Go 1.24 or later",
 		extra: map[string]string{"go.mod": "module fifo\n\ngo 1.24\n"},
 		tools: func() error { return found("go") }},
+}
+
+// WIT returns the language with projects that export the interface of policy.wit,
+// instead of the functions of docs/ABI.md that serve requests.
+func (l Language) WIT() (Language, error) {
+	if l.flag == "" {
+		return l, fmt.Errorf("no example of the interface of policy.wit in %s", l.Title)
+	}
+	l.wit = true
+	return l, nil
 }
 
 // Named finds a language.
@@ -110,9 +128,13 @@ var names = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 // word is what is replaced by a policy's name.
 var word = regexp.MustCompile(`\bfifo\b`)
 
-// New writes a project for a policy of that name into the folder dir, which must
-// not exist or be empty, and returns the names of its files.
-func (l Language) New(dir, name string) (written []string, err error) {
+// Policies are those that a project can start from.
+var Policies = []string{"fifo", "lru", "sieve"}
+
+// New writes a project for a policy of that name, which starts as one of Policies,
+// into the folder dir, which must not exist or be empty, and returns the names of
+// its files.
+func (l Language) New(dir, name, start string) (written []string, err error) {
 	if !names.MatchString(name) {
 		return nil, fmt.Errorf("%q cannot name a policy: use lower-case letters, digits and _, a letter first", name)
 	}
@@ -123,6 +145,9 @@ func (l Language) New(dir, name string) (written []string, err error) {
 	}
 	sources := append([]string{}, l.also...)
 	for _, e := range entries {
+		if e.IsDir() {
+			continue
+		}
 		sources = append(sources, path.Join(l.Name, e.Name()))
 	}
 	for _, source := range sources {
@@ -132,8 +157,22 @@ func (l Language) New(dir, name string) (written []string, err error) {
 		}
 		content[path.Base(source)] = word.ReplaceAllString(string(b), name)
 	}
+	if !slices.Contains(Policies, start) {
+		return nil, fmt.Errorf("no example of the policy %q%s", start, sim.DidYouMean(start, Policies))
+	}
+	if start != Policies[0] {
+		b, err := files.ReadFile(path.Join(l.Name, "policies", start+path.Ext(l.Policy)))
+		if err != nil {
+			return nil, err
+		}
+		content[l.Policy] = string(b)
+	}
 	for file, text := range l.extra {
 		content[file] = word.ReplaceAllString(text, name)
+	}
+	if l.wit {
+		content["build.sh"] = strings.Replace(content["build.sh"], l.before, l.flag+l.before, 1)
+		content["policy.wit"] = wasm.WITFile
 	}
 	content["test.sh"] = fmt.Sprintf("#!/bin/sh\n# Builds %s.wasm and checks that it behaves as a cache.\nset -eu\ncd \"$(dirname \"$0\")\"\nsh build.sh\n${CACHESIM:-cachesim} policy check %s.wasm\n", name, name)
 	content[".gitignore"] = "*.wasm\n*.wasm.o\nnode_modules/\ntarget/\n"
@@ -142,8 +181,10 @@ func (l Language) New(dir, name string) (written []string, err error) {
 		return nil, err
 	}
 	var b strings.Builder
-	about := l
-	about.Name = name
+	about := struct {
+		Language
+		Name, Start string
+	}{l, name, strings.ToUpper(start)}
 	if err := readme.Execute(&b, about); err != nil {
 		return nil, err
 	}

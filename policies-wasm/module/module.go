@@ -97,6 +97,10 @@ type limits struct {
 	start, end int
 }
 
+// sectionOrder has the kinds of sections in the order in which a module has them:
+// tags (13) and the count of data segments (12) were added between others.
+var sectionOrder = []byte{1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11}
+
 // Parse reads a module from bytes, which it keeps. It looks at what the sections
 // declare; whether the code is valid is for an engine to say.
 func Parse(b []byte) (*Module, error) {
@@ -123,11 +127,22 @@ func (m *Module) parse() (err error) {
 	r := &reader{b: m.Bytes, at: 8}
 	defer r.caught(&err)
 	var types []Signature
+	last := -1 // of the sections' places
 	for r.at < len(r.b) {
 		id := r.byte()
 		size := int(r.u32())
 		if size > len(r.b)-r.at {
 			panic(malformed("a section goes beyond the end"))
+		}
+		if id != 0 { // which may stand anywhere
+			place := bytes.IndexByte(sectionOrder, id)
+			if place < 0 {
+				panic(malformed(fmt.Sprintf("a section of unknown kind %d", id)))
+			}
+			if place <= last {
+				panic(malformed(fmt.Sprintf("a section of kind %d is twice there, or not in its place", id)))
+			}
+			last = place
 		}
 		end := r.at + size
 		switch id {

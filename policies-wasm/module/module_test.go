@@ -100,3 +100,33 @@ func FuzzLimited(f *testing.F) {
 		}
 	})
 }
+
+// TestSectionOrder refuses modules whose sections are doubled or out of order:
+// editing their limits went out of the bounds of a section.
+func TestSectionOrder(t *testing.T) {
+	const table, memory, types = "\x04\x04\x01\x70\x00\x01", "\x05\x03\x01\x00\x01", "\x01\x01\x00"
+	for sections, want := range map[string]string{
+		types + table + memory:          "",
+		memory + table:                  "kind 4 is twice there, or not in its place",
+		table + table:                   "kind 4 is twice there, or not in its place",
+		table + "\x20\x00":              "unknown kind 32",
+		"\x00\x02\x01a" + table:         "",
+		table + "\x00\x02\x01a":         "",
+		table + "\x0d\x01\x00" + memory: "kind 5 is twice there, or not in its place",
+	} {
+		m, err := Parse([]byte("\x00asm\x01\x00\x00\x00" + sections))
+		if want != "" {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%q: error %v, want %q", sections, err, want)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%q: %v", sections, err)
+			continue
+		}
+		if _, err := m.Limited(2); err != nil {
+			t.Errorf("%q: %v", sections, err)
+		}
+	}
+}

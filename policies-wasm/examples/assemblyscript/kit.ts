@@ -10,12 +10,22 @@ export let marks = new StaticArray<u32>(0); // for the policy; 0 when the object
 
 let front: u32 = NONE; // of the queue: the newest
 export let back: u32 = NONE; // the oldest
+export let hand: u32 = NONE; // for policies that sweep; when its object leaves, it moves to the next newer
 let capacity: i64 = 0;
 export let bytes: i64 = 0; // in the cache
 export let evicted: i64 = 0;
 
 export function setCapacity(size: i64): void {
   capacity = size;
+}
+
+export function setHand(object: u32): void {
+  hand = object;
+}
+
+// The next newer object in the queue, NONE for the front.
+export function newerThan(object: u32): u32 {
+  return newer[object];
 }
 
 export function makeNodes(n: i32): void {
@@ -66,6 +76,7 @@ export function moveToFront(object: u32): void {
 
 // Takes an object out of the cache.
 export function drop(object: u32): void {
+  if (hand == object) hand = newer[object];
   unlink(object);
   bytes -= stored[object] - 1;
   stored[object] = 0;

@@ -13,6 +13,7 @@ typedef struct {
 
 static node *nodes; // by object: their numbers are dense
 static uint32_t objects, front = NONE, back = NONE; // of the queue: the newest, the oldest
+static uint32_t hand = NONE; // for policies that sweep; when its object leaves, it moves to the next newer
 static int64_t capacity, used, evicted;
 
 static int has(uint32_t object) { return nodes[object].stored != 0; }
@@ -44,6 +45,9 @@ static void push_front(uint32_t object, int64_t size) {
 	link_front(object);
 }
 
+// newer returns the next newer object in the queue, NONE for the front.
+static inline uint32_t newer(uint32_t object) { return nodes[object].newer; }
+
 static inline void move_to_front(uint32_t object) {
 	unlink(object);
 	link_front(object);
@@ -51,6 +55,7 @@ static inline void move_to_front(uint32_t object) {
 
 // drop takes an object out of the cache; evict counts it as an eviction as well.
 static void drop(uint32_t object) {
+	if (hand == object) hand = newer(object);
 	unlink(object);
 	used -= nodes[object].stored - 1;
 	nodes[object].stored = 0;
@@ -87,6 +92,18 @@ static void *allocate(uint64_t bytes) {
 extern "C" {
 #endif
 
+#ifdef WIT // the interface of policy.wit: its canonical names and types
+#define WIT_EXPORT(name) __attribute__((export_name("cachesim:policy/policy@1.0.0#" #name))) kit_wit_##name
+
+void WIT_EXPORT(init)(uint64_t bytes, uint32_t n, uint64_t seed) {
+	(void)seed; // for policies that draw random numbers
+	capacity = (int64_t)bytes;
+	objects = n;
+	nodes = (node *)allocate((uint64_t)n * sizeof(node));
+}
+
+int32_t WIT_EXPORT(send)(uint32_t object, uint64_t size) { return access(object, (int64_t)size); }
+#else
 void EXPORT(init)(int64_t bytes) { capacity = bytes; }
 
 // There will be n objects, with the numbers 0 to n-1.
@@ -111,6 +128,8 @@ typedef struct { uint32_t object, time; int64_t size; } record;
 void EXPORT(replay)(const record *requests, uint32_t n, uint8_t *outcomes) {
 	for (uint32_t i = 0; i < n; i++) outcomes[i] = (uint8_t)serve(requests[i].object, requests[i].size);
 }
+
+#endif // WIT
 
 int32_t EXPORT(remove)(uint32_t object) {
 	if (object >= objects || !has(object)) return 0;

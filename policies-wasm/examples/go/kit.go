@@ -17,6 +17,7 @@ type node struct {
 var (
 	nodes                    []node              // by object: their numbers are dense
 	front, back              uint32 = none, none // of the queue: the newest, the oldest
+	hand                     uint32 = none       // for policies that sweep; when its object leaves, it moves to the next newer
 	capacity, bytes, evicted int64
 	buffers                  [][]uint64 // that alloc gave, so that they are kept
 )
@@ -33,6 +34,9 @@ func pushFront(object uint32, size int64) {
 	linkFront(object)
 }
 
+// newer returns the next newer object in the queue, none for the front.
+func newer(object uint32) uint32 { return nodes[object].newer }
+
 func moveToFront(object uint32) {
 	unlink(object)
 	linkFront(object)
@@ -40,6 +44,9 @@ func moveToFront(object uint32) {
 
 // drop takes an object out of the cache.
 func drop(object uint32) {
+	if hand == object {
+		hand = newer(object)
+	}
 	unlink(object)
 	bytes -= nodes[object].stored - 1
 	nodes[object].stored = 0

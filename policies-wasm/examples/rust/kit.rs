@@ -16,6 +16,7 @@ pub struct Cache {
     pub nodes: Vec<Node>, // by object: their numbers are dense
     pub front: u32,       // of the queue: the newest
     pub back: u32,        // the oldest
+    pub hand: u32,        // for policies that sweep; when its object leaves, it moves to the next newer
     pub capacity: i64,
     pub used: i64,
     evicted: i64,
@@ -40,6 +41,11 @@ impl Cache {
         self.link_front(object);
     }
 
+    /// The next newer object in the queue, NONE for the front.
+    pub fn newer(&self, object: u32) -> u32 {
+        self.nodes[object as usize].newer
+    }
+
     pub fn move_to_front(&mut self, object: u32) {
         self.unlink(object);
         self.link_front(object);
@@ -52,6 +58,9 @@ impl Cache {
 
     /// Takes an object out of the cache.
     pub fn drop(&mut self, object: u32) {
+        if self.hand == object {
+            self.hand = self.newer(object);
+        }
         self.unlink(object);
         let n = &mut self.nodes[object as usize];
         self.used -= n.stored - 1;
@@ -93,7 +102,7 @@ impl Cache {
 }
 
 static mut CACHE: Cache =
-    Cache { nodes: Vec::new(), front: NONE, back: NONE, capacity: 0, used: 0, evicted: 0 };
+    Cache { nodes: Vec::new(), front: NONE, back: NONE, hand: NONE, capacity: 0, used: 0, evicted: 0 };
 
 /// The cache of this instance, which has one thread.
 fn cache() -> &'static mut Cache {
@@ -128,29 +137,48 @@ fn serve(object: u32, size: i64) -> bool {
     hit
 }
 
+/// The interface of policy.wit, by its canonical names and types.
+#[cfg(wit)]
+#[export_name = "cachesim:policy/policy@1.0.0#init"]
+pub extern "C" fn wit_init(bytes: u64, objects: u32, _seed: u64) {
+    cache().capacity = bytes as i64;
+    cache().nodes.resize(objects as usize, Node { stored: 0, newer: NONE, older: NONE, mark: 0 });
+}
+
+#[cfg(wit)]
+#[export_name = "cachesim:policy/policy@1.0.0#send"]
+pub extern "C" fn wit_send(object: u32, size: u64) -> i32 {
+    crate::access(cache(), object, size as i64) as i32
+}
+
+#[cfg(not(wit))]
 #[no_mangle]
 pub extern "C" fn init(bytes: i64) {
     cache().capacity = bytes;
 }
 
 /// There will be n objects, with the numbers 0 to n-1.
+#[cfg(not(wit))]
 #[no_mangle]
 pub extern "C" fn reserve(n: u32) {
     cache().nodes.resize(n as usize, Node { stored: 0, newer: NONE, older: NONE, mark: 0 });
 }
 
+#[cfg(not(wit))]
 #[no_mangle]
 pub extern "C" fn send(object: u32, size: i64) -> i32 {
     serve(object, size) as i32
 }
 
 /// A batch has the same requests in memory, and needs one call.
+#[cfg(not(wit))]
 #[no_mangle]
 pub extern "C" fn alloc(n: u32) -> i64 {
     let words = vec![0u128; n as usize / 16 + 1]; // aligned to 8 or 16 bytes
     (Box::leak(words.into_boxed_slice()).as_mut_ptr() as usize as i64) << 32 | n as i64
 }
 
+#[cfg(not(wit))]
 #[repr(C)]
 pub struct Record {
     object: u32,
@@ -160,6 +188,7 @@ pub struct Record {
 
 /// # Safety
 /// The pointers are those that alloc gave, for at least n elements.
+#[cfg(not(wit))]
 #[no_mangle]
 pub unsafe extern "C" fn replay(requests: *const Record, n: u32, outcomes: *mut u8) {
     let requests = core::slice::from_raw_parts(requests, n as usize);

@@ -15,6 +15,7 @@ pub const Node = struct {
 pub var nodes: []Node = &.{}; // by object: their numbers are dense
 pub var front: u32 = none; // of the queue: the newest
 pub var back: u32 = none; // the oldest
+pub var hand: u32 = none; // for policies that sweep; when its object leaves, it moves to the next newer
 var capacity: i64 = 0;
 var bytes: i64 = 0; // in the cache
 var evicted: i64 = 0;
@@ -36,6 +37,11 @@ pub fn pushFront(object: u32, size: i64) void {
     linkFront(object);
 }
 
+/// The next newer object in the queue, none for the front.
+pub fn newer(object: u32) u32 {
+    return nodes[object].newer;
+}
+
 pub fn moveToFront(object: u32) void {
     unlink(object);
     linkFront(object);
@@ -43,6 +49,7 @@ pub fn moveToFront(object: u32) void {
 
 /// Takes an object out of the cache.
 pub fn drop(object: u32) void {
+    if (hand == object) hand = newer(object);
     unlink(object);
     bytes -= nodes[object].stored - 1;
     nodes[object].stored = 0;
