@@ -4,7 +4,7 @@ llvm = policies-wasm/engines/libwasmer/build.sh
 wasmtime = policies-wasm/engines/libwasmtime/build.sh
 wamr = policies-wasm/engines/libwamr/build.sh
 
-.PHONY: build static test test-long gallery bench bench-load bench-policies bench-traces bench-micro cachesim-debug experiment llvm wasmtime wamr guests clean
+.PHONY: build static test test-long gallery bench bench-load bench-policies bench-mrc bench-traces bench-micro cachesim-debug experiment llvm wasmtime wamr guests clean
 
 # cachesim with all engines, LLVM included, as ./cachesim.
 build: llvm wasmtime wamr
@@ -30,6 +30,10 @@ bench: build
 # its binary: LIBCACHESIM=.../bin/cachesim make bench-policies. Some minutes each.
 bench-load: ; go run ./cmd/compare load
 bench-policies: ; go run ./cmd/compare policies && go run ./cmd/compare sweep -repeat 1 && go run ./cmd/compare objects
+
+# cachesim mrc against full replays of the same policies, and beside libCacheSim's
+# mrcProfiler where MRCPROFILER names its binary.
+bench-mrc: ; go run ./cmd/compare mrc -repeat 1
 
 # How fast trace formats are decoded and loaded.
 bench-traces: ; go test ./traces -run NONE -bench 'Load|Corpora|Weblog' -benchtime 2x

@@ -200,6 +200,7 @@ func TestUnlike(t *testing.T) {
 	objects := func(r *results.Result) { r.Unit = sim.UnitObjects }
 	metadata := func(r *results.Result) { r.Metadata = 64 }
 	warm := func(r *results.Result) { r.Warmup = 250 }
+	delayed := func(r *results.Result) { r.Delayed = sim.Latency{Fixed: 5e6} }
 	tests := []struct {
 		name    string
 		change  func(*results.Result)
@@ -210,6 +211,7 @@ func TestUnlike(t *testing.T) {
 		{"unit", objects, "first", "hit-ratio-bytes hit-ratio-objects", "the unit of the capacity (bytes and objects)"},
 		{"metadata", metadata, "first", "hit-ratio-metadata0 hit-ratio-metadata64", "the metadata of an object (0 and 64 bytes)"},
 		{"warm-up", warm, "first", "hit-ratio-warmup0 hit-ratio-warmup250", "the warm-up (0 and 25 % of the requests)"},
+		{"delayed hits", delayed, "first", "hit-ratio-at-once hit-ratio-after_5ms", "when fetched objects are stored (after 0s and 5ms)"},
 		{"size rule", func(*results.Result) {}, "max", "hit-ratio", "the size of objects that counts (first and max)"},
 		{"nothing", func(*results.Result) {}, "first", "hit-ratio", ""},
 	}

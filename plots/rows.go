@@ -236,7 +236,8 @@ type semantics struct {
 	metadata   int64
 	warmup     int // in the results of one trace requests, in those of several percent
 	objectSize string
-	timed      int // requests that times are over; 0 where ratios are shown
+	timed      int         // requests that times are over; 0 where ratios are shown
+	delayed    sim.Latency // after which a fetched object enters the cache
 }
 
 // differences names what a and b differ in: "metadata 0 B and 64 B".
@@ -253,6 +254,9 @@ func (a semantics) differences(b semantics) string {
 	}
 	if a.objectSize != b.objectSize {
 		list = append(list, fmt.Sprintf("the size of objects that counts (%s and %s)", a.objectSize, b.objectSize))
+	}
+	if a.delayed != b.delayed {
+		list = append(list, fmt.Sprintf("when fetched objects are stored (after %v and %v)", a.delayed, b.delayed))
 	}
 	return strings.Join(list, " and ")
 }
@@ -297,7 +301,7 @@ func (rows Rows) chartGroups(rs []results.Result, spans func(results.Result) (wa
 	objectSize := rows.objectSizes()
 	for _, r := range rs {
 		warmup, timed := spans(r)
-		s := semantics{r.Unit, r.Metadata, warmup, objectSize(r), timed}
+		s := semantics{r.Unit, r.Metadata, warmup, objectSize(r), timed, r.Delayed}
 		k := key{r.Cell.Trace, r.TraceDigest + " " + r.Clock, s}
 		i, ok := at[k]
 		if !ok {
@@ -327,6 +331,14 @@ func (rows Rows) chartGroups(rs []results.Result, spans func(results.Result) (wa
 	if differ(func(g chartGroup) any { return g.semantics.warmup }) {
 		notes = append(notes, func(g chartGroup) (string, string) {
 			return fmt.Sprintf("warmup%d", g.semantics.warmup), fmt.Sprintf("warm-up of %s requests", humanize.Comma(int64(g.semantics.warmup)))
+		})
+	}
+	if differ(func(g chartGroup) any { return g.semantics.delayed }) {
+		notes = append(notes, func(g chartGroup) (string, string) {
+			if g.semantics.delayed == (sim.Latency{}) {
+				return "at-once", "objects stored at once"
+			}
+			return fileName("after " + g.semantics.delayed.String()), "objects stored after " + g.semantics.delayed.String()
 		})
 	}
 	if differ(func(g chartGroup) any { return g.semantics.objectSize }) {

@@ -34,12 +34,13 @@ type adaptiveClimb struct {
 }
 
 var adaptiveClimbSpec = sim.Spec{
-	Name:   "adaptiveclimb",
-	Title:  "AdaptiveClimb",
-	Doc:    "a hit moves an object up by a number of places that falls with hits and rises with misses",
-	Paper:  "Berend, Dolev, Kogan-Sadetsky, AdaptiveClimb: adaptive policy for cache replacement, SYSTOR 2019",
-	Memory: 24,
-	New:    func(c sim.Config) sim.Policy { return &adaptiveClimb{Ranks: kit.NewRanks(c), jump: 1} },
+	Name:       "adaptiveclimb",
+	Title:      "AdaptiveClimb",
+	Doc:        "a hit moves an object up by a number of places that falls with hits and rises with misses",
+	Paper:      "Berend, Dolev, Kogan-Sadetsky, AdaptiveClimb: adaptive policy for cache replacement, SYSTOR 2019",
+	Memory:     24,
+	FixedScale: true, // the jump is in places, and changes by one
+	New:        func(c sim.Config) sim.Policy { return &adaptiveClimb{Ranks: kit.NewRanks(c), jump: 1} },
 }
 
 // Access serves r and reports whether it was a hit.

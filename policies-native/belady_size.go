@@ -43,6 +43,7 @@ var beladySizeSpec = sim.Spec{
 		"POMACS 2(2), 2018",
 	Needs:  sim.NeedsNext,
 	Memory: 32,
+	Sizes:  sim.SizesAreCompared,
 	New: func(c sim.Config) sim.Policy {
 		return &beladySize{
 			Schedule: kit.NewSchedule(c, kit.SizeClass),

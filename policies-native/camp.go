@@ -34,6 +34,7 @@ type camp struct {
 	largest   int64   // bytes
 	precision int     // significant bits of a ratio
 	bySize    bool    // an object costs its size
+	config    sim.Config
 }
 
 var campSpec = sim.Spec{
@@ -46,16 +47,18 @@ var campSpec = sim.Spec{
 		{Name: "cost", Default: 0, Min: 0, Max: 1, Doc: "what a miss costs: 0 for 1 (object hit ratio), 1 for the object's size (byte hit ratio)"},
 	},
 	Memory: 44,
+	Sizes:  sim.SizesAreWeighed,
 	New: func(c sim.Config) sim.Policy {
-		return &camp{Heap: kit.NewHeap(c), largest: 1, precision: int(c.Param("precision")), bySize: c.Param("cost") >= 0.5}
+		return &camp{Heap: kit.NewHeap(c), largest: 1, precision: int(c.Param("precision")), bySize: c.Param("cost") >= 0.5, config: c}
 	},
 }
 
 // Access serves r and reports whether it was a hit.
 func (p *camp) Access(r sim.Request) bool {
-	p.largest = max(p.largest, r.Size)
+	size := p.config.Size(r)
+	p.largest = max(p.largest, size)
 	if p.Has(r.ID) {
-		p.Update(r.ID, p.inflation+p.ratio(r.Size))
+		p.Update(r.ID, p.inflation+p.ratio(size))
 		return true
 	}
 	for p.Full(r.Size) {
@@ -65,7 +68,7 @@ func (p *camp) Access(r sim.Request) bool {
 			_, p.inflation = p.Min()
 		}
 	}
-	p.Push(r.ID, r.Size, p.inflation+p.ratio(r.Size))
+	p.Push(r.ID, r.Size, p.inflation+p.ratio(size))
 	return false
 }
 

@@ -64,6 +64,7 @@ var adaptSizeSpec = sim.FilterSpec{
 	Random:     true,
 	Memory:     56,
 	FixedScale: true,
+	Sizes:      sim.SizesAreCompared,
 	New: func(c sim.Config) sim.Filter {
 		window := int(c.Param("window"))
 		return &adaptSize{

@@ -17,6 +17,7 @@ var sizeThresholdSpec = sim.FilterSpec{
 	Title: "size threshold",
 	Doc:   "stores objects up to a size only",
 	Paper: "Abrams, Standridge, Abdulla, Williams, Fox, Caching proxies: limitations and potentials, WWW 1995 (LRU-THOLD)",
+	Sizes: sim.SizesAreCompared,
 	Params: []sim.Param{
 		{Name: "bytes", Default: 0, Min: 0, Max: sim.MaxSize, Doc: "largest size that is stored; 0: share counts"},
 		{Name: "share", Default: 0.01, Min: 0, Max: 1, Doc: "largest size that is stored, as a share of the capacity"},

@@ -58,6 +58,7 @@ func Join(p sim.Spec, f sim.FilterSpec) (sim.Spec, error) {
 	s.Default = false
 	s.Random = p.Random || f.Random
 	s.FixedScale = p.FixedScale || f.FixedScale
+	s.Sizes = max(p.Sizes, f.Sizes)
 	s.Memory += f.Memory
 	if p.Revision != 0 || f.Revision != 0 {
 		s.Revision = 1000*p.Revision + f.Revision

@@ -27,6 +27,7 @@ type gdsf struct {
 	kit.Heap          // key: H; note: frequency
 	inflation float64 // L
 	bySize    bool    // an object costs its size
+	config    sim.Config
 }
 
 var gdsfSpec = sim.Spec{
@@ -39,8 +40,9 @@ var gdsfSpec = sim.Spec{
 	},
 	Default: true,
 	Memory:  44,
+	Sizes:   sim.SizesAreWeighed,
 	New: func(c sim.Config) sim.Policy {
-		return &gdsf{Heap: kit.NewHeap(c), bySize: c.Param("cost") >= 0.5}
+		return &gdsf{Heap: kit.NewHeap(c), bySize: c.Param("cost") >= 0.5, config: c}
 	},
 }
 
@@ -66,5 +68,5 @@ func (p *gdsf) h(r sim.Request) float64 {
 	if p.bySize {
 		return p.inflation + float64(value)
 	}
-	return p.inflation + value/float64(r.Size)
+	return p.inflation + value/float64(p.config.Size(r))
 }

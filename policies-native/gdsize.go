@@ -23,6 +23,7 @@ type gdSize struct {
 	kit.Heap          // key: H
 	inflation float64 // L
 	packets   bool    // cost=1
+	config    sim.Config
 }
 
 var gdSizeSpec = sim.Spec{
@@ -35,7 +36,10 @@ var gdSizeSpec = sim.Spec{
 	},
 	Default: true,
 	Memory:  44,
-	New:     func(c sim.Config) sim.Policy { return &gdSize{Heap: kit.NewHeap(c), packets: c.Param("cost") >= 0.5} },
+	Sizes:   sim.SizesAreWeighed,
+	New: func(c sim.Config) sim.Policy {
+		return &gdSize{Heap: kit.NewHeap(c), packets: c.Param("cost") >= 0.5, config: c}
+	},
 }
 
 // Victim returns the object that would be evicted first.
@@ -61,9 +65,9 @@ func (p *gdSize) Access(r sim.Request) bool {
 
 // h is +Inf for an object of no bytes, which is never in the way.
 func (p *gdSize) h(r sim.Request) float64 {
-	cost := 1.0
+	size, cost := float64(p.config.Size(r)), 1.0
 	if p.packets {
-		cost = 2 + float64(r.Size)/536
+		cost = 2 + size/536
 	}
-	return p.inflation + cost/float64(r.Size)
+	return p.inflation + cost/size
 }

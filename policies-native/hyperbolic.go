@@ -54,6 +54,7 @@ var hyperbolicSpec = sim.Spec{
 	Random:     true,
 	Memory:     28,
 	FixedScale: true,
+	Sizes:      sim.SizesAreCompared,
 	New: func(c sim.Config) sim.Policy {
 		samples := int(c.Param("samples"))
 		return &hyperbolic{

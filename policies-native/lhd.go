@@ -117,6 +117,7 @@ var lhdSpec = sim.Spec{
 	Random:     true,
 	Memory:     60,
 	FixedScale: true,
+	Sizes:      sim.SizesAreCompared,
 	New: func(c sim.Config) sim.Policy {
 		p := &lhd{
 			Set:            kit.NewSet(c),

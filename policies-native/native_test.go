@@ -140,3 +140,27 @@ func heap() int64 {
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
 }
+
+// TestCosts: the estimates of plan know what each policy takes.
+func TestCosts(t *testing.T) {
+	for _, s := range native.All {
+		if s.Cost <= 0 {
+			t.Errorf("costs.csv has no row of %s: go run ./cmd/compare costs writes them", s.Name)
+		}
+	}
+	table, err := os.ReadFile("costs.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Fields(string(table))[1:] {
+		name, _, _ := strings.Cut(line, ",")
+		if _, ok := native.ByName(name); !ok {
+			t.Errorf("costs.csv has a row of %s, which is no policy", name)
+		}
+	}
+	lru, _ := native.ByName("lru")
+	slow, _ := native.ByName("lhd+size-threshold")
+	if lru.Cost != 1 || slow.Cost <= 1 {
+		t.Errorf("lru costs %v and lhd behind a filter %v", lru.Cost, slow.Cost)
+	}
+}

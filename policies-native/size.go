@@ -16,20 +16,25 @@ import (
 // in the number of residents.
 //
 // Evictions are the objects evicted.
-type bySize struct{ kit.Heap } // key: size, negative
+type bySize struct {
+	kit.Heap // key: size, negative
+	config   sim.Config
+}
 
 var sizeSpec = sim.Spec{
-	Name:   "size",
-	Title:  "Size",
-	Doc:    "evicts the largest object, the least recently used first among equals",
-	Paper:  "Williams, Abrams, Standridge, Abdulla, Fox, Removal policies in network caches for World-Wide Web documents, SIGCOMM 1996",
-	Memory: 44,
-	New:    func(c sim.Config) sim.Policy { return &bySize{kit.NewHeap(c)} },
+	Name:       "size",
+	Title:      "Size",
+	Doc:        "evicts the largest object, the least recently used first among equals",
+	Paper:      "Williams, Abrams, Standridge, Abdulla, Fox, Removal policies in network caches for World-Wide Web documents, SIGCOMM 1996",
+	Memory:     44,
+	Sizes:      sim.SizesAreWeighed,
+	FixedScale: true, // newcomers share the room of a few objects
+	New:        func(c sim.Config) sim.Policy { return &bySize{kit.NewHeap(c), c} },
 }
 
 // Access serves r and reports whether it was a hit.
 func (p *bySize) Access(r sim.Request) bool {
-	key := -float64(r.Size)
+	key := -float64(p.config.Size(r))
 	if p.Has(r.ID) {
 		p.Update(r.ID, key)
 		return true

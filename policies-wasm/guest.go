@@ -39,6 +39,7 @@ type guest struct {
 	capacity int64
 	replay   replayer
 	remove   *callee  // nil: it has no such export
+	has      *callee  // nil: it has no such export
 	used     *callee  // nil: it has no such export
 	extras   *extras  // nil: it asks for nothing besides objects and sizes
 	changes  *changes // nil: it does not report them
@@ -179,6 +180,11 @@ func (g *guest) initialise(c Config) error {
 			return err
 		}
 	}
+	if g.CanHold() {
+		if g.has, err = g.callee("has"); err != nil {
+			return err
+		}
+	}
 	if has("used", "() -> i64") {
 		if g.used, err = g.callee("used"); err != nil {
 			return err
@@ -286,18 +292,30 @@ func (g *guest) CanRemove() bool { return g.bin.module.Has("remove", "(i32) -> i
 
 // Remove has the module remove an object.
 func (g *guest) Remove(id uint32) (bool, error) {
+	resident, err := g.ask(g.remove, "remove", id)
+	if err == nil && g.changes != nil {
+		if err := g.changes.removed(id, resident); err != nil {
+			return false, fmt.Errorf("after request %d: %w", g.served, err)
+		}
+	}
+	return resident, err
+}
+
+// CanHold reports whether the module exports has.
+func (g *guest) CanHold() bool { return g.bin.module.Has("has", "(i32) -> i32") }
+
+// Has asks the module whether an object is in the cache.
+func (g *guest) Has(id uint32) (bool, error) { return g.ask(g.has, "find", id) }
+
+// ask calls an export that returns whether an object is or was in the cache.
+func (g *guest) ask(f *callee, what string, id uint32) (bool, error) {
 	stack := [1]uint64{uint64(id)}
-	err := g.remove.call(stack[:])
+	err := f.call(stack[:])
 	if err == nil && uint32(stack[0]) > 1 {
 		err = fmt.Errorf("the guest returned %d, want 1 (the object was in the cache) or 0", int32(stack[0]))
 	}
 	if err != nil {
-		return false, oneLine(g.explain(fmt.Errorf("guest failed to remove object %d after its request %d: %w", id, g.served, err)))
-	}
-	if g.changes != nil {
-		if err := g.changes.removed(id, uint32(stack[0]) == 1); err != nil {
-			return false, fmt.Errorf("after request %d: %w", g.served, err)
-		}
+		return false, oneLine(g.explain(fmt.Errorf("guest failed to %s object %d after its request %d: %w", what, id, g.served, err)))
 	}
 	return uint32(stack[0]) == 1, nil
 }
@@ -319,6 +337,6 @@ func (g *guest) Counts() sim.Counts {
 // Close frees the instances and their code.
 func (g *guest) Close() error {
 	g.instance.close()
-	g.replay, g.remove, g.used, g.extras, g.changes = nil, nil, nil, nil, nil
+	g.replay, g.remove, g.has, g.used, g.extras, g.changes = nil, nil, nil, nil, nil, nil
 	return nil
 }

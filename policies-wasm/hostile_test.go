@@ -569,6 +569,32 @@ func TestRemove(t *testing.T) {
 	}
 }
 
+// TestHas checks what the host makes of a guest's has.
+func TestHas(t *testing.T) {
+	m := assemble(t, "has", `(module
+		(func (export "init") (param i64))
+		(func (export "has") (param i32) (result i32) (if (i32.eq (local.get 0) (i32.const 9)) (then unreachable)) (local.get 0))
+		(func (export "send") (param i32 i64) (result i32) i32.const 0))`)
+	for _, engine := range engines.Names(true) {
+		r := open(t, m, engine, Pair, SRS)
+		h := r.(sim.Holding)
+		if !h.CanHold() {
+			t.Errorf("%s: the export is not found", engine)
+		}
+		for id, want := range []bool{false, true} {
+			if got, err := h.Has(uint32(id)); got != want || err != nil {
+				t.Errorf("%s: has %d: %v, %v", engine, id, got, err)
+			}
+		}
+		for id, want := range map[uint32]string{2: "failed to find object 2 after its request 0: the guest returned 2", 9: "unreachable"} {
+			if _, err := h.Has(id); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: error %v, want one with %q", engine, err, want)
+			}
+		}
+		r.Close()
+	}
+}
+
 // FuzzModule opens mutated modules: whatever they are, the answer is a policy or
 // an error.
 func FuzzModule(f *testing.F) {

@@ -63,6 +63,10 @@ type Cell struct {
 	// Sampling says how the result is estimated; the zero value: it is exact.
 	Sampling Sampling `json:"sampling,omitzero"`
 
+	// Delayed says how long a fetch takes, where an object enters the cache only
+	// when its fetch is complete; the zero value: it enters at once.
+	Delayed Latency `json:"delayed,omitzero"`
+
 	Capacity int64  `json:"capacity"` // in Unit
 	Unit     string `json:"capacity_unit"`
 	Metadata int64  `json:"metadata_bytes,omitempty"` // added to the size of each object
@@ -89,6 +93,9 @@ func (c Cell) String() string {
 	s := fmt.Sprintf("%s: %s at %s, %s", c.Trace, c.Policy, c.Size(), c.Version)
 	if c.Sampling != (Sampling{}) {
 		s += ", estimated from " + c.Sampling.String()
+	}
+	if c.Delayed != (Latency{}) {
+		s += ", stored after " + c.Delayed.String()
 	}
 	return s
 }

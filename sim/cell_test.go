@@ -32,6 +32,8 @@ func TestCellIDDependsOnEveryField(t *testing.T) {
 			f.SetUint(f.Uint() + 1)
 		case reflect.Float64:
 			f.SetFloat(f.Float() + 0.01)
+		case reflect.Bool:
+			f.SetBool(!f.Bool())
 		default:
 			t.Fatalf("cannot change %s, a %v", name, f.Kind())
 		}
@@ -60,7 +62,7 @@ func TestCellNames(t *testing.T) {
 	native := someCell
 	native.Version = Version{Engine: NativeEngine}
 	sampled := native
-	sampled.Sampling = Sampling{0.01, 3}
+	sampled.Sampling = Sampling{Rate: 0.01, Salts: 3}
 	tests := []struct {
 		cell          Cell
 		version, name string

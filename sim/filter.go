@@ -32,5 +32,7 @@ type FilterSpec struct {
 	Memory   int  // as in Spec
 	// FixedScale is as in Spec.
 	FixedScale bool
-	New        func(Config) Filter
+	// Sizes is as in Spec.
+	Sizes SizeUse
+	New   func(Config) Filter
 }

@@ -51,6 +51,16 @@ func (n *native) Remove(id uint32) (bool, error) {
 	return r.Remove(id), nil
 }
 
+func (n *native) CanHold() bool { _, ok := n.p.(Holder); return ok }
+
+func (n *native) Has(id uint32) (bool, error) {
+	h, ok := n.p.(Holder)
+	if !ok {
+		return false, errors.New("the policy cannot say what it has")
+	}
+	return h.Has(id), nil
+}
+
 func (n *native) Counts() Counts {
 	c := Counts{Evictions: -1, Admissions: -1, AdmittedBytes: -1, StoresMisses: true}
 	if e, ok := n.p.(EvictionCounter); ok {

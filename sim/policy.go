@@ -95,7 +95,29 @@ type Config struct {
 	Requests int   // that will be replayed at most; 0: not known
 	Seed     uint64
 	Params   map[string]float64 // a value for every declared parameter
+
+	// Sizes are the true sizes of the objects, where those of the requests only
+	// say how much room they need in a miniature; otherwise nil. See Spec.Sizes.
+	Sizes []int64
 }
+
+// Size returns the size of r's object by which to compare it with others.
+func (c Config) Size(r Request) int64 {
+	if c.Sizes != nil {
+		return c.Sizes[r.ID]
+	}
+	return r.Size
+}
+
+// A SizeUse says what a policy uses sizes for besides the room that objects need.
+type SizeUse uint8
+
+// The uses of sizes.
+const (
+	SizesAreRoom     SizeUse = iota // for nothing
+	SizesAreWeighed                 // it compares objects by Config.Sizes where they are there
+	SizesAreCompared                // it compares the sizes of requests
+)
 
 // Param returns the value of a declared parameter. It panics for another name:
 // that is a fault of the policy, and a zero would go unnoticed.
@@ -145,10 +167,15 @@ type Spec struct {
 	// Memory is about how many bytes the policy needs for each object of the
 	// trace, for the estimates of plan.
 	Memory int
+	// Cost is about how long a request takes, in multiples of LRU's time, for the
+	// estimates of plan; 0: as long.
+	Cost float64
 	// FixedScale says that the policy behaves differently when trace and cache
 	// are scaled down together, so that sampling cannot estimate its results.
 	FixedScale bool
-	New        func(Config) Policy
+	// Sizes says what samples the policy can replay.
+	Sizes SizeUse
+	New   func(Config) Policy
 }
 
 // CheckParams returns given completed with the defaults of params, or an error

@@ -70,31 +70,14 @@ func replay(ctx context.Context, p Replayer, t *Trace, c Cell, needs Needs, prog
 	if needs&NeedsNext != 0 {
 		columns |= ColumnNext
 	}
-	r, err := t.Reader(columns)
-	if err != nil {
-		return s.replayed, err
-	}
-	defer r.Close()
-	for s.at < c.Requests {
-		if err := ctx.Err(); err != nil {
-			return s.replayed, err
-		}
-		b, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return s.replayed, fmt.Errorf("the trace ends after %d of %d requests", s.at, c.Requests)
-		}
-		if err != nil {
-			return s.replayed, fmt.Errorf("read the trace: %w", err)
-		}
-		b = b.Slice(0, min(len(b.Requests), c.Requests-s.at))
-		start := s.at
+	err := s.each(ctx, columns, progress, func(b Batch) error {
 		for len(b.Requests) > 0 {
 			n := len(b.Requests)
 			if s.at < c.Warmup {
 				n = min(n, c.Warmup-s.at)
 			}
 			if err := s.serve(b.Slice(0, n)); err != nil {
-				return s.replayed, err
+				return err
 			}
 			s.at += n
 			if s.at == c.Warmup {
@@ -102,12 +85,44 @@ func replay(ctx context.Context, p Replayer, t *Trace, c Cell, needs Needs, prog
 			}
 			b = b.Slice(n, len(b.Requests))
 		}
+		return nil
+	})
+	if err != nil {
+		return s.replayed, err
+	}
+	s.finish()
+	return s.replayed, nil
+}
+
+// each passes the requests of the cell to serve in batches, which adds their number
+// to s.at, and calls progress after each batch. It fails when serve does, when the
+// trace ends early, or when ctx ends.
+func (s *replayState) each(ctx context.Context, columns Columns, progress func(requests int), serve func(Batch) error) error {
+	r, err := s.t.Reader(columns)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	for s.at < s.c.Requests {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		b, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return fmt.Errorf("the trace ends after %d of %d requests", s.at, s.c.Requests)
+		}
+		if err != nil {
+			return fmt.Errorf("read the trace: %w", err)
+		}
+		start := s.at
+		if err := serve(b.Slice(0, min(len(b.Requests), s.c.Requests-s.at))); err != nil {
+			return err
+		}
 		if progress != nil {
 			progress(s.at - start)
 		}
 	}
-	s.finish()
-	return s.replayed, nil
+	return nil
 }
 
 // replayState is a replay under way.

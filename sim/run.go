@@ -38,7 +38,7 @@ type Task struct {
 // replayed is how many requests one replay of the task serves.
 func (t Task) replayed() int64 {
 	if t.Samples != nil {
-		return t.Samples.requests()
+		return t.Samples.replayed()
 	}
 	return int64(t.Requests)
 }
@@ -198,7 +198,7 @@ func (r *run) untimed(ctx context.Context) {
 	}
 	memory := semaphore.NewWeighted(max(1, r.Memory))
 	for _, phase := range [][]int{first, rest} {
-		left := newLeft(r.tasks, phase)
+		left := newLeft(r.tasks, phase, r.Jobs)
 		var wg sync.WaitGroup
 		for range max(1, r.Jobs) {
 			wg.Go(func() {
@@ -225,9 +225,10 @@ func (r *run) untimed(ctx context.Context) {
 
 // left are the tasks of a phase that have not begun. Those of the slowest versions of policies come
 // first, so that no long one begins when all others are about to end; to find out which these are,
-// one of each begins before all others.
+// one of each begins before all others. A single job takes them in the order of the plan.
 type left struct {
 	tasks []Task
+	jobs  int
 	mu    sync.Mutex
 	kinds []*kind // with tasks left, in the order of the plan
 	all   map[kindKey]*kind
@@ -245,15 +246,20 @@ type kindKey struct {
 	Version
 }
 
-func (t Task) kind() kindKey { return kindKey{t.Policy, t.Version} }
+func (l *left) key(task int) kindKey {
+	if l.jobs <= 1 {
+		return kindKey{}
+	}
+	return kindKey{l.tasks[task].Policy, l.tasks[task].Version}
+}
 
-func newLeft(tasks []Task, phase []int) *left {
-	l := &left{tasks: tasks, all: make(map[kindKey]*kind)}
+func newLeft(tasks []Task, phase []int, jobs int) *left {
+	l := &left{tasks: tasks, jobs: jobs, all: make(map[kindKey]*kind)}
 	for _, i := range phase {
-		k := l.all[tasks[i].kind()]
+		k := l.all[l.key(i)]
 		if k == nil {
 			k = &kind{}
-			l.all[tasks[i].kind()] = k
+			l.all[l.key(i)] = k
 			l.kinds = append(l.kinds, k)
 		}
 		k.tasks = append(k.tasks, i)
@@ -290,7 +296,7 @@ func (l *left) next() (task int, ok bool) {
 func (l *left) took(task int, d time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.all[l.tasks[task].kind()].time = d
+	l.all[l.key(task)].time = d
 }
 
 // timed replays the timed cells one at a time. Every round visits each of them
@@ -453,7 +459,11 @@ func (r *run) replayCell(ctx context.Context, c Cell, t *Trace, needs Needs, hea
 	if err != nil {
 		return one, setup, err
 	}
-	one, err = replay(ctx, p, t, c, needs, progress)
+	drive := replay
+	if c.Delayed != (Latency{}) {
+		drive = replayDelayed
+	}
+	one, err = drive(ctx, p, t, c, needs, progress)
 	if cerr := p.Close(); err == nil {
 		err = cerr
 	}

@@ -670,3 +670,28 @@ func TestRunNothing(t *testing.T) {
 	}
 	rec.check(results, failures)
 }
+
+// The tasks of the policy that takes longest come before the rest, after one of each, where several
+// run at a time.
+func TestSlowestFirst(t *testing.T) {
+	var tasks []Task
+	var plan []int
+	for _, policy := range []string{"a", "b", "c"} {
+		for size := range 3 {
+			plan = append(plan, len(tasks))
+			tasks = append(tasks, Task{Cell: Cell{Policy: policy, Capacity: int64(size)}})
+		}
+	}
+	seconds := map[string]time.Duration{"a": 2, "b": 1, "c": 3}
+	for jobs, want := range map[int][]int{1: plan, 2: {0, 3, 6, 7, 8, 1, 2, 4, 5}} {
+		l := newLeft(tasks, plan, jobs)
+		var order []int
+		for i, ok := l.next(); ok; i, ok = l.next() {
+			order = append(order, i)
+			l.took(i, seconds[tasks[i].Policy]*time.Second)
+		}
+		if !slices.Equal(order, want) {
+			t.Errorf("%d jobs: order %v, want %v", jobs, order, want)
+		}
+	}
+}

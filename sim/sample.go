@@ -6,12 +6,16 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"sync"
 )
 
 // A Sampling says how a result is estimated from samples of its trace.
 type Sampling struct {
 	Rate  float64 `json:"rate"`  // share of the objects that a sample has, below 1
 	Salts int     `json:"salts"` // samples, of which the mean counts
+	// RealSizes says that the objects of a sample have their sizes, and are
+	// chosen without regard to them: for policies that compare sizes.
+	RealSizes bool `json:"real_sizes,omitempty"`
 }
 
 // String describes the sampling: "a 1 % sample, 3 salts".
@@ -42,25 +46,30 @@ type Miniature struct {
 	*Trace
 	Warmup int // its requests that are among the trace's warm-up
 
-	cold, coldBytes int64 // objects first requested after the warm-up, and their bytes
-	sizes           sizes // of its objects
+	// What an object stands for: weight is the number of the trace's objects,
+	// size its size in the trace.
+	weight []float64
+	size   []int64
+
+	// Sums over the objects that are first requested after the warm-up, and over
+	// all, by their weights.
+	cold, coldBytes float64
+	all, allBytes   float64
+	sizes           sizes // of its objects; only with RealSizes
 }
 
-// Samples are miniatures of one trace, with what estimates need of the trace.
+// Samples are miniatures of one trace.
 type Samples struct {
 	Sampling
+	*Survey
 	Miniatures []Miniature
-
-	gets, bytes     int64 // of the trace after the warm-up
-	cold, coldBytes int64 // objects of the trace first requested after the warm-up, and their bytes
-	sizes           sizes // of the trace's objects
 }
 
 // sizes are the sizes of objects, ascending, each summed with those before it.
 type sizes struct{ each, sum []int64 }
 
 func newSizes(of []int64) sizes {
-	slices.Sort(of)
+	of = slices.Sorted(slices.Values(of))
 	s := sizes{of, make([]int64, len(of)+1)}
 	for i, v := range of {
 		s.sum[i+1] = s.sum[i] + v
@@ -74,53 +83,167 @@ func (s sizes) upTo(size int64) (n, bytes int64) {
 	return int64(i), s.sum[i]
 }
 
-// NewSamples chooses s.Salts samples of t in one pass, for replays whose first
-// warmup requests do not count.
-func NewSamples(t *Trace, s Sampling, warmup int) (*Samples, error) {
-	all := &Samples{Sampling: s}
-	var samplers []*sampler
-	for i := range s.Salts {
-		samplers = append(samplers, newSampler(t, s.Rate, uint64(i+1)))
-	}
-	seen := newOutcomes(t.Objects)
-	of := make([]int64, 0, t.Objects)
-	err := t.Each(ColumnOps|ColumnTTL, func(start int, b Batch) error {
+// leastInMiniature is how many of the objects that are larger than others fit a
+// miniature at least; see Survey.Samples.
+const leastInMiniature = 200
+
+// A Survey is what samples of a trace are chosen by.
+type Survey struct {
+	t               *Trace
+	warmup          int
+	unit            string
+	metadata        int64
+	requests        []uint32 // for each object
+	size            []int64
+	sizes           func() sizes    // of the objects
+	order           func() []uint32 // that objects are sampled in
+	gets, bytes     int64           // after the warm-up
+	cold, coldBytes int64           // objects first requested after the warm-up, and their bytes
+}
+
+// NewSurvey reads t once, for caches of capacities in the given unit that need
+// metadata bytes for each object, and for replays whose first warmup requests do
+// not count.
+func NewSurvey(t *Trace, warmup int, unit string, metadata int64) (*Survey, error) {
+	v := &Survey{t: t, warmup: warmup, unit: unit, metadata: metadata, requests: make([]uint32, t.Objects), size: make([]int64, t.Objects)}
+	v.sizes = sync.OnceValue(func() sizes { return newSizes(v.size) })
+	v.order = sync.OnceValue(v.sort)
+	err := t.Each(ColumnOps, func(start int, b Batch) error {
 		for i, r := range b.Requests {
 			count := start+i >= warmup
 			if count && (b.Ops == nil || b.Ops[i] == Get) {
-				all.gets++
-				all.bytes += r.Size
+				v.gets++
+				v.bytes += r.Size
 			}
-			if !seen.Hit(int(r.ID)) {
-				seen.set(int(r.ID))
-				of = append(of, r.Size)
+			if v.requests[r.ID] == 0 {
+				v.size[r.ID] = r.Size
 				if count {
-					all.cold++
-					all.coldBytes += r.Size
+					v.cold++
+					v.coldBytes += r.Size
 				}
 			}
-		}
-		for _, s := range samplers {
-			s.add(start, b, warmup)
+			v.requests[r.ID]++
 		}
 		return nil
 	})
-	if err != nil {
+	return v, err
+}
+
+// Samples chooses s.Salts samples, in one pass, for caches of the given capacity
+// and above.
+//
+// Which objects a sample has is no pure chance: the objects are put in an order by
+// how often they are requested, then by size, then by their first request, and
+// one is taken every so far. So each sample has its share of the popular ones, of
+// the rare ones, of the large ones, and of those of any time, which hashes of ids
+// have by chance only (systematic sampling; W. G. Cochran, Sampling Techniques,
+// 1977). Salts start at different points of the order.
+//
+// Few objects may have most of the bytes, and a miniature has no room for them.
+// So an object that is larger than a small part of the miniature is chosen with a
+// probability that grows with its size, up to 1, and its size divided so that the
+// sample has, in the mean, its share of the bytes all the same: where the rate is
+// 1 % and an object is in the sample for certain, it has 1 % of its size. What it
+// misses counts for as many objects as it stands for (Horvitz, Thompson, A
+// generalization of sampling without replacement from a finite universe, Journal
+// of the American Statistical Association 47, 1952). Policies that compare sizes
+// learn the true ones from Config.Sizes or, with s.RealSizes, replay samples
+// without this.
+func (v *Survey) Samples(s Sampling, capacity int64) (*Samples, error) {
+	t := v.t
+	all := &Samples{Sampling: s, Survey: v}
+	limit := math.Inf(1) // of a size, above which the probability grows
+	if !s.RealSizes && v.unit != UnitObjects {
+		limit = max(1, s.Rate*float64(capacity)/leastInMiniature)
+	}
+	probability := func(size int64) float64 {
+		return min(1, s.Rate*max(1, float64(size+v.metadata)/limit))
+	}
+	var samplers []*sampler
+	for salt := range s.Salts {
+		m := newSampler(t)
+		// Multiples of the golden ratio are spread evenly, however many there are.
+		at := math.Mod(0.5+float64(salt)*math.Phi, 1)
+		for _, id := range v.order() {
+			before := math.Floor(at)
+			if at += probability(v.size[id]); math.Floor(at) > before {
+				m.ids[id] = notRequested
+			}
+		}
+		samplers = append(samplers, m)
+	}
+	if err := t.Each(ColumnOps|ColumnTTL, func(start int, b Batch) error {
+		for _, m := range samplers {
+			m.add(start, b, v.warmup)
+		}
+		return nil
+	}); err != nil {
 		return nil, err
 	}
-	all.sizes = newSizes(of)
-	for _, s := range samplers {
-		m, err := s.finish()
+	for _, m := range samplers {
+		one, err := m.finish()
 		if err != nil {
 			return nil, err
 		}
-		all.Miniatures = append(all.Miniatures, m)
+		one.weight, one.size = make([]float64, one.Objects), m.sizes
+		scaled := make([]int64, one.Objects)
+		for i, size := range m.sizes {
+			p := probability(size)
+			w := 1 / p
+			one.weight[i] = w
+			one.all += w
+			one.allBytes += w * float64(size)
+			if m.late[i] {
+				one.cold += w
+				one.coldBytes += w * float64(size)
+			}
+			scaled[i] = size
+			if p > s.Rate {
+				scaled[i] = max(1, int64(math.Round(float64(size+v.metadata)*s.Rate/p))-v.metadata)
+			}
+		}
+		if s.RealSizes {
+			one.sizes = newSizes(m.sizes)
+		} else {
+			m.resize(scaled)
+			one.Trace.Sizes = m.sizes
+		}
+		all.Miniatures = append(all.Miniatures, one)
 	}
 	return all, nil
 }
 
-// requests is how many requests the miniatures have together.
-func (s *Samples) requests() (n int64) {
+// sort returns the objects in the order that samples are chosen in: by classes of
+// their number of requests, four to a doubling, then of their size, two to a
+// doubling, then by first request. Every other class is in reverse, so that
+// neighbours are alike.
+func (v *Survey) sort() []uint32 {
+	keys := make([]uint64, len(v.size))
+	for id, n := range v.requests {
+		popularity := uint64(4 * math.Log2(float64(n)))
+		size := uint64(2 * math.Log2(float64(max(1, v.size[id]))))
+		if popularity%2 == 1 {
+			size = 127 - size
+		}
+		first := uint64(id)
+		if size%2 == 1 {
+			first = math.MaxUint32 - first
+		}
+		keys[id] = popularity<<40 | size<<32 | first
+	}
+	slices.Sort(keys)
+	order := make([]uint32, len(keys))
+	for i, k := range keys {
+		order[i] = uint32(k)
+		if k>>32%2 == 1 {
+			order[i] = math.MaxUint32 - uint32(k)
+		}
+	}
+	return order
+}
+
+// replayed is how many requests the miniatures have together.
+func (s *Samples) replayed() (n int64) {
 	for _, m := range s.Miniatures {
 		n += int64(m.Requests)
 	}
@@ -135,27 +258,21 @@ func (s *Samples) Memory() (n int64) {
 	return n
 }
 
-// share returns which share of the trace m is to a cache of c: of the bytes of
-// the objects that the miniature can hold, or of the objects where these count.
-// It is the rate but for chance: where few large objects have most of the bytes,
-// a sample may have twice its share of them, and a cache scaled by the rate alone
-// would be half as large in comparison.
+// share returns which share of the trace m is to a cache of c: the rate but for
+// chance. With RealSizes chance may be large, where few objects have most of the
+// bytes: then it is the share of the bytes of the objects that the miniature can
+// hold.
 func (s *Samples) share(m Miniature, c Cell) float64 {
-	if c.Unit == UnitObjects {
-		return part(int64(m.Objects), int64(len(s.sizes.each)), s.Rate)
+	if !s.RealSizes || c.Unit == UnitObjects {
+		return s.Rate
 	}
 	largest := int64(float64(c.Capacity)*s.Rate) - c.Metadata
 	n, bytes := m.sizes.upTo(largest)
-	allN, allBytes := s.sizes.upTo(largest)
-	return part(bytes+n*c.Metadata, allBytes+allN*c.Metadata, s.Rate)
-}
-
-// part is n/of, or rate where that says nothing.
-func part(n, of int64, rate float64) float64 {
-	if n <= 0 || of <= 0 {
-		return rate
+	allN, allBytes := s.Survey.sizes().upTo(largest)
+	if n <= 0 || allN <= 0 || bytes+n*c.Metadata <= 0 {
+		return s.Rate
 	}
-	return float64(n) / float64(of)
+	return float64(bytes+n*c.Metadata) / float64(allBytes+allN*c.Metadata)
 }
 
 // capacity is the size of the miniature of a cache.
@@ -166,7 +283,7 @@ func (s *Samples) capacity(m Miniature, c Cell) int64 {
 // estimate replays the task's miniatures and estimates the counts of the trace.
 func (r *run) estimate(ctx context.Context, task Task, heartbeat func(), progress func(int)) (all replayed, setup Setup, err error) {
 	s := task.Samples
-	var counts []Tally
+	var list []weighed
 	for _, m := range s.Miniatures {
 		c := task.Cell
 		c.Sampling, c.Capacity, c.Requests, c.Warmup = Sampling{}, s.capacity(m, c), m.Requests, m.Warmup
@@ -177,111 +294,142 @@ func (r *run) estimate(ctx context.Context, task Task, heartbeat func(), progres
 		all.time += one.time
 		setup.Compile += made.Compile
 		setup.Instantiate += made.Instantiate
-		counts = append(counts, one.Tally)
-	}
-	all.Tally, all.sampled, err = s.of(task.Cell, counts)
-	return all, setup, err
-}
-
-// of estimates the counts of c from those of its miniatures.
-//
-// A sample's misses over its share of the objects (or of their bytes) estimate
-// the misses of the trace, which are then held against the true number of gets:
-// the sample's own number varies far more, since the most popular objects are in
-// it or not (the adjustment of SHARDS). First requests, which miss in every cache, are known exactly and not
-// estimated: of the misses of each object one less is uncertain. With operations
-// they may hit, and are estimated as well.
-func (s *Samples) of(c Cell, counts []Tally) (t Tally, u Sampled, err error) {
-	var ratios, byteRatios []float64
-	var tooLarge, unfit, total float64
-	var evictions, admissions, admitted scaled
-	for i, n := range counts {
-		m := s.Miniatures[i]
-		cold, coldBytes, known, knownBytes := m.cold, m.coldBytes, s.cold, s.coldBytes
-		if m.Columns != 0 {
-			cold, coldBytes, known, knownBytes = 0, 0, 0, 0
-		}
-		share := func(misses, cold, known, of int64, rate float64) float64 {
-			if of == 0 {
-				return 0
-			}
-			return 1 - min(1, (float64(misses-cold)/rate+float64(known))/float64(of))
-		}
-		ratios = append(ratios, share(n.Gets-n.Hits, cold, known, s.gets, part(int64(m.Objects), int64(len(s.sizes.each)), s.Rate)))
-		byteRatios = append(byteRatios, share(n.Bytes-n.HitBytes, coldBytes, knownBytes, s.bytes, part(m.Footprint, s.sizes.sum[len(s.sizes.each)], s.Rate)))
-		large, between, err := m.tooLarge(c, s.capacity(m, c))
+		w, err := s.weigh(m, one, task.Cell, c.Capacity)
 		if err != nil {
-			return t, u, err
+			return all, setup, err
 		}
-		tooLarge += float64(large) / s.Rate
-		unfit += float64(between)
-		total += float64(n.Bytes)
-		evictions.add(n.Evictions)
-		admissions.add(n.Admissions)
-		admitted.add(n.AdmittedBytes)
-		t.Sets += n.Sets
-		t.Deletes += n.Deletes
-		t.Expired += n.Expired
+		list = append(list, w)
 	}
-	scale := 1 / (s.Rate * float64(len(counts)))
-	of := func(n int64) int64 { return int64(math.Round(float64(n) * scale)) }
-	t.Sets, t.Deletes, t.Expired = of(t.Sets), of(t.Deletes), of(t.Expired)
-	t.Evictions, t.Admissions, t.AdmittedBytes = evictions.by(scale), admissions.by(scale), admitted.by(scale)
-	t.TooLarge = int64(math.Round(tooLarge / float64(len(counts))))
-	hit, hitSD := meanAndSD(ratios)
-	byteHit, byteHitSD := meanAndSD(byteRatios)
-	t.Gets, t.Bytes = s.gets, s.bytes
-	t.Hits, t.HitBytes = int64(math.Round(hit*float64(s.gets))), int64(math.Round(byteHit*float64(s.bytes)))
-	u.HitRatioSD, u.ByteHitRatioSD = hitSD, byteHitSD
-	if total > 0 {
-		u.Unfit = unfit / total
-	}
-	return t, u, nil
+	all.Tally, all.sampled = s.of(list)
+	return all, setup, nil
 }
 
-// tooLarge counts the miniature's gets of objects larger than the cache of c,
-// and the bytes of those that are larger than its miniature only.
-func (m Miniature) tooLarge(c Cell, capacity int64) (large, between int64, err error) {
-	if c.Unit == UnitObjects || m.LargestSize+c.Metadata <= capacity {
-		return 0, 0, nil
-	}
+// weighed is what the replay of a miniature came to, in the trace's objects and
+// bytes.
+type weighed struct {
+	hit, byteHit        float64 // ratios
+	tooLarge            float64 // gets of objects larger than the cache
+	unfit               float64 // share of the bytes that are of objects larger than the miniature only
+	sets, deletes       float64
+	expired             float64
+	evictions, admitted *float64 // nil: the policy does not count them
+	admittedBytes       *float64
+}
+
+// weigh sums what the requests of a replay of m came to; c is the trace's cell.
+//
+// The misses are held against the true number of gets: the sample's own number
+// varies far more, since the most popular objects are in it or not (the
+// adjustment of SHARDS). First requests, which miss in every cache, are known
+// exactly and not estimated: of the misses of each object one less is uncertain.
+// With operations they may hit, and are estimated as well.
+func (s *Samples) weigh(m Miniature, one replayed, c Cell, capacity int64) (w weighed, err error) {
+	var misses, missBytes, bytes float64
+	missed := 0
 	err = m.Each(ColumnOps, func(start int, b Batch) error {
 		for i, r := range b.Requests {
-			if start+i < m.Warmup || b.Ops != nil && b.Ops[i] != Get {
+			if start+i < m.Warmup {
 				continue
 			}
-			switch size := r.Size + c.Metadata; {
-			case size > c.Capacity:
-				large++
-			case size > capacity:
-				between += r.Size
+			weight, size := m.weight[r.ID], m.size[r.ID]
+			if b.Ops != nil && b.Ops[i] != Get {
+				if b.Ops[i] == Set {
+					w.sets += weight
+				} else {
+					w.deletes += weight
+				}
+				continue
+			}
+			bytes += weight * float64(size)
+			if !one.out.Hit(start + i) {
+				missed++
+				misses += weight
+				missBytes += weight * float64(size)
+			}
+			if c.Unit == UnitObjects {
+				continue
+			}
+			switch {
+			case size+c.Metadata > c.Capacity:
+				w.tooLarge += weight
+			case r.Size+c.Metadata > capacity:
+				w.unfit += weight * float64(size)
 			}
 		}
 		return nil
 	})
-	return large, between, err
-}
-
-// scaled is the sum of counts that may be unknown.
-type scaled struct {
-	sum     int64
-	unknown bool
-}
-
-func (s *scaled) add(n *int64) {
-	if n == nil {
-		s.unknown = true
-		return
+	if err != nil {
+		return w, err
 	}
-	s.sum += *n
+	cold, coldBytes, known, knownBytes := m.cold, m.coldBytes, float64(s.cold), float64(s.coldBytes)
+	if m.Columns != 0 {
+		cold, coldBytes, known, knownBytes = 0, 0, 0, 0
+	}
+	ratio := func(misses, known float64, of int64) float64 {
+		if of == 0 {
+			return 0
+		}
+		return 1 - min(1, (misses+known)/float64(of))
+	}
+	w.hit = ratio((misses-cold)*float64(s.t.Objects)/m.all, known, s.gets)
+	if m.allBytes > 0 {
+		w.byteHit = ratio((missBytes-coldBytes)*float64(s.t.Footprint)/m.allBytes, knownBytes, s.bytes)
+	}
+	if bytes > 0 {
+		w.unfit /= bytes
+	}
+	// What the policy counts is not known by object: it is taken to be of objects
+	// like those that it missed. Sizes are divided as weights are multiplied.
+	mean := 1 / s.Rate
+	if missed > 0 {
+		mean = misses / float64(missed)
+	}
+	times := func(n *int64, by float64) *float64 {
+		if n == nil {
+			return nil
+		}
+		f := float64(*n) * by
+		return &f
+	}
+	w.expired = float64(one.Expired) / s.Rate
+	w.evictions, w.admitted, w.admittedBytes = times(one.Evictions, mean), times(one.Admissions, mean), times(one.AdmittedBytes, 1/s.Rate)
+	return w, nil
 }
 
-func (s scaled) by(scale float64) *int64 {
-	if s.unknown {
-		return nil
+// of estimates the counts of the trace from its miniatures'.
+func (s *Samples) of(list []weighed) (t Tally, u Sampled) {
+	mean := func(f func(w weighed) float64) (m, sd float64) {
+		var x []float64
+		for _, w := range list {
+			x = append(x, f(w))
+		}
+		return meanAndSD(x)
 	}
-	n := int64(math.Round(float64(s.sum) * scale))
-	return &n
+	count := func(f func(w weighed) float64) int64 {
+		m, _ := mean(f)
+		return int64(math.Round(m))
+	}
+	counted := func(f func(w weighed) *float64) *int64 {
+		if f(list[0]) == nil {
+			return nil
+		}
+		n := count(func(w weighed) float64 { return *f(w) })
+		return &n
+	}
+	var hit, byteHit float64
+	hit, u.HitRatioSD = mean(func(w weighed) float64 { return w.hit })
+	byteHit, u.ByteHitRatioSD = mean(func(w weighed) float64 { return w.byteHit })
+	u.Unfit, _ = mean(func(w weighed) float64 { return w.unfit })
+	t.Gets, t.Bytes = s.gets, s.bytes
+	t.Hits, t.HitBytes = int64(math.Round(hit*float64(s.gets))), int64(math.Round(byteHit*float64(s.bytes)))
+	t.TooLarge = count(func(w weighed) float64 { return w.tooLarge })
+	t.Sets = count(func(w weighed) float64 { return w.sets })
+	t.Deletes = count(func(w weighed) float64 { return w.deletes })
+	t.Expired = count(func(w weighed) float64 { return w.expired })
+	t.Evictions = counted(func(w weighed) *float64 { return w.evictions })
+	t.Admissions = counted(func(w weighed) *float64 { return w.admitted })
+	t.AdmittedBytes = counted(func(w weighed) *float64 { return w.admittedBytes })
+	return t, u
 }
 
 // meanAndSD returns the mean and the standard deviation of a sample.
@@ -304,7 +452,13 @@ func meanAndSD(x []float64) (mean, sd float64) {
 // construction with SHARDS, FAST 2015). Ids are dense again; it is held in
 // memory. Different salts choose different objects.
 func Sample(t *Trace, share float64, salt uint64) (*Trace, error) {
-	s := newSampler(t, share, salt)
+	s := newSampler(t)
+	limit := uint64(share * (1 << 63))
+	for i := range s.ids {
+		if mix(uint64(i)+salt*0x9e3779b97f4a7c15)>>1 < limit {
+			s.ids[i] = notRequested
+		}
+	}
 	err := t.Each(ColumnOps|ColumnTTL, func(start int, b Batch) error {
 		s.add(start, b, 0)
 		return nil
@@ -321,26 +475,28 @@ type sampler struct {
 	t, of  *Trace
 	m      Miniature
 	memory *Memory
-	ids    []uint32 // in the sample, or notSampled
+	ids    []uint32 // in the sample, or notSampled, or notRequested
 	sizes  []int64
+	late   []bool   // first requested after the warm-up
 	old    []uint32 // in the trace
-	seen   *Outcomes
 }
 
-const notSampled = ^uint32(0)
+const (
+	notSampled   = ^uint32(0)
+	notRequested = ^uint32(0) - 1 // is in the sample, and was not requested so far
+)
 
-func newSampler(t *Trace, share float64, salt uint64) *sampler {
-	s := &sampler{of: t, memory: &Memory{}, ids: make([]uint32, t.Objects), seen: newOutcomes(t.Objects)}
-	limit := uint64(share * (1 << 63))
+// newSampler makes a sampler that samples nothing.
+func newSampler(t *Trace) *sampler {
+	s := &sampler{of: t, memory: &Memory{}, ids: make([]uint32, t.Objects)}
 	for i := range s.ids {
-		if mix(uint64(i)+salt*0x9e3779b97f4a7c15)>>1 >= limit {
-			s.ids[i] = notSampled
-		}
+		s.ids[i] = notSampled
 	}
 	c := *t
 	s.t = &c // its counts are those of the sample
 	c.Requests, c.Objects, c.Footprint, c.RequestBytes, c.LargestSize, c.SizeChanges, c.Gets = 0, 0, 0, 0, 0, 0, 0
 	c.FileHash, c.Digest, c.Clock = nil, "", ""
+	c.RequestCosts = nil
 	c.Prompts = nil // the first block that is not in the sample would end every prefix
 	return s
 }
@@ -348,26 +504,21 @@ func newSampler(t *Trace, share float64, salt uint64) *sampler {
 // add takes the next batch of the trace.
 func (s *sampler) add(start int, b Batch, warmup int) {
 	for i, r := range b.Requests {
-		if s.ids[r.ID] == notSampled {
+		id := s.ids[r.ID]
+		if id == notSampled {
 			continue
 		}
-		first := !s.seen.Hit(int(r.ID))
-		if first {
-			s.seen.set(int(r.ID))
-			s.ids[r.ID] = uint32(len(s.old))
+		if start+i < warmup {
+			s.m.Warmup++
+		}
+		if id == notRequested {
+			id = uint32(len(s.old))
+			s.ids[r.ID] = id
 			s.old = append(s.old, r.ID)
 			s.sizes = append(s.sizes, r.Size)
-			s.t.Footprint += r.Size
-			s.t.LargestSize = max(s.t.LargestSize, r.Size)
+			s.late = append(s.late, start+i >= warmup)
 		}
-		switch {
-		case start+i < warmup:
-			s.m.Warmup++
-		case first:
-			s.m.cold++
-			s.m.coldBytes += r.Size
-		}
-		r.ID = s.ids[r.ID]
+		r.ID = id
 		op, ttl := Get, uint32(0)
 		if b.Ops != nil {
 			op = b.Ops[i]
@@ -390,10 +541,30 @@ func (s *sampler) finish() (Miniature, error) {
 	}
 	m.Objects = len(s.old)
 	s.t.Requests, s.t.Objects, s.t.Columns, s.t.Source = m.Len(), len(s.old), m.Columns(), m
+	for _, size := range s.sizes {
+		s.t.Footprint += size
+		s.t.LargestSize = max(s.t.LargestSize, size)
+	}
 	of, old := s.of, s.old
 	s.t.ObjectName = func(id uint32) string { return of.ObjectName(old[id]) }
-	s.m.Trace, s.m.sizes = s.t, newSizes(s.sizes)
+	s.m.Trace = s.t
 	return s.m, nil
+}
+
+// resize gives the objects of the sample other sizes.
+func (s *sampler) resize(sizes []int64) {
+	t := s.t
+	t.Footprint, t.LargestSize, t.RequestBytes = 0, 0, 0
+	for _, size := range sizes {
+		t.Footprint += size
+		t.LargestSize = max(t.LargestSize, size)
+	}
+	for _, reqs := range s.memory.reqs {
+		for i := range reqs {
+			reqs[i].Size = sizes[reqs[i].ID]
+			t.RequestBytes += reqs[i].Size
+		}
+	}
 }
 
 // mix is the output function of SplitMix64 (Steele, Lea, Flood, Fast splittable

@@ -11,6 +11,20 @@ import (
 	"cachesim/sim"
 )
 
+// samplesOf chooses samples of tr for caches of at least a capacity in bytes.
+func samplesOf(t *testing.T, tr *sim.Trace, s sim.Sampling, warmup int, capacity int64) *sim.Samples {
+	t.Helper()
+	v, err := sim.NewSurvey(tr, warmup, sim.UnitBytes, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	samples, err := v.Samples(s, capacity)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return samples
+}
+
 // skewed is a trace of requests for objects of many sizes, of which a few are
 // requested very often: what makes a sample's own number of requests useless.
 func skewed(objects, requests int) *sim.Trace {
@@ -47,7 +61,7 @@ func openNative(_ context.Context, c sim.Cell, t *sim.Trace, _ func()) (sim.Repl
 	if err != nil {
 		return nil, sim.Setup{}, err
 	}
-	return sim.Native(spec.New(sim.Config{Capacity: c.Capacity, Objects: t.Objects, Requests: c.Requests, Params: params})), sim.Setup{}, nil
+	return sim.Native(spec.New(sim.Config{Capacity: c.Capacity, Objects: t.Objects, Requests: c.Requests, Params: params, Sizes: t.Sizes})), sim.Setup{}, nil
 }
 
 func measure(t *testing.T, tr *sim.Trace, tasks ...sim.Task) []sim.Measurement {
@@ -65,10 +79,7 @@ func measure(t *testing.T, tr *sim.Trace, tasks ...sim.Task) []sim.Measurement {
 func TestEstimate(t *testing.T) {
 	tr := skewed(100_000, 400_000)
 	for _, warmup := range []int{0, 100_000} {
-		samples, err := sim.NewSamples(tr, sim.Sampling{Rate: 0.1, Salts: 3}, warmup)
-		if err != nil {
-			t.Fatal(err)
-		}
+		samples := samplesOf(t, tr, sim.Sampling{Rate: 0.1, Salts: 3}, warmup, tr.Footprint/10)
 		for _, policy := range []string{"lru", "fifo", "s3fifo", "belady"} {
 			spec, _ := native.ByName(policy)
 			for _, capacity := range []int64{tr.Footprint / 10, tr.Footprint / 3, tr.Footprint} {
@@ -102,14 +113,70 @@ func TestEstimate(t *testing.T) {
 	}
 }
 
-// TestEstimateLargeObjects: an object that fits the cache and not its miniature
-// is reported.
-func TestEstimateLargeObjects(t *testing.T) {
-	tr := skewed(20_000, 100_000)
-	samples, err := sim.NewSamples(tr, sim.Sampling{Rate: 0.1, Salts: 2}, 0)
-	if err != nil {
+// TestEstimateHeavyTail has few objects with most of the bytes, for which a
+// miniature has no room: estimates are near all the same, of policies that compare
+// sizes too, and so are the counts.
+func TestEstimateHeavyTail(t *testing.T) {
+	tr := skewed(60_000, 300_000)
+	var heavy []int64 // sizes
+	rng := rand.New(rand.NewPCG(5, 0))
+	for range tr.Objects {
+		heavy = append(heavy, int64(1000/math.Pow(rng.Float64(), 1/1.1)))
+	}
+	m := &sim.Memory{Objects: tr.Objects}
+	tr.Footprint, tr.RequestBytes, tr.LargestSize = 0, 0, 0
+	for _, size := range heavy {
+		tr.Footprint += size
+		tr.LargestSize = max(tr.LargestSize, size)
+	}
+	if err := tr.Each(0, func(_ int, b sim.Batch) error {
+		for _, r := range b.Requests {
+			r.Size = heavy[r.ID]
+			tr.RequestBytes += r.Size
+			m.Append(r, sim.Get, 0)
+		}
+		return nil
+	}); err != nil {
 		t.Fatal(err)
 	}
+	tr.Source = m
+	capacity := tr.Footprint / 20
+	samples := samplesOf(t, tr, sim.Sampling{Rate: 0.05, Salts: 3}, 0, capacity)
+	if part := samples.Miniatures[0].LargestSize; part > tr.LargestSize/10 || part*10 > capacity {
+		t.Errorf("the largest object of a miniature has %d bytes, that of the trace %d", part, tr.LargestSize)
+	}
+	for _, policy := range []string{"lru", "s3fifo", "gdsf", "camp"} {
+		cell := sim.Cell{Requests: tr.Requests, Policy: policy, Capacity: capacity, Unit: sim.UnitBytes, Version: sim.Version{Engine: sim.NativeEngine}}
+		estimate := sim.Task{Cell: cell, Samples: samples}
+		estimate.Sampling = samples.Sampling
+		ms := measure(t, tr, sim.Task{Cell: cell}, estimate)
+		ratios := func(m sim.Measurement) (hit, byteHit float64) {
+			return float64(m.Hits) / float64(m.Gets), float64(m.HitBytes) / float64(m.Bytes)
+		}
+		hit, byteHit := ratios(ms[0])
+		gotHit, gotByteHit := ratios(ms[1])
+		if math.Abs(gotHit-hit) > 0.006 || math.Abs(gotByteHit-byteHit) > 0.012 {
+			t.Errorf("%s: got a hit ratio of %.4f and of bytes %.4f, want %.4f and %.4f", policy, gotHit, gotByteHit, hit, byteHit)
+		}
+		for _, n := range []struct {
+			what      string
+			got, want *int64
+		}{
+			{"evictions", ms[1].Evictions, ms[0].Evictions}, {"admissions", ms[1].Admissions, ms[0].Admissions},
+			{"bytes admitted", ms[1].AdmittedBytes, ms[0].AdmittedBytes},
+		} {
+			if math.Abs(float64(*n.got-*n.want)) > 0.04*float64(*n.want) {
+				t.Errorf("%s: %d %s, want about %d", policy, *n.got, n.what, *n.want)
+			}
+		}
+	}
+}
+
+// TestRealSizes: where objects keep their sizes, those that fit the cache and not
+// its miniature are reported.
+func TestRealSizes(t *testing.T) {
+	tr := skewed(20_000, 100_000)
+	samples := samplesOf(t, tr, sim.Sampling{Rate: 0.1, Salts: 2, RealSizes: true}, 0, 1000)
 	cell := sim.Cell{Requests: tr.Requests, Policy: "lru", Unit: sim.UnitBytes, Version: sim.Version{Engine: sim.NativeEngine}, Sampling: samples.Sampling}
 	cell.Capacity = 10_000 // of the miniature: 1000
 	m := measure(t, tr, sim.Task{Cell: cell, Samples: samples})[0]
@@ -123,29 +190,52 @@ func TestEstimateLargeObjects(t *testing.T) {
 	}
 }
 
-// TestSamplesAgree: the samples of NewSamples are those of Sample.
-func TestSamplesAgree(t *testing.T) {
-	tr := skewed(2000, 10_000)
-	samples, err := sim.NewSamples(tr, sim.Sampling{Rate: 0.3, Salts: 2}, 100)
-	if err != nil {
-		t.Fatal(err)
+// TestSamplesAreBalanced: every salt has its share of the objects of each
+// popularity and size, up to one for each class, and salts have different objects.
+func TestSamplesAreBalanced(t *testing.T) {
+	tr := skewed(20_000, 100_000)
+	type class struct{ popularity, size int }
+	count := func(tr *sim.Trace) map[class]float64 {
+		requests, size := make([]int, tr.Objects), make([]int64, tr.Objects)
+		if err := tr.Each(0, func(_ int, b sim.Batch) error {
+			for _, r := range b.Requests {
+				requests[r.ID]++
+				size[r.ID] = r.Size
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		n := make(map[class]float64)
+		for id, k := range requests {
+			n[class{int(math.Log2(float64(k))), int(math.Log2(float64(size[id])))}]++
+		}
+		return n
 	}
+	all := count(tr)
+	samples := samplesOf(t, tr, sim.Sampling{Rate: 0.1, Salts: 2, RealSizes: true}, 0, 1000)
 	if samples.Memory() <= 0 {
 		t.Error("the samples occupy no memory")
 	}
 	for i, m := range samples.Miniatures {
-		one, err := sim.Sample(tr, 0.3, uint64(i+1))
-		if err != nil {
-			t.Fatal(err)
+		got := count(m.Trace)
+		for c, n := range all {
+			if math.Abs(got[c]-n/10) > 8 { // 8 classes of the samples are one here
+				t.Errorf("salt %d: %v of %v objects of class %v", i+1, got[c], n, c)
+			}
 		}
-		if one.Requests != m.Requests || one.Objects != m.Objects || one.Footprint != m.Footprint || one.RequestBytes != m.RequestBytes || m.Warmup == 0 || m.Warmup >= 100 {
-			t.Errorf("salt %d: got %+v, want %+v", i+1, *m.Trace, *one)
+		if math.Abs(float64(m.Objects)-float64(tr.Objects)/10) > 1 {
+			t.Errorf("salt %d: %d of %d objects", i+1, m.Objects, tr.Objects)
 		}
 	}
-	if samples.Miniatures[0].Requests == samples.Miniatures[1].Requests {
+	if a, b := samples.Miniatures[0], samples.Miniatures[1]; a.RequestBytes == b.RequestBytes {
 		t.Error("two salts chose the same objects")
 	}
-	if _, err := sim.NewSamples(tr, sim.Sampling{Rate: 1e-9, Salts: 1}, 0); err == nil {
+	v, err := sim.NewSurvey(tr, 0, sim.UnitBytes, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Samples(sim.Sampling{Rate: 1e-9, Salts: 1}, 1<<40); err == nil {
 		t.Error("an empty sample: no error")
 	}
 }

@@ -21,7 +21,7 @@ type Trace struct {
 	// the same for the times of the requests.
 	Digest, Clock string
 
-	SizeRule string   // which size of an object counts: "first", "last" or "max"
+	SizeRule string   // which size of an object counts: "first", "last", "max", or "new": each
 	Notes    []string // what a reader of the results has to know of the decoding, a line each
 
 	Tick         time.Duration // unit of Request.Time; 0: the trace has no clock
@@ -39,11 +39,25 @@ type Trace struct {
 	// language models.
 	Prompts *Prompts
 
+	// RequestCosts has what its file says of the costs of requests; nil: nothing.
+	RequestCosts *RequestCosts
+
+	// Sizes are those of the objects that t's stand for, where t is a miniature
+	// with other ones; see NewSamples. Otherwise nil.
+	Sizes []int64
+
 	// ObjectName returns the id that the trace's file gives to object id.
 	ObjectName func(id uint32) string
 
 	// Source yields the requests.
 	Source Source
+}
+
+// RequestCosts are what the requests of a trace cost, each nil where the trace does
+// not say. They are for reports: no policy sees them.
+type RequestCosts struct {
+	Cost      []float64 // of a miss, in any unit
+	Hit, Miss []uint32  // latencies in microseconds
 }
 
 // A Source opens readers of a trace's requests. It may be used by several

@@ -39,6 +39,9 @@ type builder struct {
 	ops, ttl     bool // there are such columns
 	prompts      *sim.Prompts
 
+	costs                    sim.RequestCosts // in memory, whatever becomes of the requests
+	hasCost, hasHit, hasMiss bool
+
 	block       sim.Batch // that is being filled
 	full, empty chan sim.Batch
 	kept        chan error // of keep, when it ends
@@ -59,6 +62,7 @@ func newBuilder(o Options, c *cache) *builder {
 		o: o, in: newInterner(), store: store{c: c, o: o}, c: c, scale: 1,
 		full: make(chan sim.Batch, blocksInFlight), empty: make(chan sim.Batch, blocksInFlight), kept: make(chan error, 1),
 	}
+	b.hasCost, b.hasHit, b.hasMiss = costColumns(o.Params)
 	for range blocksInFlight {
 		block := sim.Batch{Requests: make([]sim.Request, 0, batchSize)}
 		if o.Ops == ApplyOps {
@@ -173,7 +177,7 @@ func (b *builder) requests(records []Record, hashes []uint64) error {
 			}
 		}
 		if b.requestBytes += size; b.requestBytes < 0 {
-			if b.o.SizeRule == FirstSize {
+			if b.o.SizeRule == FirstSize || b.o.SizeRule == NewObject {
 				return errTooManyBytes
 			}
 			b.rewrite = true // the final sizes may be smaller
@@ -196,6 +200,9 @@ func (b *builder) requests(records []Record, hashes []uint64) error {
 			q.Time = uint32(t)
 		}
 		b.block.Requests = append(b.block.Requests, q)
+		if b.hasCost || b.hasHit || b.hasMiss {
+			b.addCosts(r.Costs)
+		}
 		if b.block.Ops != nil {
 			b.block.Ops = append(b.block.Ops, r.Op)
 			b.block.TTL = append(b.block.TTL, r.TTL)
@@ -207,6 +214,22 @@ func (b *builder) requests(records []Record, hashes []uint64) error {
 		}
 	}
 	return nil
+}
+
+// addCosts keeps the costs of a request.
+func (b *builder) addCosts(c *RecordCosts) {
+	if c == nil {
+		c = &RecordCosts{} // of another format
+	}
+	if b.hasCost {
+		b.costs.Cost = append(b.costs.Cost, c.Cost)
+	}
+	if b.hasHit {
+		b.costs.Hit = append(b.costs.Hit, c.Hit)
+	}
+	if b.hasMiss {
+		b.costs.Miss = append(b.costs.Miss, c.Miss)
+	}
 }
 
 // coarsen makes the trace's ticks longer, so that time t fits.
@@ -364,7 +387,11 @@ func (b *builder) finish(d *decoding) (*sim.Trace, error) {
 		t.Footprint += size
 		t.LargestSize = max(t.LargestSize, size)
 	}
-	return b.store.finish(t, b.in.names())
+	t, err := b.store.finish(t, b.in.names())
+	if err == nil && (b.hasCost || b.hasHit || b.hasMiss) {
+		t.RequestCosts = &b.costs
+	}
+	return t, err
 }
 
 // fix gives the stored requests their final sizes, times and times to live, and

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,6 +28,9 @@ const (
 	csvOp
 	csvTTL
 	csvNext
+	csvCost
+	csvHit
+	csvMiss
 )
 
 // csvColumns has the names by which a column is found in a header line if the
@@ -42,6 +46,10 @@ var csvColumns = [...]struct {
 	csvOp:   {"op", []string{"op", "operation", "op_name", "opcode", "cmd", "command"}},
 	csvTTL:  {"ttl", []string{"ttl"}},
 	csvNext: {"next", []string{"next", "next_access_vtime", "next_access"}},
+	// These are read where they are named only: they take memory.
+	csvCost: {"cost", nil},
+	csvHit:  {"hit_us", nil},
+	csvMiss: {"miss_us", nil},
 }
 
 func delimited(name, delimName string, delim byte) *table {
@@ -50,7 +58,8 @@ func delimited(name, delimName string, delim byte) *table {
 		doc:  "text, fields separated by a " + delimName + ": columns by name or number",
 		tick: time.Nanosecond,
 		params: []Param{
-			{"columns", "", "fields by number from 1 or by name in the header line: id=5,size=4,time=2,op=3,ttl=6,next=7; " +
+			{"columns", "", "fields by number from 1 or by name in the header line: id=5,size=4,time=2,op=3,ttl=6,next=7, " +
+				"and what a miss costs, and latencies of hits and misses in microseconds: cost=8,hit_us=9,miss_us=10; " +
 				"empty: from the header line, by their usual names"},
 			{"header", "auto", "yes, no, or auto: the first line is a header if none of its fields is a number"},
 			{"delimiter", delimName, "a character, comma, tab, space, semicolon or pipe"},
@@ -118,7 +127,7 @@ func startCSV(d *tableDecoder, args Args) error {
 			return c.name == strings.TrimSpace(name)
 		})
 		if field = strings.TrimSpace(field); !ok || i < 0 || field == "" {
-			return fmt.Errorf("columns has %q, which is not id=, size=, time=, op=, ttl= or next= with a number or a name", c)
+			return fmt.Errorf("columns has %q, which is not id=, size=, time=, op=, ttl=, next=, cost=, hit_us= or miss_us= with a number or a name", c)
 		}
 		if s.spec[i] != "" {
 			return fmt.Errorf("columns names %s twice", name)
@@ -241,7 +250,53 @@ func csvRow(d *tableDecoder, f [][]byte, r *row) error {
 			return fmt.Errorf("next access %s is neither an index nor -1", quote(b))
 		}
 	}
+	if f[csvCost] != nil || f[csvHit] != nil || f[csvMiss] != nil {
+		return r.setCosts(f[csvCost], f[csvHit], f[csvMiss])
+	}
 	return nil
+}
+
+// setCosts reads those of the columns that there are.
+func (r *row) setCosts(cost, hit, miss []byte) error {
+	r.Costs = &RecordCosts{}
+	if cost != nil {
+		v, err := strconv.ParseFloat(string(trim(cost)), 64)
+		if err != nil || !(v >= 0) || math.IsInf(v, 0) {
+			return fmt.Errorf("cost %s is not a number from 0", quote(cost))
+		}
+		r.Costs.Cost = v
+	}
+	for _, c := range []struct {
+		what string
+		text []byte
+		to   *uint32
+	}{{"hit_us", hit, &r.Costs.Hit}, {"miss_us", miss, &r.Costs.Miss}} {
+		if c.text == nil {
+			continue
+		}
+		n, ok := parseUint(trim(c.text))
+		if !ok || n > math.MaxUint32 {
+			return fmt.Errorf("%s %s is not a number of microseconds below 2^32", c.what, quote(c.text))
+		}
+		*c.to = uint32(n)
+	}
+	return nil
+}
+
+// costColumns says which columns of costs the parameters name.
+func costColumns(params map[string]string) (cost, hit, miss bool) {
+	for _, c := range strings.Split(params["columns"], ",") {
+		name, _, _ := strings.Cut(c, "=")
+		switch strings.TrimSpace(name) {
+		case "cost":
+			cost = true
+		case "hit_us":
+			hit = true
+		case "miss_us":
+			miss = true
+		}
+	}
+	return cost, hit, miss
 }
 
 // setCSVOp reads an operation by name or, as in libCacheSim's samples of block

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -383,9 +384,13 @@ func (d *decoding) prepare(b *batch) {
 	if d.o.Limit > 0 {
 		b.records = b.records[:min(len(b.records), d.o.Limit-d.kept)]
 	}
+	versions := d.o.SizeRule == NewObject && !d.o.IgnoreSize
 	need := 0
 	for i := range b.records {
 		need += len(b.records[i].Text)
+		if versions {
+			need += 2*20 + 1
+		}
 	}
 	if cap(b.text) < need {
 		b.text = make([]byte, 0, max(need, 2*cap(b.text)))
@@ -394,6 +399,19 @@ func (d *decoding) prepare(b *batch) {
 	b.hashes = b.hashes[:len(b.records)]
 	for i := range b.records {
 		r := &b.records[i]
+		if versions {
+			// The last @ of an id comes before the size, so that no two are the same.
+			at := len(text)
+			if r.Text != nil {
+				text = append(text, r.Text...)
+			} else {
+				text = strconv.AppendUint(text, r.Key, 10)
+			}
+			text = strconv.AppendInt(append(text, '@'), r.Size, 10)
+			r.Text = text[at:len(text):len(text)]
+			b.hashes[i] = hashText(r.Text)
+			continue
+		}
 		if r.Text != nil {
 			key, ok := plainNumber(r.Text)
 			if !ok {

@@ -18,10 +18,11 @@ const (
 	FirstSize = "first" // the first one seen
 	LastSize  = "last"  // the last one seen
 	MaxSize   = "max"   // the largest one seen
+	NewObject = "new"   // each: an object with another size is another object
 )
 
 // SizeRules lists them, the default first.
-var SizeRules = []string{FirstSize, LastSize, MaxSize}
+var SizeRules = []string{FirstSize, LastSize, MaxSize, NewObject}
 
 // Operations say what becomes of requests that are not reads.
 const (
@@ -90,6 +91,9 @@ func (o Options) complete() (Options, error) {
 		if !slices.Contains(choice.choices, *choice.value) {
 			return o, fmt.Errorf("unknown %s %q%s", choice.what, *choice.value, sim.DidYouMean(*choice.value, choice.choices))
 		}
+	}
+	if o.SizeRule == NewObject && o.Ops == ApplyOps {
+		return o, errors.New("operations cannot be applied where an object with another size is another one: a delete does not say which")
 	}
 	if o.Skip < 0 || o.Limit < 0 || o.TimeUnit < 0 || o.SkipBad < 0 || !(o.SkipBadShare >= 0 && o.SkipBadShare <= 1) {
 		return o, errors.New("numbers of requests, the unit of time and tolerances of malformed records cannot be negative, or a share above 1")
@@ -177,6 +181,9 @@ func Read(r io.Reader, name string, o Options) (*sim.Trace, error) {
 
 // read reads files as one trace.
 func read(files []file, o Options) (*sim.Trace, error) {
+	if cost, hit, miss := costColumns(o.Params); cost || hit || miss {
+		o.Cache = "" // a spool has no costs
+	}
 	c := newCache(files, o)
 	s, unusable := c.find()
 	var t *sim.Trace

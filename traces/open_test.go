@@ -56,6 +56,28 @@ func TestSizeRules(t *testing.T) {
 	}
 }
 
+// An object with another size is another one, whether ids are numbers or text.
+func TestNewObject(t *testing.T) {
+	for _, data := range []string{"1 1\n2 2\n1 3\n1 3\n1 1\n12 0\n", "a 1\nb 2\na 3\na 3\na 1\nc 0\n", "a 1\na@1 2\na 3\na 3\na 1\na@1@2 0\n"} {
+		trace, err := Read(strings.NewReader(data), "t", Options{Format: "id-size", SizeRule: NewObject})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []sim.Request{{ID: 0, Size: 1}, {ID: 1, Size: 2}, {ID: 2, Size: 3}, {ID: 2, Size: 3}, {ID: 0, Size: 1}, {ID: 3}}
+		if !slices.Equal(requests(trace), want) || trace.Objects != 4 || trace.Footprint != 6 || trace.SizeChanges != 0 || trace.SizeRule != "new" {
+			t.Errorf("%q: got %v, %d objects of %d bytes, %d changes by rule %q", data, requests(trace), trace.Objects, trace.Footprint, trace.SizeChanges, trace.SizeRule)
+		}
+		ignored, err := Read(strings.NewReader(data), "t", Options{Format: "id-size", SizeRule: NewObject, IgnoreSize: true})
+		if err != nil || ignored.Objects != 3 {
+			t.Errorf("%q: %d objects where sizes are ignored, want 3; error %v", data, ignored.Objects, err)
+		}
+	}
+	_, err := Read(strings.NewReader("1 1\n"), "t", Options{SizeRule: NewObject, Ops: ApplyOps})
+	if err == nil || !strings.Contains(err.Error(), "a delete does not say which") {
+		t.Errorf("with operations applied: got the error %v", err)
+	}
+}
+
 // The bytes of all requests have to fit 63 bits, those of an object 56.
 func TestTooManyBytes(t *testing.T) {
 	const largest = "1 72057594037927935\n"

@@ -3,8 +3,11 @@ package traces
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
+
+	"cachesim/sim"
 	"time"
 )
 
@@ -98,6 +101,33 @@ func TestCommentedHeader(t *testing.T) {
 		}
 		if trace.Format != "csv" || trace.Requests != 3 || trace.Footprint != 220 || time.Duration(trace.Span)*trace.Tick != 2*time.Second {
 			t.Errorf("read as %+v", trace)
+		}
+	}
+}
+
+// TestCostColumns reads costs and latencies by columns, of the requests that are
+// replayed only, whether these are kept in memory or in a file.
+func TestCostColumns(t *testing.T) {
+	text := "1,a,10,get,2.5,100,5000\n2,b,20,set,9,9,9\n3,a,10,get,0.25,120,0\n4,c,30,get,7,90,4294967295\n"
+	columns := "time=1,id=2,size=3,op=4,cost=5,hit_us=6,miss_us=7"
+	for _, memory := range []int64{0, 1} {
+		tr, err := Read(strings.NewReader(text), "t", Options{Format: "csv", Params: map[string]string{"columns": columns, "header": "no"}, Memory: memory, Skip: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := &sim.RequestCosts{Cost: []float64{0.25, 7}, Hit: []uint32{120, 90}, Miss: []uint32{0, 4294967295}}
+		if !reflect.DeepEqual(tr.RequestCosts, want) || tr.Requests != 2 {
+			t.Errorf("memory %d: %d requests, costs %+v, want %+v", memory, tr.Requests, tr.RequestCosts, want)
+		}
+		closeTrace(t, tr)
+	}
+	plain, err := Read(strings.NewReader(text), "t", Options{Format: "csv", Params: map[string]string{"columns": "time=1,id=2,size=3,cost=5", "header": "no"}})
+	if err != nil || plain.RequestCosts.Hit != nil || len(plain.RequestCosts.Cost) != 4 {
+		t.Errorf("one column: %+v, %v", plain.RequestCosts, err)
+	}
+	for bad, want := range map[string]string{"1,a,10,get,-1,1,1": "cost", "1,a,10,get,x,1,1": "cost", "1,a,10,get,1,1.5,1": "hit_us", "1,a,10,get,1,1,4294967296": "miss_us"} {
+		if _, err := Read(strings.NewReader(bad+"\n"), "t", Options{Format: "csv", Params: map[string]string{"columns": columns, "header": "no"}}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want an error about %s", bad, err, want)
 		}
 	}
 }

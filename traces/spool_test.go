@@ -313,6 +313,61 @@ func TestCacheKeys(t *testing.T) {
 	}
 }
 
+// TestCacheOfManyWriters has many open one trace at once, with a cache that all
+// share and no locks, as jobs of a cluster do: all have the same requests, one spool
+// remains, and nothing half-written.
+func TestCacheOfManyWriters(t *testing.T) {
+	always(t)
+	dir, cache := t.TempDir(), t.TempDir()
+	path := writeFile(t, filepath.Join(dir, "a"), operations(20_000, 1000))
+	const writers = 12
+	start := make(chan struct{})
+	traces, errs := make([]*sim.Trace, writers), make([]error, writers)
+	var wg sync.WaitGroup
+	for i := range writers {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			<-start
+			traces[i], errs[i] = Open([]string{path}, Options{Format: "test-ops", Cache: cache})
+		}()
+	}
+	close(start)
+	wg.Wait()
+	var digest string
+	for i, tr := range traces {
+		if errs[i] != nil {
+			t.Errorf("writer %d: %v", i, errs[i])
+			continue
+		}
+		n := 0
+		if err := tr.Each(0, func(_ int, b sim.Batch) error { n += len(b.Requests); return nil }); err != nil || n != tr.Requests || n == 0 {
+			t.Errorf("writer %d reads %d of %d requests, %v", i, n, tr.Requests, err)
+		}
+		if digest == "" {
+			digest = tr.Digest
+		}
+		if tr.Digest != digest {
+			t.Errorf("writer %d has the digest %s, another %s", i, tr.Digest, digest)
+		}
+		closeTrace(t, tr)
+	}
+	if n := len(tracesIn(t, cache)); n != 1 {
+		t.Errorf("the cache has %d traces, want 1", n)
+	}
+	if left, _ := filepath.Glob(filepath.Join(cache, "tmp-*")); len(left) > 0 {
+		t.Errorf("half-written spools are left: %v", left)
+	}
+	again, err := Open([]string{path}, Options{Format: "test-ops", Cache: cache})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !isSpool(again) || again.Digest != digest {
+		t.Errorf("opened again: from the cache: %v, digest %s, want %s", isSpool(again), again.Digest, digest)
+	}
+	closeTrace(t, again)
+}
+
 // A spool that is damaged anywhere, or cut, is found out and made again.
 func TestDamagedSpool(t *testing.T) {
 	always(t)

@@ -22,9 +22,17 @@ type Record struct {
 	Size int64  // bytes
 	TTL  uint32 // seconds that the object may be served; 0: unlimited or not known
 	Op   sim.Op // reads are Get, writes are Set
+	// Costs is set where the trace has costs or latencies and they were asked for.
+	Costs *RecordCosts
 	// Start marks the first record of a group. The loader sets it, from a
 	// Grouper.
 	Start bool
+}
+
+// RecordCosts are what a request costs, as far as a trace says it.
+type RecordCosts struct {
+	Cost      float64 // of a miss
+	Hit, Miss uint32  // latencies in microseconds
 }
 
 // A Decoder reads the records of one format from a reader that it was made

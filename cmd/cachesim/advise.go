@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -15,6 +17,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"gonum.org/v1/gonum/stat/distuv"
 
+	"cachesim/plots"
 	"cachesim/sim"
 	"cachesim/sim/plan"
 	"cachesim/sim/results"
@@ -29,10 +32,11 @@ func adviseCommand(stdout, stderr io.Writer) *cli.Command {
 		Usage:     "say in words what cache a log asks for: size, policy, traffic saved",
 		ArgsUsage: "TRACE [TRACE...]",
 		Description: `Compares sizes and policies within seconds: logs of up to 1,000,000 requests are replayed in full, longer ones
-are sampled. It writes no files. --size names the sizes that come into question. Examples:
+are sampled. Figures and tables are written into --out. --size names the sizes that come into question. Examples:
   cachesim advise access.log.gz
   cachesim advise access.log.gz --size 1GiB..64GiB --policy lru,sieve,s3fifo`,
-		Flags: append(append(cellFlags(), samplingFlags("1%", "")[:3]...),
+		Flags: append(append(append(cellFlags(), samplingFlags("1%", "")[:3]...), figureFlags()...),
+			&cli.StringFlag{Category: aboutOutput, Name: "out", Usage: "`FOLDER` for figures and result files; empty: none", Value: "advice"},
 			&cli.DurationFlag{Category: aboutRuns, Name: "guest-timeout", Usage: "abandon a WASM policy that makes no progress for longer than `TIME`; 0: never", Value: 10 * time.Second},
 		),
 		Action: func(c *cli.Context) error {
@@ -41,24 +45,55 @@ are sampled. It writes no files. --size names the sizes that come into question.
 					return usagef("advise goes without --%s: it compares whole logs; run has it", f)
 				}
 			}
+			if !c.IsSet("policy") {
+				if err := c.Set("policy", strings.Join(advisable, ",")); err != nil {
+					return err
+				}
+			}
 			p, err := newCellOptions(c, stderr)
 			if err != nil {
 				return err
 			}
 			p.exactLRU = true
+			figures, err := newFigureOptions(c)
+			if err != nil {
+				return err
+			}
 			if !c.IsSet("size") {
 				p.sizes = []sizes{{size{share: 1.0 / 256}, size{share: 1}}}
 			}
-			o := &runOptions{planOptions: p, jobs: runtime.NumCPU(), timeout: c.Duration("guest-timeout"), stdout: stdout, stderr: stderr}
+			o := &runOptions{planOptions: p, jobs: runtime.NumCPU(), timeout: c.Duration("guest-timeout"), stdout: stdout, stderr: stderr, command: os.Args}
+			o.out, o.figures = c.String("out"), figures
+			if o.out != "" {
+				// Fail now rather than after the work.
+				if _, err := os.Stat(filepath.Join(o.out, "journal")); err == nil {
+					return usagef("--out %s: it holds results of cachesim run; name another folder", o.out)
+				}
+				if err := os.MkdirAll(o.out, 0o777); err != nil {
+					return fmt.Errorf("--out: %w", err)
+				}
+			}
+			set := &results.Set{Runs: []results.Provenance{newProvenance(os.Args)}}
 			again := traceArguments(c)
 			for i, group := range o.groups {
 				if i > 0 {
 					fmt.Fprintln(stdout)
 				}
-				if err := o.advise(c.Context, group, again); err != nil {
+				if err := o.advise(c.Context, group, again, set); err != nil {
 					return err
 				}
 			}
+			if o.out == "" {
+				return nil
+			}
+			set.Sort()
+			if err := writeTables(o.out, set); err != nil {
+				return err
+			}
+			if err := drawFigures(o.out, plots.Rows{Results: set.Results, Traces: set.Traces}, o.figures); err != nil {
+				return err
+			}
+			fmt.Fprintf(stdout, "\nFigures of this, and tables of all sizes and policies, are in the folder %s.\n", clean(o.out))
 			return nil
 		},
 	}
@@ -107,6 +142,34 @@ func quoted(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
+// advisable are the policies that advise compares: what proxies and caches in
+// service have, the best of what is recent and simple, and what knows the future.
+var advisable = []string{"lru", "fifo", "slru", "lfuda", "gdsf", "w-tinylfu", "s3fifo", "sieve", "belady"}
+
+// products have what they can be set to evict by.
+var products = []struct{ name, policy string }{
+	{"nginx, Varnish and Squid as installed (LRU)", "lru"},
+	{"Squid with heap GDSF", "gdsf"},
+	{"Squid with heap LFUDA", "lfuda"},
+	{"memcached (SLRU)", "slru"},
+	{"Caffeine (W-TinyLFU)", "w-tinylfu"},
+}
+
+// printProducts says what products would serve at a size whose results are list.
+func printProducts(w io.Writer, list []results.Result, ratio func(results.Result) string) {
+	var parts []string
+	for _, p := range products {
+		for _, r := range list {
+			if r.Policy == p.policy {
+				parts = append(parts, p.name+" "+ratio(r))
+			}
+		}
+	}
+	if len(parts) > 1 {
+		fmt.Fprintf(w, "  in products: %s.\n", strings.Join(parts, "; "))
+	}
+}
+
 // growth is how the objects of a trace keep coming.
 type growth struct {
 	first, second int // first requests in the halves of the trace
@@ -131,7 +194,8 @@ func growthOf(t *sim.Trace) (g growth, err error) {
 	return g, err
 }
 
-func (o *runOptions) advise(ctx context.Context, group, again []string) error {
+// advise prints the advice for one trace, and adds its results to set.
+func (o *runOptions) advise(ctx context.Context, group, again []string, set *results.Set) error {
 	t, err := o.open(ctx, group)
 	if ctx.Err() != nil {
 		return errInterrupted
@@ -167,6 +231,7 @@ func (o *runOptions) advise(ctx context.Context, group, again []string) error {
 		}
 		list = append(list, r)
 	}
+	set.Add(&results.Set{Traces: []results.Trace{results.Describe(t)}, Results: list})
 	g, err := growthOf(t)
 	if err != nil {
 		return err
@@ -337,6 +402,7 @@ func (a *advice) print(w io.Writer) error {
 		}
 		fmt.Fprintln(w, ".")
 	}
+	printProducts(w, a.byRequests, hitShare)
 	if i := slices.Index(capacities, middle); i+1 < len(capacities) {
 		for _, r := range a.list {
 			if r.Capacity == capacities[i+1] && r.Policy == a.size.Policy {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,13 +15,16 @@ import (
 // TestAdvise reads the advice for a short log, and for one that is sampled, and
 // runs the commands that it ends with.
 func TestAdvise(t *testing.T) {
-	stdout, stderr, code := cachesim("advise", smallTrace(t, 3000), "--policy", "lru,fifo,belady", "--trace-cache", "off")
+	dir := filepath.Join(t.TempDir(), "advice")
+	stdout, stderr, code := cachesim("advise", smallTrace(t, 3000), "--policy", "lru,fifo,gdsf,belady", "--trace-cache", "off", "--out", dir, "--format", "svg")
 	if code != exitDone {
 		t.Fatalf("exit %d: %s", code, stderr)
 	}
 	for _, want := range []string{
 		"Caution: the log has only 3,000 requests", "Limit: a cache that keeps everything serves 98.3 %", "Size: ", "by requests: ", "by bytes: ",
-		"origin traffic: ", "Doubling the cache to ", "For comparison: Belady", "replayed in full", "--trace-cache off",
+		"origin traffic: ", "Doubling the cache to ", "For comparison: Belady", "replayed in full",
+		"in products: nginx, Varnish and Squid as installed (LRU) ", "; Squid with heap GDSF ", "are in the folder " + dir,
+		"--trace-cache off",
 	} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("no %q in\n%s", want, stdout)
@@ -28,6 +32,12 @@ func TestAdvise(t *testing.T) {
 	}
 	if strings.Contains(stdout, "Belady serves") || strings.Contains(stdout, "with Belady") {
 		t.Errorf("recommends a policy that needs the future:\n%s", stdout)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "hit-ratio.svg")); err != nil {
+		t.Error(err)
+	}
+	if rows := readCSV(t, dir, "results.csv"); len(rows) < 8 || rows[0]["policy"] != "lru" {
+		t.Errorf("the table has %d rows: %v", len(rows), rows)
 	}
 	commands := regexp.MustCompile(`(?m)^  cachesim (.*)$`).FindAllStringSubmatch(stdout, -1)
 	if len(commands) != 2 {
@@ -59,7 +69,7 @@ func TestAdviseSampled(t *testing.T) {
 	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	stdout, stderr, code := cachesim("advise", path, "--policy", "lru,fifo", "--size", "10%,20%", "--sample", "3%", "--trace-cache", "off")
+	stdout, stderr, code := cachesim("advise", path, "--policy", "lru,fifo", "--size", "10%,20%", "--sample", "3%", "--trace-cache", "off", "--out", "")
 	if code != exitDone {
 		t.Fatalf("exit %d: %s", code, stderr)
 	}
@@ -72,7 +82,7 @@ func TestAdviseSampled(t *testing.T) {
 
 func TestAdviseUsage(t *testing.T) {
 	for _, flag := range []string{"--shard=1/2", "--seeds=2", "--warmup=10%"} {
-		if _, stderr, code := cachesim("advise", smallTrace(t, 100), flag); code != exitUsage || !strings.Contains(stderr, "advise goes without") {
+		if _, stderr, code := cachesim("advise", smallTrace(t, 100), flag, "--out", ""); code != exitUsage || !strings.Contains(stderr, "advise goes without") {
 			t.Errorf("%s: exit %d: %s", flag, code, stderr)
 		}
 	}

@@ -17,7 +17,8 @@ import (
 func costFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Category: aboutCosts, Name: "costs", Usage: "traffic from the origin and writes to the cache; the flags below imply it"},
-		&cli.StringFlag{Category: aboutCosts, Name: "latency", Usage: "`LATENCIES` of hits and misses: hit=1ms,miss=50ms+8ns/B; their mean and percentiles, and delayed hits"},
+		&cli.StringFlag{Category: aboutCosts, Name: "latency", Usage: "`LATENCIES` of hits and misses: hit=1ms,miss=50ms+8ns/B, or columns: those of the trace (--columns hit_us=9,miss_us=10); their mean and percentiles, and delayed hits"},
+		&cli.StringFlag{Category: aboutCosts, Name: "delayed", Usage: "`WHEN` a fetched object enters the cache: at-once, or strict, when its fetch is complete; until then requests for it wait, and start no other", Value: "at-once"},
 		&cli.DurationFlag{Category: aboutCosts, Name: "origin-interval", Usage: "`TIME` over which traffic from the origin is measured, for its 95th percentile and peak", Value: 5 * time.Minute},
 		&cli.StringFlag{Category: aboutCosts, Name: "egress-cost", Usage: "`PRICE/GB` of traffic from the origin (10^9 bytes), as 0.08/GB"},
 	}
@@ -31,10 +32,18 @@ func newCosts(c *cli.Context) (*costs.Model, error) {
 	}
 	var err error
 	if s := c.String("latency"); s != "" {
-		if m.Hit, m.Miss, err = costs.ParseLatency(s); err != nil {
-			return nil, usagef("--latency %w", err)
+		if m.Columns = s == "columns"; !m.Columns {
+			if m.Hit, m.Miss, err = costs.ParseLatency(s); err != nil {
+				return nil, usagef("--latency %w, or columns", err)
+			}
 		}
 		m.Latency = true
+	}
+	if err := oneOf("--delayed", c.String("delayed"), []string{"at-once", "strict"}); err != nil {
+		return nil, err
+	}
+	if m.Strict = c.String("delayed") == "strict"; m.Strict && (!m.Latency || m.Miss == sim.Latency{}) {
+		return nil, usagef("--delayed strict needs --latency with a miss that takes time, as hit=1ms,miss=50ms")
 	}
 	if s := c.String("egress-cost"); s != "" {
 		number := s
@@ -53,14 +62,14 @@ func newCosts(c *cli.Context) (*costs.Model, error) {
 
 // costTable prints what policies cost at the size nearest to a tenth of the
 // footprint.
-func costTable(w io.Writer, t *sim.Trace, list []results.Result) {
+func costTable(w io.Writer, t *sim.Trace, m *costs.Model, list []results.Result) {
 	var with []results.Result
 	for _, r := range list {
 		if !r.Timed && r.Costs.Model != "" {
 			with = append(with, r)
 		}
 	}
-	if len(with) == 0 {
+	if len(with) == 0 || m == nil {
 		return
 	}
 	at := with[0]
@@ -87,6 +96,8 @@ func costTable(w io.Writer, t *sim.Trace, list []results.Result) {
 		{"Gbit/s", func(c results.Costs) *float64 { return c.OriginMean }, "%.3g"},
 		{"p95", func(c results.Costs) *float64 { return c.OriginP95 }, "%.3g"},
 		{"peak", func(c results.Costs) *float64 { return c.OriginPeak }, "%.3g"},
+		{"miss cost", func(c results.Costs) *float64 { return c.MissCost }, "%.6g"},
+		{"cost saved", func(c results.Costs) *float64 { return c.CostSaving }, "%.4f"},
 		{"egress cost", func(c results.Costs) *float64 { return c.EgressCost }, "%.4g"},
 		{"written/requested", func(c results.Costs) *float64 { return c.WriteRatio }, "%.3f"},
 		{"writes a day", func(c results.Costs) *float64 { return c.WritesPerDay }, "%.3g"},
@@ -102,7 +113,11 @@ func costTable(w io.Writer, t *sim.Trace, list []results.Result) {
 			}
 		}
 	}
-	fmt.Fprintf(w, "Costs at %s; results.csv has them for all sizes\n", at.Cell.Size())
+	stored := ""
+	if m.Strict {
+		stored = ", where objects enter the cache when their fetch is complete"
+	}
+	fmt.Fprintf(w, "Costs at %s%s; results.csv has them for all sizes\n", at.Cell.Size(), stored)
 	table := newTable(w, 1, header...)
 	for _, r := range with {
 		if r.Capacity != at.Capacity {
@@ -120,11 +135,7 @@ func costTable(w io.Writer, t *sim.Trace, list []results.Result) {
 	}
 	table.Render()
 	if at.Costs.LatencyMean != nil && at.Costs.DelayedHits == nil {
-		why := "the trace has no times"
-		if t.Tick > 0 {
-			why = fmt.Sprintf("the trace's times are in steps of %v, which is longer than a fetch", t.Tick)
-		}
-		fmt.Fprintf(w, "Delayed hits are not counted: %s.\n", why)
+		fmt.Fprintf(w, "Delayed hits are not counted: %v.\n", m.DelayedHits(t))
 	}
 	if at.Costs.WritesPerDay != nil {
 		fmt.Fprintf(w, "Writes a day: times that the whole cache of %s is written.\n", humanize.IBytes(uint64(at.Capacity)))

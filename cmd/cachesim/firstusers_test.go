@@ -141,7 +141,7 @@ func TestEngineerWithLogs(t *testing.T) {
 	if figures, err := filepath.Glob(filepath.Join(dir, "over-time*.pdf")); len(figures) == 0 {
 		t.Errorf("no figure over time: %v", err)
 	}
-	mustSay(t, exitDone, []string{"Limit: a cache that keeps everything serves", "Size: ", "is the smallest", "origin traffic: ", "saved", "cachesim run"}, "advise", log)
+	mustSay(t, exitDone, []string{"Limit: a cache that keeps everything serves", "Size: ", "is the smallest", "origin traffic: ", "saved", "cachesim run"}, "advise", log, "--out", t.TempDir())
 	mustSay(t, exitDone, []string{"Objects requested once", "reuse distance"}, "trace", "info", log)
 
 	// Another figure of the folder does not stay when it no longer follows from
@@ -247,7 +247,7 @@ func TestControlCharacters(t *testing.T) {
 			"--window", "100", "--report", "--format", "svg,pgf,tex,csv", "--out", dir}, read...),
 		append([]string{"trace", "info", trace}, read...),
 		append([]string{"trace", "head", trace}, read...),
-		append([]string{"advise", trace}, read...),
+		append([]string{"advise", trace, "--out", t.TempDir()}, read...),
 		append([]string{"plan", trace}, read...),
 		{"run", trace + "none"}, {"run", trace, "--policy", "x" + evil}, {"run" + evil}, {"run", trace, "--policy", exports + ":b=1"},
 		{"policies", good, imports, exports}, {"table", dir}, {"table", dir, "--format", "latex"},

@@ -211,13 +211,15 @@ func (f *folder) resumed(tasks []plan.Task, o runOptions, version string) (todo 
 type shard struct{ i, n int }
 
 // arrayJobs are the environment variables in which schedulers put the index of
-// an array job, and the number of jobs.
+// an array job, and the number of jobs; Snakemake gives its jobs the number on the
+// command line.
 var arrayJobs = []struct{ index, count string }{
 	{"SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT"},
 	{"JOB_COMPLETION_INDEX", "JOB_COMPLETIONS"},
 	{"AWS_BATCH_JOB_ARRAY_INDEX", "AWS_BATCH_JOB_ARRAY_SIZE"},
 	{"SGE_TASK_ID", "SGE_TASK_LAST"},
 	{"PBS_ARRAY_INDEX", "PBS_ARRAY_COUNT"},
+	{"PBS_ARRAYID", ""}, // Torque
 	{"LSB_JOBINDEX", "LSB_JOBINDEX_END"},
 }
 
@@ -242,12 +244,12 @@ func parseShard(s string, getenv func(string) string) (shard, error) {
 		if err != nil {
 			continue
 		}
-		if !hasCount {
+		if !hasCount && job.count != "" {
 			count = getenv(job.count)
 		}
 		n, err := strconv.Atoi(count)
 		if err != nil || n < 1 || i < 0 {
-			return shard{}, usagef("--shard env: %s says which shard this is, but not %s how many there are: write --shard env/N", job.index, job.count)
+			return shard{}, usagef("--shard env: %s says which shard this is, but nothing how many there are: write --shard env/N", job.index)
 		}
 		return shard{i%n + 1, n}, nil // wherever the scheduler starts to count
 	}

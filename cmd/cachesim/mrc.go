@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -91,23 +92,23 @@ func mrcCommand(stdout, stderr io.Writer) *cli.Command {
 // A miniature smaller than this estimates little.
 const (
 	leastObjects = 10_000 // in a sample
-	leastCached  = 100    // in the miniature of the smallest cache
+	leastCached  = 300    // in the miniature of a cache
 )
 
-// rateFor returns the share of t's objects to sample, at least that asked for,
-// or 0 where the samples together would be as large as the trace.
-func (o samplingOptions) rateFor(objects int, smallest, footprint int64) (rate float64, why string) {
-	cached := float64(objects) * min(1, float64(smallest)/float64(max(1, footprint)))
+// rateFor returns the share of t's objects to sample for a capacity, at least that
+// asked for, or 0 where the samples together would be as large as the trace.
+func (o samplingOptions) rateFor(objects int, capacity, footprint int64) (rate float64, why string) {
+	cached := float64(objects) * min(1, float64(capacity)/float64(max(1, footprint)))
 	rate = o.rate
 	if least := leastObjects / float64(objects); least > rate {
-		rate, why = least, fmt.Sprintf("a sample has at least %s objects", humanize.Comma(leastObjects))
+		unit := math.Pow(10, math.Floor(math.Log10(least))-1) // two digits, rounded up
+		rate, why = math.Ceil(least/unit-1e-9)*unit, fmt.Sprintf("a sample has at least %s objects", humanize.Comma(leastObjects))
 	}
 	if least := leastCached / cached; least > rate {
-		rate, why = least, fmt.Sprintf("the miniature of the smallest cache holds at least %d objects", leastCached)
-	}
-	if why != "" { // two digits, rounded up
-		unit := math.Pow(10, math.Floor(math.Log10(rate))-1)
-		rate = math.Ceil(rate/unit-1e-9) * unit
+		// Few different rates: each has samples of its own.
+		steps := math.Ceil(2*math.Log2(least/rate) - 1e-9)
+		rate, why = rate*math.Exp2(steps/2), fmt.Sprintf("a miniature holds at least %d objects", leastCached)
+		rate, _ = strconv.ParseFloat(strconv.FormatFloat(rate, 'g', 3, 64), 64)
 	}
 	if rate*float64(o.salts) >= 1 {
 		return 0, why
@@ -117,28 +118,28 @@ func (o samplingOptions) rateFor(objects int, smallest, footprint int64) (rate f
 
 // samples chooses the samples of t, and the policies that can be estimated from
 // them. Without sampling it returns nil and all policies.
-func (o *planOptions) samples(t *sim.Trace, list []plan.Capacity, footprint int64, warmup int) (*sim.Samples, []policy, error) {
+func (o *planOptions) samples(t *sim.Trace, list []plan.Capacity, footprint int64, warmup int) (func(capacity int64, realSizes bool) (*sim.Samples, error), []policy, error) {
 	if o.sampling.rate == 0 {
 		return nil, o.policies, nil
 	}
-	asked := sim.Sampling{Rate: o.sampling.rate, Salts: o.sampling.salts}
-	rate, why := o.sampling.rateFor(t.Objects, list[0].Value, footprint)
-	switch {
+	// The smallest first.
+	switch rate, why := o.sampling.rateFor(t.Objects, list[0].Value, footprint); {
 	case rate == 0:
 		if why != "" {
 			why = ": " + why
 		}
-		fmt.Fprintf(o.notes, "cachesim: note: %s is replayed in full, since samples would be as large as the trace%s\n", clean(t.Name), why)
-		return nil, o.policies, nil
-	case rate > asked.Rate:
-		asked.Rate = rate
-		fmt.Fprintf(o.notes, "cachesim: note: %s is estimated from %s: %s\n", clean(t.Name), asked, why)
+		largest, _ := o.sampling.rateFor(t.Objects, list[len(list)-1].Value, footprint)
+		if largest == 0 {
+			fmt.Fprintf(o.notes, "cachesim: note: %s is replayed in full, since samples would be as large as the trace%s\n", clean(t.Name), why)
+			return nil, o.policies, nil
+		}
+		fmt.Fprintf(o.notes, "cachesim: note: %s is replayed in full at the smallest sizes, where samples would be as large as the trace%s\n", clean(t.Name), why)
+	case rate > o.sampling.rate:
+		fmt.Fprintf(o.notes, "cachesim: note: %s is estimated from up to %s: %s\n", clean(t.Name), sim.Sampling{Rate: rate, Salts: o.sampling.salts}, why)
 	}
 	var chosen []policy
 	var left []string
-	needed := false
 	for _, p := range o.policies {
-		computed := o.exactLRU && p.name == "lru" && o.choice.Engines == nil
 		switch {
 		case p.bound != nil:
 			return nil, nil, usagef("policy %s is a bound, which is computed for whole traces: leave out --sample, or mrc use --sample 100%%", p.name)
@@ -146,7 +147,6 @@ func (o *planOptions) samples(t *sim.Trace, list []plan.Capacity, footprint int6
 			left = append(left, p.name)
 			continue
 		}
-		needed = needed || !computed
 		chosen = append(chosen, p)
 	}
 	if len(left) > 0 {
@@ -159,11 +159,29 @@ func (o *planOptions) samples(t *sim.Trace, list []plan.Capacity, footprint int6
 		}
 		fmt.Fprintf(o.notes, "cachesim: note: left out: %s %s (--any-policy)\n", strings.Join(left, ", "), why)
 	}
-	if !needed {
-		return nil, chosen, nil
-	}
-	s, err := sim.NewSamples(t, asked, warmup)
-	return s, chosen, err
+	survey := sync.OnceValues(func() (*sim.Survey, error) { return sim.NewSurvey(t, warmup, o.unit, o.metadata) })
+	made := make(map[sim.Sampling]*sim.Samples) // those for the smallest capacity are for all with the same rate
+	return func(capacity int64, realSizes bool) (*sim.Samples, error) {
+		rate, _ := o.sampling.rateFor(t.Objects, capacity, footprint)
+		if rate == 0 {
+			return nil, nil
+		}
+		s := sim.Sampling{Rate: rate, Salts: o.sampling.salts, RealSizes: realSizes}
+		if found := made[s]; found != nil {
+			return found, nil
+		}
+		v, err := survey()
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range list {
+			if r, _ := o.sampling.rateFor(t.Objects, c.Value, footprint); r == rate {
+				made[s], err = v.Samples(s, c.Value)
+				break
+			}
+		}
+		return made[s], err
+	}, chosen, nil
 }
 
 // lruCurve computes LRU at all capacities at once when the first of its cells

@@ -63,7 +63,7 @@ func (o *runOptions) report(t *sim.Trace, list []results.Result) error {
 	}
 	estimates(o.stdout, list)
 	checked(o.stdout, list)
-	costTable(o.stdout, t, list)
+	costTable(o.stdout, t, o.costs, list)
 	tooLarge(o.stdout, list)
 	operations(o.stdout, list)
 	prefixTable(o.stdout, list)

@@ -236,6 +236,10 @@ func TestParseShard(t *testing.T) {
 		{"env", map[string]string{"JOB_COMPLETION_INDEX": "3"}, shard{}},
 		{"env", map[string]string{"SGE_TASK_ID": "2", "SGE_TASK_LAST": "6"}, shard{3, 6}},
 		{"env", map[string]string{"SGE_TASK_ID": "undefined", "PBS_ARRAY_INDEX": "1", "PBS_ARRAY_COUNT": "2"}, shard{2, 2}},
+		{"env", map[string]string{"AWS_BATCH_JOB_ARRAY_INDEX": "0", "AWS_BATCH_JOB_ARRAY_SIZE": "5"}, shard{1, 5}},
+		{"env", map[string]string{"LSB_JOBINDEX": "5", "LSB_JOBINDEX_END": "5"}, shard{1, 5}},
+		{"env/3", map[string]string{"PBS_ARRAYID": "2"}, shard{3, 3}},
+		{"env", map[string]string{"PBS_ARRAYID": "2"}, shard{}},
 	}
 	for _, tt := range tests {
 		got, err := parseShard(tt.text, func(name string) string { return tt.env[name] })

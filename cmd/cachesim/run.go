@@ -358,6 +358,19 @@ func (o *planOptions) tasks(t *sim.Trace) ([]plan.Task, error) {
 	if o.window.time > 0 && t.Tick == 0 {
 		return nil, usagef("--window %v: trace %s has no times; give a number of requests", o.window.time, t.Name)
 	}
+	if o.costs != nil && o.costs.Columns && (t.RequestCosts == nil || t.RequestCosts.Miss == nil) {
+		return nil, usagef("--latency columns: no column of %s is named as that of the latencies of misses, in microseconds: --columns id=1,...,hit_us=9,miss_us=10", t.Name)
+	}
+	var delayed sim.Latency
+	if o.costs != nil && o.costs.Strict {
+		if err := o.costs.DelayedHits(t); err != nil {
+			return nil, usagef("--delayed strict: %s: %w", t.Name, err)
+		}
+		if t.Columns != 0 {
+			return nil, usagef("--delayed strict: trace %s has sets, deletes or times to live, whose order with fetches under way is not defined; --ops ignore reads it without", t.Name)
+		}
+		delayed = o.costs.Miss
+	}
 	samples, chosen, err := o.samples(t, list, footprint, warmup)
 	if err != nil {
 		return nil, err
@@ -382,7 +395,7 @@ func (o *planOptions) tasks(t *sim.Trace) ([]plan.Task, error) {
 	tasks, _, err := plan.Tasks(t, policies, o.choice, ways(), plan.Options{
 		Capacities: list, Unit: o.unit, Metadata: o.metadata, Warmup: warmup,
 		Window:  sim.Window{Requests: o.window.requests, Time: o.window.time},
-		Samples: samples, Check: check,
+		Samples: samples, Check: check, Delayed: delayed,
 		Seeds: o.seeds, GuestMemory: o.guestMemory, Timing: o.timing, TimedAt: nearest(list, footprint),
 	})
 	if err != nil {
@@ -648,7 +661,7 @@ func (o *runOptions) opener() sim.Opener {
 		if !ok {
 			return nil, sim.Setup{}, fmt.Errorf("no policy %s", c.Policy)
 		}
-		config := sim.Config{Capacity: c.Capacity, Objects: t.Objects, Requests: c.Requests, Seed: c.Seed, Params: p.params}
+		config := sim.Config{Capacity: c.Capacity, Objects: t.Objects, Requests: c.Requests, Seed: c.Seed, Params: p.params, Sizes: t.Sizes}
 		if c.Engine == sim.NativeEngine {
 			began := time.Now()
 			r := sim.Native(p.spec.New(config))

@@ -166,6 +166,7 @@ func (s *sweep) status(ctx context.Context, stdout, stderr io.Writer) error {
 	t := newTable(stdout, 1, "trace", "cells", "done", "missing", "failed", "time left")
 	var cells, done, failed int
 	var left time.Duration
+	slower, calibrated := p.slower(states)
 	broken := false
 	for _, trace := range p.Traces {
 		if trace.Error != "" {
@@ -183,7 +184,7 @@ func (s *sweep) status(ctx context.Context, stdout, stderr io.Writer) error {
 			case failed:
 				f++
 			default:
-				time1 += c.Time
+				time1 += int64(slower * float64(c.Time))
 			}
 		}
 		n := len(trace.Cells)
@@ -194,10 +195,32 @@ func (s *sweep) status(ctx context.Context, stdout, stderr io.Writer) error {
 	fmt.Fprintf(stdout, "\n%s cells of %s traces: %s done, %s missing, %s failed; about %v of processor time left\n",
 		humanize.Comma(int64(cells)), humanize.Comma(int64(len(p.Traces))), humanize.Comma(int64(done)),
 		humanize.Comma(int64(cells-done-failed)), humanize.Comma(int64(failed)), left.Round(time.Second))
+	if calibrated > 0 && done+failed < cells {
+		fmt.Fprintf(stdout, "The %s done took %.2g times their estimate, and the rest is expected to.\n", humanize.Comma(int64(calibrated)), slower)
+	}
 	if done < cells || broken {
 		return errReported
 	}
 	return nil
+}
+
+// slower returns how much longer the cells took that are done than by their
+// estimates, and how many these are: 1 for none, or for too little to say.
+func (p *sweepPlan) slower(states map[results.Key]results.State) (factor float64, cells int) {
+	var took, expected int64
+	for _, t := range p.Traces {
+		for _, c := range t.Cells {
+			if s := states[c.key()]; s.Repeats > 0 && s.Time > 0 {
+				took += s.Time
+				expected += c.Time / int64(c.Repeats)
+				cells++
+			}
+		}
+	}
+	if took < int64(time.Second) || expected == 0 {
+		return 1, 0
+	}
+	return float64(took) / float64(expected), cells
 }
 
 // rel shortens a path that is below the sweep file's folder.

@@ -285,6 +285,57 @@ func TestSweepSnakemake(t *testing.T) {
 	}
 }
 
+// TestSweepSnakemakeSlurm has Snakemake run the jobs on a real Slurm.
+func TestSweepSnakemakeSlurm(t *testing.T) {
+	needPrograms(t, "snakemake")
+	if out, err := exec.CommandContext(t.Context(), "snakemake", "--help").Output(); err != nil || !bytes.Contains(out, []byte("--slurm-no-account")) {
+		if os.Getenv("CACHESIM_SCHEDULERS") == "required" {
+			t.Fatalf("Snakemake's executor for Slurm is not installed (%v), and CACHESIM_SCHEDULERS=required", err)
+		}
+		t.Skip("Snakemake's executor for Slurm is not installed")
+	}
+	startSlurm(t)
+	path := smallSweep(t)
+	want := sweepTable(t, path)
+	if _, stderr, code := cachesim("sweep", path, "--on", "snakemake", "--shards", "3"); code != 0 {
+		t.Fatal(stderr)
+	}
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	// The executor takes SLURM_CONF from the jobs, as clusters have the file in its
+	// place; srun needs it within them.
+	srun, err := exec.LookPath("srun")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := t.TempDir()
+	script := fmt.Sprintf("#!/bin/sh\nSLURM_CONF=%s exec %s \"$@\"\n", shellQuote(os.Getenv("SLURM_CONF")), shellQuote(srun))
+	if err := os.WriteFile(filepath.Join(bin, "srun"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	logs := t.TempDir()
+	c := exec.CommandContext(t.Context(), "snakemake", "--executor", "slurm", "--jobs", "3",
+		"--slurm-no-account", "--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "1", "--seconds-between-status-checks", "1",
+		"--slurm-logdir", logs, "--slurm-keep-successful-logs", "--default-resources", "slurm_partition=main",
+		"--latency-wait", "1", "--snakefile", filepath.Join(sweepResults(path), "sweep", "Snakefile"))
+	c.Dir = t.TempDir()
+	out, err := c.CombinedOutput()
+	if err != nil {
+		names, _ := filepath.Glob(filepath.Join(logs, "*", "*", "*.log"))
+		if len(names) > 0 {
+			log, _ := os.ReadFile(names[0])
+			out = append(out, log...)
+		}
+		t.Fatalf("snakemake: %v\n%s", err, out)
+	}
+	if n := bytes.Count(out, []byte("has been submitted with SLURM jobid")); n != 3 {
+		t.Errorf("%d jobs were submitted to Slurm, want 3:\n%s", n, out)
+	}
+	if got := tableOf(t, sweepResults(path), "results.csv"); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
 const kubernetesSection = `[kubernetes]
 image = "registry.example/cachesim:1"
 claim = "sweep"`

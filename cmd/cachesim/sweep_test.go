@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"cachesim/sim/plan"
 	"cachesim/sim/results"
 )
 
@@ -346,5 +347,20 @@ func TestSlurmEnding(t *testing.T) {
 		if _, over := slurmEnding(state); over {
 			t.Errorf("%s: taken for an end", state)
 		}
+	}
+}
+
+// TestSlower: what is left is expected to take as much longer than its estimate as
+// what is done did.
+func TestSlower(t *testing.T) {
+	p := &sweepPlan{Traces: []tracePlan{{Cells: []plannedCell{
+		{ID: "a", Repeats: 1, Cost: plan.Cost{Time: 1e9}}, {ID: "b", Repeats: 3, Timed: true, Cost: plan.Cost{Time: 3e9}}, {ID: "c", Repeats: 1, Cost: plan.Cost{Time: 7e9}},
+	}}}}
+	states := map[results.Key]results.State{{CellID: "a"}: {Repeats: 1, Time: 2e9}, {CellID: "b", Timed: true}: {Repeats: 3, Time: 3e9}, {CellID: "c"}: {Failure: "none"}}
+	if factor, cells := p.slower(states); factor != 2.5 || cells != 2 {
+		t.Errorf("%d cells took %v times as long, want 2 and 2.5", cells, factor)
+	}
+	if factor, cells := p.slower(nil); factor != 1 || cells != 0 {
+		t.Errorf("without results: %v, %d", factor, cells)
 	}
 }

@@ -39,7 +39,7 @@ func traceFlags() []cli.Flag {
 		textsFlag(aboutTraces, "trace-param", "`NAME=VALUE` of a parameter of the format; cachesim formats FORMAT lists them"),
 		&cli.BoolFlag{Category: aboutTraces, Name: "separate", Usage: "replay each file as a trace of its own (default: several files are one trace, in the order given)"},
 		&cli.BoolFlag{Category: aboutTraces, Name: "merge", Usage: "several files are one trace, merged by the times of requests, as rotated logs (default: in the order given)"},
-		&cli.StringFlag{Category: aboutTraces, Name: "object-size", Usage: "`RULE` for an object that a trace gives several sizes: " + strings.Join(traces.SizeRules, ", "), Value: traces.FirstSize},
+		&cli.StringFlag{Category: aboutTraces, Name: "object-size", Usage: "`RULE` for an object that a trace gives several sizes, which counts: " + strings.Join(traces.SizeRules, ", ") + " (each size is an object of its own)", Value: traces.FirstSize},
 		&cli.BoolFlag{Category: aboutTraces, Name: "ignore-size", Usage: "every object has size 1"},
 		&cli.StringFlag{Category: aboutTraces, Name: "ops", Usage: "`HOW` operations count: reads (only these are replayed), apply (sets store, deletes remove, times to live expire), ignore (each is a get)", Value: traces.ReadsOnly},
 		&cli.IntFlag{Category: aboutTraces, Name: "skip", Usage: "leave out the first `N` requests"},

@@ -5,10 +5,15 @@
 //	go run ./cmd/compare load
 //	go run ./cmd/compare policies
 //	go run ./cmd/compare sweep
+//	go run ./cmd/compare mrc
 //	go run ./cmd/compare objects
+//	go run ./cmd/compare costs
 //
-// The last of these measures cachesim alone: the time per request against the number of
-// objects, natively and in WASM engines, as a table and a figure in the directory -out.
+// mrc measures cachesim mrc against full replays and, where the environment variable
+// MRCPROFILER names it, libCacheSim's mrcProfiler. The last two measure cachesim alone:
+// objects the time per request against the number of objects, natively and in WASM
+// engines, as a table and a figure in the directory -out; costs writes what each policy
+// takes over LRU into policies-native/costs.csv, where cachesim plan has it from.
 //
 // The commands take turns; the median of -repeat rounds counts, and ratios are of
 // the runs of one round. The trace is made once by cachesim trace gen:
@@ -58,7 +63,7 @@ func run(args []string, w io.Writer) error {
 	engines := flags.String("engines", "cranelift,wazero", "engines to measure beside native by objects; llvm where the build has it")
 	out := flags.String("out", filepath.Join("results", "bench"), "directory for the table and the figure of objects")
 	if len(args) == 0 {
-		return errors.New("expected load, policies, sweep or objects")
+		return errors.New("expected load, policies, sweep, mrc, objects or costs")
 	}
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
@@ -101,8 +106,12 @@ func run(args []string, w io.Writer) error {
 		return c.policies(*policies)
 	case "sweep":
 		return c.sweep(*policies)
+	case "mrc":
+		return c.mrc(*policies, os.Getenv("MRCPROFILER"), *out)
+	case "costs":
+		return c.costs()
 	}
-	return fmt.Errorf("unknown comparison %q: expected load, policies, sweep or objects", args[0])
+	return fmt.Errorf("unknown comparison %q: expected load, policies, sweep, mrc, objects or costs", args[0])
 }
 
 // scratch is where the processes run: libCacheSim leaves files in its working

@@ -4,6 +4,7 @@
 package costs
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -18,33 +19,26 @@ import (
 
 // A Model says what is computed. The origin's traffic and the writes are always.
 type Model struct {
-	Hit, Miss Latency
+	Hit, Miss sim.Latency
 	Latency   bool          // there are latencies
+	Columns   bool          // latencies are those of the trace, in sim.RequestCosts
+	Strict    bool          // objects enter the cache when their fetch is complete, see sim.Cell.Delayed
 	Interval  time.Duration // that the origin's traffic is measured over; 0: no rates
 	Price     float64       // of 10^9 bytes from the origin; 0: no cost
-}
-
-// A Latency is that of a request: a part for each request and one for each byte.
-type Latency struct {
-	Fixed   time.Duration
-	PerByte float64 // ns
-}
-
-func (l Latency) of(size int64) int64 { return int64(l.Fixed) + int64(l.PerByte*float64(size)) }
-
-func (l Latency) String() string {
-	s := l.Fixed.String()
-	if l.PerByte > 0 {
-		s += "+" + strconv.FormatFloat(l.PerByte, 'g', -1, 64) + "ns/B"
-	}
-	return s
 }
 
 // String identifies the model.
 func (m Model) String() string {
 	var parts []string
 	if m.Latency {
-		parts = append(parts, fmt.Sprintf("hit=%v,miss=%v", m.Hit, m.Miss))
+		if m.Columns {
+			parts = append(parts, "columns")
+		} else {
+			parts = append(parts, fmt.Sprintf("hit=%v,miss=%v", m.Hit, m.Miss))
+		}
+		if m.Strict {
+			parts = append(parts, "delayed=strict")
+		}
 	}
 	parts = append(parts, "interval="+m.Interval.String())
 	if m.Price > 0 {
@@ -54,11 +48,11 @@ func (m Model) String() string {
 }
 
 // ParseLatency reads hit=1ms,miss=50ms+8ns/B.
-func ParseLatency(s string) (hit, miss Latency, err error) {
+func ParseLatency(s string) (hit, miss sim.Latency, err error) {
 	found := make(map[string]bool)
 	for _, part := range strings.Split(s, ",") {
 		name, value, ok := strings.Cut(part, "=")
-		to := map[string]*Latency{"hit": &hit, "miss": &miss}[name]
+		to := map[string]*sim.Latency{"hit": &hit, "miss": &miss}[name]
 		if !ok || to == nil || found[name] {
 			return hit, miss, fmt.Errorf("%q: expects hit and miss, as in hit=1ms,miss=50ms+8ns/B", s)
 		}
@@ -92,14 +86,19 @@ func ParseLatency(s string) (hit, miss Latency, err error) {
 // Delayed hits: a hit on an object whose last fetch, by the times of the trace,
 // has not arrived waits for it (Atre, Sherry, Wang, Berger, Caching with delayed
 // hits, SIGCOMM 2020). The outcomes are those of a cache that stores an object at
-// once when it misses; a cache that stores it on arrival may evict differently.
-// Without a clock, or with one whose tick is longer than a fetch, delayed hits
-// cannot be found.
+// once when it misses or, with m.Strict, when its fetch is complete. DelayedHits
+// says where delayed hits cannot be found.
 func (m Model) Of(t *sim.Trace, c sim.Cell, out *sim.Outcomes, n sim.Tally) (results.Costs, error) {
 	costs := results.Costs{Model: m.String()}
 	l := latencies{count: make(map[int64]int64)}
+	hitLatency, missLatency := m.latencies(t)
+	var cost []float64 // of each request, if it missed
+	if t.RequestCosts != nil {
+		cost = t.RequestCosts.Cost
+	}
+	var missCost, allCost float64
 	var ready []int64 // when the object's last fetch arrives, in ns
-	if m.Latency && t.Tick > 0 && int64(t.Tick) <= m.Miss.of(t.RequestBytes/int64(max(1, t.Requests))) {
+	if m.Latency && m.DelayedHits(t) == nil {
 		ready = make([]int64, t.Objects)
 	}
 	var perInterval []int64
@@ -120,13 +119,17 @@ func (m Model) Of(t *sim.Trace, c sim.Cell, out *sim.Outcomes, n sim.Tally) (res
 				continue
 			}
 			hit := out.Hit(at)
-			latency, late := m.Miss.of(r.Size), false
-			if hit {
-				latency = m.Hit.of(r.Size)
+			var latency int64
+			late := false
+			if !hit {
+				latency = missLatency(at, r.Size)
+			} else {
+				latency = hitLatency(at, r.Size)
 				if ready != nil && ready[r.ID]-now > latency {
 					latency, late = ready[r.ID]-now, true
 				}
-			} else if ready != nil {
+			}
+			if !hit && ready != nil {
 				ready[r.ID] = now + latency
 			}
 			if at < c.Warmup {
@@ -142,6 +145,12 @@ func (m Model) Of(t *sim.Trace, c sim.Cell, out *sim.Outcomes, n sim.Tally) (res
 				began = now
 			}
 			last = max(last, now)
+			if cost != nil {
+				allCost += cost[at]
+				if !hit {
+					missCost += cost[at]
+				}
+			}
 			if hit {
 				continue
 			}
@@ -161,6 +170,12 @@ func (m Model) Of(t *sim.Trace, c sim.Cell, out *sim.Outcomes, n sim.Tally) (res
 		return costs, err
 	}
 	costs.OriginBytes = &origin
+	if cost != nil {
+		costs.MissCost = &missCost
+		if allCost > 0 {
+			costs.CostSaving = number(1 - missCost/allCost)
+		}
+	}
 	if m.Price > 0 {
 		costs.EgressCost = number(float64(origin) / 1e9 * m.Price)
 	}
@@ -186,6 +201,45 @@ func (m Model) Of(t *sim.Trace, c sim.Cell, out *sim.Outcomes, n sim.Tally) (res
 		}
 	}
 	return costs, nil
+}
+
+// DelayedHits says why delayed hits cannot be found in t, or returns nil.
+func (m Model) DelayedHits(t *sim.Trace) error {
+	if t.Tick == 0 {
+		return errors.New("the trace has no times")
+	}
+	if int64(t.Tick) > m.meanMiss(t) {
+		return fmt.Errorf("the trace's times are in steps of %v, which is longer than a fetch", t.Tick)
+	}
+	return nil
+}
+
+// latencies returns the functions of a request's index and size that are the
+// latencies in ns of hits and misses.
+func (m Model) latencies(t *sim.Trace) (hit, miss func(at int, size int64) int64) {
+	if !m.Columns {
+		return func(_ int, size int64) int64 { return m.Hit.Of(size) }, func(_ int, size int64) int64 { return m.Miss.Of(size) }
+	}
+	of := func(column []uint32) func(int, int64) int64 {
+		if column == nil {
+			return func(int, int64) int64 { return 0 }
+		}
+		return func(at int, _ int64) int64 { return int64(column[at]) * int64(time.Microsecond) }
+	}
+	return of(t.RequestCosts.Hit), of(t.RequestCosts.Miss)
+}
+
+// meanMiss returns the latency in ns of a miss of mean size, or the mean of the
+// trace's latencies.
+func (m Model) meanMiss(t *sim.Trace) int64 {
+	if !m.Columns {
+		return m.Miss.Of(t.RequestBytes / int64(max(1, t.Requests)))
+	}
+	var sum int64
+	for _, us := range t.RequestCosts.Miss {
+		sum += int64(us) * int64(time.Microsecond)
+	}
+	return sum / int64(max(1, len(t.RequestCosts.Miss)))
 }
 
 // rates fills in the origin's traffic over time. A last interval that is not

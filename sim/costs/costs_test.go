@@ -67,7 +67,7 @@ func replay(t *testing.T, m Model, list []request, warmup int) results.Costs {
 // TestOf compares with a reference that works in floating point, request by
 // request, over the whole list at once.
 func TestOf(t *testing.T) {
-	m := Model{Hit: Latency{Fixed: time.Millisecond}, Miss: Latency{50 * time.Millisecond, 1000}, Latency: true, Interval: time.Second, Price: 0.5}
+	m := Model{Hit: sim.Latency{Fixed: time.Millisecond}, Miss: sim.Latency{Fixed: 50 * time.Millisecond, PerByte: 1000}, Latency: true, Interval: time.Second, Price: 0.5}
 	for _, warmup := range []int{0, 1, 3} {
 		got := replay(t, m, hand, warmup)
 		arrival := map[uint32]float64{}
@@ -128,7 +128,7 @@ func TestOf(t *testing.T) {
 // TestCoarseClock: where a tick is longer than a fetch no hit can be said to be
 // delayed.
 func TestCoarseClock(t *testing.T) {
-	got := replay(t, Model{Hit: Latency{}, Miss: Latency{Fixed: time.Microsecond}, Latency: true}, hand, 0)
+	got := replay(t, Model{Hit: sim.Latency{}, Miss: sim.Latency{Fixed: time.Microsecond}, Latency: true}, hand, 0)
 	if got.DelayedHits != nil || got.OriginMean != nil || got.EgressCost != nil {
 		t.Errorf("got %+v", got)
 	}
@@ -139,10 +139,10 @@ func TestCoarseClock(t *testing.T) {
 
 func TestParseLatency(t *testing.T) {
 	hit, miss, err := ParseLatency("miss=50ms+8ns/B,hit=1ms+0.08ns/B")
-	if err != nil || hit != (Latency{time.Millisecond, 0.08}) || miss != (Latency{50 * time.Millisecond, 8}) {
+	if err != nil || hit != (sim.Latency{Fixed: time.Millisecond, PerByte: 0.08}) || miss != (sim.Latency{Fixed: 50 * time.Millisecond, PerByte: 8}) {
 		t.Errorf("got %v, %v, %v", hit, miss, err)
 	}
-	if _, miss, err = ParseLatency("hit=0s,miss=1us/B"); err != nil || miss != (Latency{0, 1000}) {
+	if _, miss, err = ParseLatency("hit=0s,miss=1us/B"); err != nil || miss != (sim.Latency{Fixed: 0, PerByte: 1000}) {
 		t.Errorf("got %v, %v", miss, err)
 	}
 	for _, bad := range []string{"", "hit=1ms", "hit=1ms,miss=x", "hit=1ms,miss=-1ms", "hit=1ms,hit=1ms,miss=1ms", "hit=1ms,miss=1ms,delay=3ms", "hit=1ms,miss=-2ns/B"} {

@@ -23,9 +23,11 @@ type Policy struct {
 	Native   bool   // there is a native version
 	Revision int    // of a policy that cachesim provides
 	Needs    sim.Needs
-	Memory   int // about how many bytes it needs for each object of the trace
+	Memory   int     // about how many bytes it needs for each object of the trace
+	Cost     float64 // about how long a request takes, in multiples of LRU's time; 0: as long
 	// PerRequest is the same for each request.
 	PerRequest int
+	Sizes      sim.SizeUse
 	// Compute makes the function that computes the exact result at one of the
 	// capacities; nil, and where it returns nil: it is replayed.
 	Compute func(capacity int64) func(context.Context, *sim.Trace) (sim.Tally, error)
@@ -74,10 +76,14 @@ type Options struct {
 	Window      sim.Window
 	Seeds       []uint64
 	GuestMemory int64
-	Samples     *sim.Samples // of the trace, from which hit ratios are estimated; nil: they are exact
-	Check       int64        // capacity at which what is estimated is replayed in full too; 0: none
-	Timing      int          // requests that times are taken over, at most; 0: no times
-	TimedAt     int64
+	// Samples returns the samples of the trace that hit ratios at a capacity are
+	// estimated from, those of objects with their real sizes or the others. Where
+	// it returns nil or is nil they are exact.
+	Samples func(capacity int64, realSizes bool) (*sim.Samples, error)
+	Delayed sim.Latency // how long fetches take that hits wait for; the zero value: objects are stored at once
+	Check   int64       // capacity at which what is estimated is replayed in full too; 0: none
+	Timing  int         // requests that times are taken over, at most; 0: no times
+	TimedAt int64
 }
 
 // A Task is a task of the engine with what a result has to say besides.
@@ -224,31 +230,39 @@ func intersect(a, b []string) []string {
 // others are compared with the first.
 func Tasks(t *sim.Trace, policies []Policy, c Choice, w Ways, o Options) (tasks []Task, notes []string, err error) {
 	index := make(map[key]bool)
-	add := func(p Policy, capacity Capacity, v sim.Version, seed uint64, requests int, timed bool, samples *sim.Samples) {
+	add := func(p Policy, capacity Capacity, v sim.Version, seed uint64, requests int, timed, estimated bool) error {
 		cell := sim.Cell{
 			Trace: t.Name, TraceDigest: t.Digest, Clock: t.Clock, Requests: requests,
 			Policy: p.Name, Revision: p.Revision, Seed: seed,
 			Capacity: capacity.Value, Unit: o.Unit, Metadata: o.Metadata, Version: v,
 		}
 		if !timed {
-			cell.Warmup, cell.Window = o.Warmup, o.Window
+			cell.Warmup, cell.Window, cell.Delayed = o.Warmup, o.Window, o.Delayed
 		}
-		if timed || p.Compute != nil {
-			samples = nil
-		}
-		if samples != nil {
-			cell.Sampling = samples.Sampling
+		var samples *sim.Samples
+		if estimated && o.Samples != nil && p.Compute == nil {
+			// A guest is not told the true sizes, and what a module without a native
+			// version uses sizes for is not known.
+			guest := v.Engine != sim.NativeEngine
+			realSizes := p.Sizes == sim.SizesAreCompared || guest && (p.Sizes == sim.SizesAreWeighed || !p.Native)
+			var err error
+			if samples, err = o.Samples(capacity.Value, realSizes); err != nil {
+				return err
+			}
+			if samples != nil {
+				cell.Sampling = samples.Sampling
+			}
 		}
 		if v.Engine != sim.NativeEngine {
 			cell.ModuleSHA, cell.GuestMemory = p.ModuleSHA, o.GuestMemory
 		}
 		k := key{cell, timed}
 		if index[k] {
-			return
+			return nil
 		}
 		index[k] = true
 		task := Task{Task: sim.Task{Cell: cell, Timed: timed, Needs: p.Needs, Memory: Memory(t, p, cell)}, Size: capacity.Text, Title: p.Title}
-		task.Time = int64(estimate(t, v) * float64(requests))
+		task.Time = int64(estimate(t, p, v) * float64(requests))
 		if p.Compute != nil {
 			task.Compute = p.Compute(capacity.Value)
 		}
@@ -256,11 +270,12 @@ func Tasks(t *sim.Trace, policies []Policy, c Choice, w Ways, o Options) (tasks 
 			task.Samples, task.Memory, task.Time = samples, 0, 0
 			for _, m := range samples.Miniatures {
 				task.Memory = max(task.Memory, Memory(m.Trace, p, cell))
-				task.Time += int64(estimate(m.Trace, v) * float64(m.Requests))
+				task.Time += int64(estimate(m.Trace, p, v) * float64(m.Requests))
 			}
 		}
 		task.Order = len(tasks)
 		tasks = append(tasks, task)
+		return nil
 	}
 	timing := min(o.Timing, t.Requests)
 	for _, p := range policies {
@@ -275,9 +290,13 @@ func Tasks(t *sim.Trace, policies []Policy, c Choice, w Ways, o Options) (tasks 
 		for _, capacity := range o.Capacities {
 			for _, v := range ratios {
 				for _, seed := range o.Seeds {
-					add(p, capacity, v, seed, t.Requests, false, o.Samples)
+					if err := add(p, capacity, v, seed, t.Requests, false, true); err != nil {
+						return nil, nil, err
+					}
 					if capacity.Value == o.Check {
-						add(p, capacity, v, seed, t.Requests, false, nil)
+						if err := add(p, capacity, v, seed, t.Requests, false, false); err != nil {
+							return nil, nil, err
+						}
 					}
 				}
 			}
@@ -285,7 +304,9 @@ func Tasks(t *sim.Trace, policies []Policy, c Choice, w Ways, o Options) (tasks 
 		if timing > 0 {
 			i := slices.IndexFunc(o.Capacities, func(c Capacity) bool { return c.Value == o.TimedAt })
 			for _, v := range times {
-				add(p, o.Capacities[max(0, i)], v, o.Seeds[0], timing, true, nil)
+				if err := add(p, o.Capacities[max(0, i)], v, o.Seeds[0], timing, true, false); err != nil {
+					return nil, nil, err
+				}
 			}
 		}
 	}
@@ -348,9 +369,12 @@ func Memory(t *sim.Trace, p Policy, c sim.Cell) int64 {
 
 // estimate returns about how many nanoseconds a request takes. What it knows of
 // engines are magnitudes, from docs/EXPERIMENT.md.
-func estimate(t *sim.Trace, v sim.Version) float64 {
+func estimate(t *sim.Trace, p Policy, v sim.Version) float64 {
 	// A cache miss of the processor for each request once the state is large.
 	ns := 8 + 110/(1+math.Pow(3e5/float64(max(1, t.Objects)), 1.2))
+	if p.Cost > 0 {
+		ns *= p.Cost
+	}
 	switch {
 	case v.Engine == sim.NativeEngine:
 		return ns

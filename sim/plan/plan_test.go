@@ -162,3 +162,19 @@ func TestShard(t *testing.T) {
 		t.Errorf("the shards have %d tasks in all, want %d", total, len(tasks))
 	}
 }
+
+// TestTimeOfPolicy: the estimates know what each policy takes over LRU.
+func TestTimeOfPolicy(t *testing.T) {
+	tr := &sim.Trace{Name: "t", Digest: "d", Requests: 1_000_000, Objects: 100_000}
+	slow := native
+	slow.Name, slow.Cost = "slow", 4
+	plain := native
+	plain.Cost = 1
+	tasks, _, err := Tasks(tr, []Policy{plain, slow}, Choice{}, ways, Options{Capacities: []Capacity{{10, "1%"}}, Unit: sim.UnitBytes, Seeds: []uint64{1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := tasks[1].Time - 4*tasks[0].Time; d < -4 || d > 4 || tasks[0].Time <= 0 {
+		t.Errorf("got %d and %d ns, want 4 times as many for the second", tasks[0].Time, tasks[1].Time)
+	}
+}

@@ -25,7 +25,7 @@ func compare(a, b Result) int {
 		cmp.Compare(a.Cell.Trace, b.Cell.Trace), cmp.Compare(a.TraceDigest, b.TraceDigest), cmp.Compare(a.Clock, b.Clock),
 		cmp.Compare(a.Order, b.Order), cmp.Compare(a.Policy, b.Policy), cmp.Compare(a.Unit, b.Unit), cmp.Compare(a.Capacity, b.Capacity),
 		cmp.Compare(a.Metadata, b.Metadata), cmp.Compare(a.Requests, b.Requests), cmp.Compare(a.Warmup, b.Warmup),
-		cmp.Compare(a.Seed, b.Seed), cmp.Compare(a.Sampling.Rate, b.Sampling.Rate), cmp.Compare(a.Engine, b.Engine), cmp.Compare(a.ABI, b.ABI), cmp.Compare(a.Handle, b.Handle),
+		cmp.Compare(a.Seed, b.Seed), cmp.Compare(a.Sampling.Rate, b.Sampling.Rate), cmp.Compare(a.Delayed.String(), b.Delayed.String()), cmp.Compare(a.Engine, b.Engine), cmp.Compare(a.ABI, b.ABI), cmp.Compare(a.Handle, b.Handle),
 		cmp.Compare(a.CellID, b.CellID),
 	)
 }
@@ -83,6 +83,7 @@ type ratioRow struct {
 	SavedTokens   *int64 `csv:"saved_tokens"`
 	Whole         bool   `csv:"whole"`
 	sampleRow
+	delayedRow
 	Costs
 	identityRow
 }
@@ -95,20 +96,42 @@ type sampleRow struct {
 	HitSD      *float64 `csv:"hit_ratio_sd"`
 	ByteHitSD  *float64 `csv:"byte_hit_ratio_sd"`
 	UnfitBytes *float64 `csv:"unfit_bytes"`
+	RealSizes  *bool    `csv:"sample_real_sizes"`
+}
+
+// delayedRow is the part of a row of results.csv of a replay in which an object
+// enters the cache when its fetch is complete: empty where it enters at once.
+type delayedRow struct {
+	Fetch        *int64   `csv:"fetch_ns"`
+	FetchPerByte *float64 `csv:"fetch_ns_per_byte"`
+}
+
+func newDelayedRow(r Result) delayedRow {
+	if r.Delayed == (sim.Latency{}) {
+		return delayedRow{}
+	}
+	fixed := int64(r.Delayed.Fixed)
+	return delayedRow{&fixed, &r.Delayed.PerByte}
+}
+
+func (d delayedRow) set(r *Result) {
+	if d.Fetch != nil && d.FetchPerByte != nil {
+		r.Delayed = sim.Latency{Fixed: time.Duration(*d.Fetch), PerByte: *d.FetchPerByte}
+	}
 }
 
 func newSampleRow(r Result) sampleRow {
 	if r.Sampling.Rate == 0 {
 		return sampleRow{}
 	}
-	return sampleRow{&r.Sampling.Rate, &r.Sampling.Salts, &r.HitRatioSD, &r.ByteHitRatioSD, &r.Unfit}
+	return sampleRow{&r.Sampling.Rate, &r.Sampling.Salts, &r.HitRatioSD, &r.ByteHitRatioSD, &r.Unfit, &r.Sampling.RealSizes}
 }
 
 func (s sampleRow) set(r *Result) {
 	if s.Rate == nil || s.Salts == nil {
 		return
 	}
-	r.Sampling = sim.Sampling{Rate: *s.Rate, Salts: *s.Salts}
+	r.Sampling = sim.Sampling{Rate: *s.Rate, Salts: *s.Salts, RealSizes: s.RealSizes != nil && *s.RealSizes}
 	for _, v := range []struct {
 		from *float64
 		to   *float64
@@ -205,7 +228,7 @@ func (s *Set) WriteCSV(w io.Writer) error {
 			HitRatio: share(r.HitRatio()), ByteHitRatio: share(r.ByteHitRatio()), TooLarge: r.TooLarge,
 			Evictions: r.Evictions, Admissions: r.Admissions, AdmittedBytes: r.AdmittedBytes,
 			Sets: r.Sets, Deletes: r.Deletes, Expired: r.Expired, Whole: r.Whole,
-			sampleRow: newSampleRow(r), Costs: r.Costs, identityRow: s.identityRow(r),
+			sampleRow: newSampleRow(r), delayedRow: newDelayedRow(r), Costs: r.Costs, identityRow: s.identityRow(r),
 		}
 		if r.LLMRequests > 0 { // otherwise the trace is of something else
 			row.LLMRequests, row.PrefixHits, row.SavedTokens = &r.LLMRequests, &r.PrefixHitBlocks, &r.SavedTokens
@@ -350,6 +373,7 @@ func ReadCSV(r io.Reader) (*Set, error) {
 			}
 			res.Whole = row.Whole
 			row.sampleRow.set(&res)
+			row.delayedRow.set(&res)
 			res.Costs = row.Costs
 			if !slices.Contains(header, "gets") {
 				res.Gets = int64(res.Requests)

@@ -61,6 +61,10 @@ type Costs struct {
 	OriginP95  *float64 `json:"origin_p95_gbits,omitempty" csv:"origin_p95_gbits"`
 	OriginPeak *float64 `json:"origin_peak_gbits,omitempty" csv:"origin_peak_gbits"`
 	EgressCost *float64 `json:"egress_cost,omitempty" csv:"egress_cost"` // in the currency of the price
+	// MissCost is the sum of the trace's costs of the gets that missed, in its unit;
+	// CostSaving is 1 less that over the costs of all gets.
+	MissCost   *float64 `json:"miss_cost,omitempty" csv:"miss_cost"`
+	CostSaving *float64 `json:"cost_saving_ratio,omitempty" csv:"cost_saving_ratio"`
 	// WriteRatio is the bytes written to the cache over the bytes requested,
 	// WritesPerDay how many times its capacity is written in a day.
 	WriteRatio   *float64 `json:"write_ratio,omitempty" csv:"write_ratio"`

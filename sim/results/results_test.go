@@ -156,7 +156,7 @@ func TestCSVKeepsCounts(t *testing.T) {
 			want.Series, want.Title, want.Window = nil, "", sim.Window{}
 			if timed {
 				want.Tally = sim.Tally{Gets: want.Gets, Hits: want.Hits}
-				want.Sampling, want.Sampled = sim.Sampling{}, sim.Sampled{} // times are measured
+				want.Sampling, want.Sampled, want.Delayed = sim.Sampling{}, sim.Sampled{}, sim.Latency{} // times are measured
 				want.Costs = Costs{}
 			} else {
 				want.Repeats, want.Setup, want.Compile, want.Instantiate = 0, 0, 0, 0

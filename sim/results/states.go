@@ -21,6 +21,7 @@ type Key struct {
 // A State is what the journals say of a cell. The zero value: nothing.
 type State struct {
 	Repeats int    // replays of its result; 0: it has none
+	Time    int64  // ns that one of them took
 	Failure string // why it failed, if it has no result
 }
 
@@ -65,6 +66,7 @@ func readStates(r io.Reader, states map[Key]State) error {
 				CellID  string `json:"cell"`
 				Timed   bool   `json:"timed"`
 				Repeats int    `json:"repeats"`
+				Replay  int64  `json:"replay_ns"`
 			} `json:"result"`
 			Failure *struct {
 				CellID string `json:"cell"`
@@ -78,7 +80,7 @@ func readStates(r io.Reader, states map[Key]State) error {
 		switch {
 		case l.Result != nil:
 			k := Key{l.Result.CellID, l.Result.Timed}
-			states[k] = State{Repeats: max(1, l.Result.Repeats, states[k].Repeats)}
+			states[k] = State{Repeats: max(1, l.Result.Repeats, states[k].Repeats), Time: l.Result.Replay}
 		case l.Failure != nil:
 			k := Key{l.Failure.CellID, l.Failure.Timed}
 			if states[k].Repeats == 0 {
