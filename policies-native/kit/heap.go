@@ -25,8 +25,8 @@ import (
 // A key that falls gets another entry, and an entry of an object that left, or
 // that is below another one of the same object, does no harm: it is dropped or
 // moved when it reaches the top, and removed with others where there are more than
-// two for each resident when one is added. An object takes 24 bytes, and up to 40 more while it is
-// resident.
+// two for each resident when one is added. An object takes 24 bytes, and up to 40
+// more while it is resident.
 type Heap struct {
 	Space
 	objects []heapObject
