@@ -26,8 +26,7 @@ import (
 // that is below another one of the same object, does no harm: it is dropped or
 // moved when it reaches the top, and removed with others where there are more than
 // two for each resident when one is added. An object takes 24 bytes, and up to 40
-// more while it is
-// resident.
+// more while it is resident.
 type Heap struct {
 	Space
 	objects []heapObject
