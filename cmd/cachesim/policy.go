@@ -13,6 +13,7 @@ import (
 	"cachesim/policies-wasm/conformance"
 	"cachesim/policies-wasm/engines"
 	"cachesim/sim"
+	"cachesim/sim/simtest"
 )
 
 func policyCommand(stdout io.Writer) *cli.Command {
@@ -153,6 +154,7 @@ func policyCheck(stdout io.Writer) *cli.Command {
 		Description: "A line for each check: PASS, FAIL with what was expected and what came, or SKIP with why.\nExamples:\n  cachesim policy check my.wasm\n  cachesim policy check my.wasm:small=0.2 --engine wazero --timeout 2s",
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "engine", Usage: "`ENGINES` to check on, the first for all checks of behaviour (default: all)"},
+			&cli.StringSliceFlag{Name: "script", Usage: "`FILES` of requests with the outcomes that the module must have, as policies-native/testdata/scripts has them"},
 			&cli.Uint64Flag{Name: "seed", Usage: "`SEED` of the requests, and of policies that draw random numbers", Value: 1},
 			&cli.DurationFlag{Name: "timeout", Usage: "stop a module that makes no progress for this `TIME`", Value: 10 * time.Second},
 			&cli.StringFlag{Name: "guest-memory", Usage: "`SIZE` of memory that a module may have", Value: "1GiB"},
@@ -169,6 +171,9 @@ func policyCheck(stdout io.Writer) *cli.Command {
 				return usagef("--timeout %v: expects a time such as 10s", c.Duration("timeout"))
 			}
 			o := conformance.Options{Seed: c.Uint64("seed"), Timeout: c.Duration("timeout"), Memory: int64(memory)}
+			if o.Scripts, err = simtest.LoadFiles(c.StringSlice("script")); err != nil {
+				return usageError{err}
+			}
 			for _, e := range c.StringSlice("engine") {
 				if e == sim.NativeEngine {
 					return usagef("--engine native: a module runs on %s", strings.Join(engines.Names(true), ", "))

@@ -48,6 +48,9 @@ func (s *suite) run() {
 	})
 	s.check("conventions", func() (string, error) { return s.conventions(mixed, want) })
 	s.check("removals", func() (string, error) { return s.removals(mixed) })
+	if len(s.Scripts) > 0 {
+		s.check("scripts", s.scripts)
+	}
 	s.check("zero sizes", func() (string, error) {
 		l := mixed.resized("sizes of 0", mixed.capacity, func(sim.Request) int64 { return 0 })
 		half := mixed.resized("every second size 0", mixed.capacity, func(r sim.Request) int64 { return r.Size * int64(r.ID%2) })
@@ -277,6 +280,36 @@ func (s *suite) removals(l load) (string, error) {
 		return removed, nil
 	})
 	return fmt.Sprintf("%d objects were removed, and their next requests missed", n), err
+}
+
+// scripts runs the cases of Options.Scripts.
+func (s *suite) scripts() (string, error) {
+	ran := 0
+	for _, c := range s.Scripts {
+		if strings.Contains(c.Policy, ":") || c.Removes() && !s.b.Exports("remove", "(i32) -> i32") {
+			continue
+		}
+		ran++
+		_, err := guard(s, func(ctx context.Context, heartbeat func()) (struct{}, error) {
+			r, err := s.open(ctx, s.version(), load{capacity: c.Capacity, objects: c.Objects, reqs: c.Requests}, heartbeat)
+			if err != nil {
+				return struct{}{}, err
+			}
+			defer r.Close()
+			return struct{}{}, c.Run(r)
+		})
+		if err != nil {
+			return "", err
+		}
+	}
+	detail := fmt.Sprintf("%d cases", ran)
+	if left := len(s.Scripts) - ran; left > 0 {
+		detail += fmt.Sprintf("; %d are left out, which are of a policy with parameters or have removals", left)
+	}
+	if ran == 0 {
+		return "", skipped{errors.New(detail)}
+	}
+	return detail, nil
 }
 
 // engines compares the engines, and takes the time of each.

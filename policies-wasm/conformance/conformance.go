@@ -16,6 +16,7 @@ import (
 	wasm "cachesim/policies-wasm"
 	"cachesim/policies-wasm/engines"
 	"cachesim/sim"
+	"cachesim/sim/simtest"
 )
 
 // A Status is how a check ended.
@@ -46,7 +47,10 @@ type Options struct {
 	Engines  []string           // to run on, the first for all checks of behaviour; nil: all of this build
 	Memory   int64              // bytes that an instance may have; 0: 1 GiB
 	Timeout  time.Duration      // without progress, after which an instance is stopped; 0: 10 s
-	Quick    bool               // only whether it starts, its hits are possible, and it repeats itself
+	// Scripts are cases that the module must behave as. Those of a policy with
+	// parameters are left out: Params are the module's.
+	Scripts []simtest.Case
+	Quick   bool // only whether it starts, its hits are possible, and it repeats itself
 }
 
 // Run checks a module and calls report with each result as it is known. It returns

@@ -58,6 +58,11 @@ func Load(dir string) ([]Case, error) {
 	if len(files) == 0 {
 		return nil, fmt.Errorf("load scripts: there is no *.txt in %s", dir)
 	}
+	return LoadFiles(files)
+}
+
+// LoadFiles reads scripts.
+func LoadFiles(files []string) ([]Case, error) {
 	var all []Case
 	for _, name := range files {
 		b, err := os.ReadFile(name)
