@@ -58,6 +58,7 @@ type Cell struct {
 	Policy    string `json:"policy"`                    // canonical name and parameters, see PolicyName
 	Revision  int    `json:"policy_revision,omitempty"` // of a policy that cachesim provides
 	ModuleSHA string `json:"module_sha256,omitempty"`
+	Keys      string `json:"keys_digest,omitempty"` // see Trace.KeysDigest; empty where the policy is not given keys
 	Seed      uint64 `json:"seed"`
 
 	// Sampling says how the result is estimated; the zero value: it is exact.

@@ -1,6 +1,9 @@
 package sim
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"io"
 	"time"
@@ -100,6 +103,20 @@ func (t *Trace) SHA256() string {
 func (t *Trace) Close() error {
 	t.SHA256() // a file is open until then
 	return t.Source.Close()
+}
+
+// KeysDigest identifies the names of the objects, which Digest leaves out: 32 hex digits of a hash
+// over all of them, in the order of the objects' numbers.
+func (t *Trace) KeysDigest() string {
+	h := sha256.New()
+	var length [8]byte
+	for id := range uint32(t.Objects) {
+		name := t.ObjectName(id)
+		binary.LittleEndian.PutUint64(length[:], uint64(len(name)))
+		h.Write(length[:])
+		io.WriteString(h, name)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
 // Each calls f with every batch of t in order, and the index of its first

@@ -56,6 +56,18 @@ func TestKeysOfTraces(t *testing.T) {
 	if got["initials.wasm"] != "9" || got["initials.wasm:letters=2"] != "18" {
 		t.Errorf("hits %v, want 9 with one letter and 18 with two", got)
 	}
+	// The same requests for objects of other names are other cells, though their digest is the same.
+	others := file(t, "others.tr", []byte(strings.NewReplacer("apple", "zucchini", "bread", "yam", "corn", "leek").Replace(b.String())))
+	args[1] = others
+	mustSay(t, exitDone, nil, append(args, "--resume")...)
+	for _, row := range readCSV(t, dir, "results.csv") {
+		if row["trace"] == "others.tr" {
+			got["others "+row["policy"]] = row["hits"]
+		}
+	}
+	if got["others initials.wasm:letters=2"] != "0" {
+		t.Errorf("hits %v, want none in others.tr", got)
+	}
 	mustSay(t, exitDone, []string{"letters=1  letters that are stored (1 to 26)"}, "policies", "initials", "--policy-dir", folder)
 	mustSay(t, exitDone, []string{"initials", "your module in"}, "policies", "--policy-dir", folder)
 	mustSay(t, exitUsage, []string{"out of range"}, "run", trace, "--policy", "initials:letters=27", "--policy-dir", folder)

@@ -46,6 +46,7 @@ func (p policy) planned() plan.Policy {
 	}
 	q.ModuleSHA = p.module.SHA256
 	q.Needs |= p.module.Needs()
+	q.Keys = p.module.WantsKeys()
 	abis, err := p.module.ABIs(p.declared)
 	if err != nil {
 		abis = []string{wasm.Pair} // its cells will say what is wrong

@@ -12,6 +12,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	"cachesim/sim"
 )
@@ -34,6 +35,7 @@ type Policy struct {
 
 	Guest     bool     // there is a module
 	ModuleSHA string   // of the module
+	Keys      bool     // the module is given the keys of objects
 	ABIs      []string // that the module supports, in the order of Ways.ABIs
 	// Refuses returns why the module cannot run on an engine, or nothing. It may
 	// be nil.
@@ -230,6 +232,7 @@ func intersect(a, b []string) []string {
 // others are compared with the first.
 func Tasks(t *sim.Trace, policies []Policy, c Choice, w Ways, o Options) (tasks []Task, notes []string, err error) {
 	index := make(map[key]bool)
+	keys := sync.OnceValue(t.KeysDigest)
 	add := func(p Policy, capacity Capacity, v sim.Version, seed uint64, requests int, timed, estimated bool) error {
 		cell := sim.Cell{
 			Trace: t.Name, TraceDigest: t.Digest, Clock: t.Clock, Requests: requests,
@@ -255,6 +258,9 @@ func Tasks(t *sim.Trace, policies []Policy, c Choice, w Ways, o Options) (tasks 
 		}
 		if v.Engine != sim.NativeEngine {
 			cell.ModuleSHA, cell.GuestMemory = p.ModuleSHA, o.GuestMemory
+			if p.Keys {
+				cell.Keys = keys()
+			}
 		}
 		k := key{cell, timed}
 		if index[k] {

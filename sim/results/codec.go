@@ -57,6 +57,7 @@ type identityRow struct {
 	Path        string `csv:"trace_path"`
 	TraceDigest string `csv:"trace_digest"`
 	Clock       string `csv:"clock_digest"`
+	Keys        string `csv:"keys_digest"`
 	Outcome     string `csv:"outcome"`
 	CellID      string `csv:"cell"`
 }
@@ -195,13 +196,13 @@ func (s *Set) cellRow(r Result) cellRow {
 
 func (s *Set) identityRow(r Result) identityRow {
 	t := s.Trace(r)
-	return identityRow{r.Order, r.Metadata, t.ObjectSize, r.Revision, r.ModuleSHA, r.GuestMemory, text(t.Path), r.TraceDigest, r.Clock, r.Outcome, r.CellID}
+	return identityRow{r.Order, r.Metadata, t.ObjectSize, r.Revision, r.ModuleSHA, r.GuestMemory, text(t.Path), r.TraceDigest, r.Clock, r.Keys, r.Outcome, r.CellID}
 }
 
 func (c cellRow) result(id identityRow) Result {
 	return Result{
 		Cell: sim.Cell{
-			Trace: c.Trace, TraceDigest: id.TraceDigest, Clock: id.Clock, Requests: c.Requests, Warmup: c.Warmup,
+			Trace: c.Trace, TraceDigest: id.TraceDigest, Clock: id.Clock, Keys: id.Keys, Requests: c.Requests, Warmup: c.Warmup,
 			Policy: c.Policy, Revision: id.Revision, ModuleSHA: id.ModuleSHA, Seed: c.Seed,
 			Capacity: c.Capacity, Unit: c.Unit, Metadata: id.Metadata, GuestMemory: id.GuestMemory,
 			Version: sim.Version{Engine: c.Engine, ABI: c.ABI, Handle: c.Handle},
