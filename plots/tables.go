@@ -193,6 +193,15 @@ func sizeTable(rs []results.Result, labels map[string]string, o Options, of func
 				best = i
 			}
 		}
+		isAsGood := func(i int) bool {
+			return at[i].High >= at[best].Low && at[i].Low <= at[best].High &&
+				(at[i].Low != at[i].High || fmt.Sprintf("%.2f", at[i].Y) == fmt.Sprintf("%.2f", at[best].Y))
+		}
+		// Where all are equal, none is the best.
+		differ := false
+		for i := range series {
+			differ = differ || has[i] && !isBound(i) && !isAsGood(i)
+		}
 		for i := range series {
 			if !has[i] {
 				continue
@@ -201,8 +210,7 @@ func sizeTable(rs []results.Result, labels map[string]string, o Options, of func
 			if at[i].Low != at[i].High {
 				text += fmt.Sprintf(" ± %.2f", (at[i].High-at[i].Low)/2)
 			}
-			isBest := several > 1 && best >= 0 && !isBound(i) && at[i].High >= at[best].Low && at[i].Low <= at[best].High &&
-				(at[i].Low != at[i].High || fmt.Sprintf("%.2f", at[i].Y) == fmt.Sprintf("%.2f", at[best].Y))
+			isBest := several > 1 && differ && !isBound(i) && isAsGood(i)
 			cells[i][j] = TableCell{Text: text, Raw: strconv.FormatFloat(at[i].Y, 'f', 6, 64), Best: isBest}
 		}
 	}

@@ -41,10 +41,10 @@ var tableResults = []results.Result{
 func TestTableFormats(t *testing.T) {
 	tests := map[string]string{
 		"text": `Hit ratio (%), a_b.tr
-policy   1 MiB   2 MiB
-------------------------
-FIFO    20.00   40.00*
-LRU     36.00*  40.00*
+policy   1 MiB  2 MiB
+-----------------------
+FIFO    20.00   40.00
+LRU     36.00*  40.00
 Belady  60.00
 * best of its column
 `,
@@ -52,8 +52,8 @@ Belady  60.00
 
 | policy | 1 MiB | 2 MiB |
 | --- | ---: | ---: |
-| FIFO | 20.00 | **40.00** |
-| LRU | **36.00** | **40.00** |
+| FIFO | 20.00 | 40.00 |
+| LRU | **36.00** | 40.00 |
 | Belady | 60.00 |  |
 `,
 		"latex": `% \usepackage{booktabs}
@@ -64,8 +64,8 @@ Belady  60.00
 \toprule
 policy & 1 MiB & 2 MiB \\
 \midrule
-FIFO & 20.00 & \textbf{40.00} \\
-LRU & \textbf{36.00} & \textbf{40.00} \\
+FIFO & 20.00 & 40.00 \\
+LRU & \textbf{36.00} & 40.00 \\
 Belady & 60.00 &  \\
 \bottomrule
 \end{tabular}
@@ -119,10 +119,10 @@ func TestTables(t *testing.T) {
 		want string
 	}{
 		{"miss-ratio", tableResults[:4], Options{Title: "Set A", Labels: map[string]string{"lru": "mine"}}, `Set A: miss ratio (%), a_b.tr
-policy   1 MiB   2 MiB
-------------------------
-FIFO    80.00   60.00*
-mine    64.00*  60.00*
+policy   1 MiB  2 MiB
+-----------------------
+FIFO    80.00   60.00
+mine    64.00*  60.00
 * best of its column
 `},
 		{"byte-hit-ratio", []results.Result{tableResults[0], tableResults[1]}, Options{}, `Byte hit ratio (%), a_b.tr
