@@ -56,6 +56,12 @@ func putWords(dst []byte, words []uint32) {
 	}
 }
 
+// tickExport is given the nanoseconds in a tick of the trace's clock, once; 0: there is no clock.
+const (
+	tickExport = "tick_v1"
+	tickSig    = "(i64) -> ()"
+)
+
 // keyExport is given the key of each object, as the trace has it, before the batch of the object's
 // first request: (object, address, length).
 const (
@@ -81,7 +87,7 @@ func (m *Binary) WantsKeys() bool { return m.Exports(keyExport, keySig) }
 // that asks for columns, keys or the like and has no memory to pass them in.
 func (m *Binary) checkExports() error {
 	asks := "" // to be given something
-	expected := [][2]string{{changesExport, changesSig}, {paramsExport, paramsSig}, {keyExport, keySig}}
+	expected := [][2]string{{tickExport, tickSig}, {changesExport, changesSig}, {paramsExport, paramsSig}, {keyExport, keySig}}
 	for _, c := range columns {
 		expected = append(expected, [2]string{c.export, columnSig})
 	}
@@ -91,6 +97,7 @@ func (m *Binary) checkExports() error {
 		case !ok:
 		case e.Sig == nil || e.Sig.String() != x[1]:
 			return fmt.Errorf("it exports %s, but not as %s; see docs/ABI.md", x[0], x[1])
+		case x[0] == tickExport: // takes no memory
 		case !m.ExportsMemory("memory"):
 			return fmt.Errorf("it exports %s, which takes a memory that is exported as memory; see docs/ABI.md", x[0])
 		case x[1] == columnSig || x[1] == keySig:

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	native "cachesim/policies-native"
 	wasm "cachesim/policies-wasm"
@@ -212,6 +213,32 @@ func TestKeys(t *testing.T) {
 	_, _, err := wasm.Open(context.Background(), wasm.Config{Config: c, Version: sim.Version{Engine: "wazero", ABI: wasm.Pair, Handle: wasm.SRS}, Binary: m})
 	if err == nil || !strings.Contains(err.Error(), "keys of objects are not known") {
 		t.Errorf("without keys: %v", err)
+	}
+}
+
+// tickModule hits where a tick is the given number of nanoseconds.
+const tickModule = `(module (global $hit (mut i32) (i32.const 0))
+	(func (export "init") (param i64))
+	(func (export "tick_v1") (param i64) (global.set $hit (i64.eq (local.get 0) (i64.const 1000000))))
+	(func (export "send") (param i32 i64) (result i32) (global.get $hit)))`
+
+// TestTick has a module told the unit of its times.
+func TestTick(t *testing.T) {
+	b, err := wasm.NewBinary("tick", wattest.Assemble(t, tickModule))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tick := range []time.Duration{0, time.Millisecond} {
+		g, _, err := wasm.Open(t.Context(), wasm.Config{Config: sim.Config{Capacity: 1, Objects: 1, Tick: tick},
+			Version: sim.Version{Engine: "wazero", ABI: wasm.Pair, Handle: wasm.SRS}, Binary: b})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer g.Close()
+		hit := make([]bool, 1)
+		if err := g.Replay(sim.Batch{Requests: make([]sim.Request, 1)}, hit); err != nil || hit[0] != (tick == time.Millisecond) {
+			t.Errorf("tick of %v: hit %t, %v", tick, hit[0], err)
+		}
 	}
 }
 

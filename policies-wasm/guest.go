@@ -168,6 +168,11 @@ func (g *guest) initialise(c Config) error {
 			return err
 		}
 	}
+	if has(tickExport, tickSig) {
+		if err := g.once(tickExport, uint64(c.Tick)); err != nil {
+			return err
+		}
+	}
 	var err error
 	if g.extras, err = g.bindExtras(c); err != nil {
 		return err

@@ -102,6 +102,7 @@ type Config struct {
 	Objects  int   // distinct objects in the trace: ids are below it
 	Requests int   // that will be replayed at most; 0: not known
 	Seed     uint64
+	Tick     time.Duration      // unit of Request.Time; 0: the trace has no clock
 	Params   map[string]float64 // a value for every declared parameter
 
 	// Sizes are the true sizes of the objects, where those of the requests only

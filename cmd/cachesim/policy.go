@@ -72,6 +72,7 @@ var optionalExports = []struct{ name, sig, doc string }{
 	{"failure", "() -> i64", "explains a trap"},
 	{"changes_v1", "() -> i64", "reports what it stores and evicts: the host counts bytes itself"},
 	{"params_v1", "() -> i64", "describes its parameters"},
+	{"tick_v1", "(i64) -> ()", "is given the nanoseconds in a tick of the trace's clock"},
 	{"time_v1", "(i32, i32) -> ()", "is given the times of the requests"},
 	{"next_v1", "(i32, i32) -> ()", "is given the next access of each object: an offline policy"},
 	{"op_v1", "(i32, i32) -> ()", "is given the operations"},

@@ -678,7 +678,7 @@ func (o *runOptions) opener() sim.Opener {
 		if !ok {
 			return nil, sim.Setup{}, fmt.Errorf("no policy %s", c.Policy)
 		}
-		config := sim.Config{Capacity: c.Capacity, Objects: t.Objects, Requests: c.Requests, Seed: c.Seed, Params: p.params, Sizes: t.Sizes}
+		config := sim.Config{Capacity: c.Capacity, Objects: t.Objects, Requests: c.Requests, Seed: c.Seed, Tick: t.Tick, Params: p.params, Sizes: t.Sizes}
 		if c.Engine == sim.NativeEngine {
 			began := time.Now()
 			r := sim.Native(p.spec.New(config))
