@@ -25,7 +25,7 @@ type changes struct {
 	used     int64
 	sizes    []int64  // by object: its size plus 1, 0 before its first request
 	resident []bool   // by object
-	evicted  []uint32 // by object: the batch in which it was evicted last
+	asked    []uint32 // by object: the batch in which it was requested last
 	batch    uint32
 	counts   sim.Counts
 }
@@ -41,7 +41,7 @@ func (g *guest) bindChanges(c Config) (*changes, error) {
 	}
 	return &changes{
 		call: call, capacity: c.Capacity,
-		sizes: make([]int64, c.Objects), resident: make([]bool, c.Objects), evicted: make([]uint32, c.Objects),
+		sizes: make([]int64, c.Objects), resident: make([]bool, c.Objects), asked: make([]uint32, c.Objects),
 	}, nil
 }
 
@@ -50,8 +50,15 @@ func (g *guest) bindChanges(c Config) (*changes, error) {
 func (g *guest) applyChanges(reqs []sim.Request, hit []bool) error {
 	c := g.changes
 	c.batch++
-	for _, r := range reqs {
+	for i, r := range reqs {
 		c.sizes[r.ID] = r.Size + 1
+		if c.asked[r.ID] == c.batch {
+			continue // it may have been stored since
+		}
+		c.asked[r.ID] = c.batch
+		if hit[i] && !c.resident[r.ID] {
+			return fmt.Errorf("%s: it reports a hit on object %d, which by its changes is not in the cache", changesExport, r.ID)
+		}
 	}
 	stack := [1]uint64{}
 	if err := c.call.call(stack[:]); err != nil {
@@ -67,11 +74,6 @@ func (g *guest) applyChanges(reqs []sim.Request, hit []bool) error {
 			if err := c.apply(binary.LittleEndian.Uint32(log), binary.LittleEndian.Uint32(log[4:])); err != nil {
 				return fmt.Errorf("%s: %w", changesExport, err)
 			}
-		}
-	}
-	for i, r := range reqs {
-		if hit[i] && !c.resident[r.ID] && c.evicted[r.ID] != c.batch {
-			return fmt.Errorf("%s: it reports a hit on object %d, which by its changes is not in the cache", changesExport, r.ID)
 		}
 	}
 	return nil
@@ -95,7 +97,6 @@ func (c *changes) apply(object, what uint32) error {
 		}
 	case what == changeEvicted:
 		c.drop(object)
-		c.evicted[object] = c.batch
 		c.counts.Evictions++
 	default:
 		return fmt.Errorf("change %d of object %d is neither %d (stored) nor %d (evicted)", what, object, changeStored, changeEvicted)

@@ -319,7 +319,7 @@ const changesModule = `(module (memory (export "memory") 1)
 func TestChanges(t *testing.T) {
 	tests := []struct{ object1, what1, object2, what2, hit, want string }{
 		{"0", "1", "0", "2", "0", ""},
-		{"0", "1", "0", "2", "1", ""}, // stored, hit and evicted in one batch
+		{"0", "1", "0", "2", "1", "a hit on object 0, which by its changes is not in the cache"},
 		{"0", "1", "0", "1", "0", "it stores object 0, which is in the cache"},
 		{"0", "2", "0", "1", "0", "it evicts object 0, which is not in the cache"},
 		{"0", "1", "1", "1", "0", "object 1 was never requested"},

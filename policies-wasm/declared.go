@@ -60,12 +60,15 @@ func (m *Binary) text(export string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	const pages = 1024 // 64 MiB
+	pages := uint64(1024) // 64 MiB, or what it begins with
+	if first, _, ok := m.module.Memory(); ok {
+		pages = max(pages, first)
+	}
 	b, err := m.module.Limited(pages)
 	if err != nil {
 		return "", err
 	}
-	g := &guest{instance: instance{ctx: ctx, bin: m, cached: true, limit: pages << 16, engine: e.Name}}
+	g := &guest{instance: instance{ctx: ctx, bin: m, cached: true, limit: int64(pages << 16), engine: e.Name}}
 	if g.module, _, err = e.Compile(ctx, b, engines.Options{Stoppable: true}); err != nil {
 		if g.module != nil {
 			g.module.Close()

@@ -119,6 +119,9 @@ func noStrings(_ *wasi, b []byte, a []uint64) uint64 {
 // write keeps what goes to standard output and error: fd, vectors of pointer and
 // length, their number, and where to put the number of bytes.
 func (w *wasi) write(b []byte, a []uint64) uint64 {
+	if uint32(a[2]) > 1024 { // as of POSIX: a call ends soon
+		return errnoInval
+	}
 	return ifStandard(a[0], func() {
 		var n uint64
 		for i := range uint64(uint32(a[2])) {

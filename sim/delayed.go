@@ -217,6 +217,6 @@ func (d *delayed) access(r Request, next uint32) (bool, error) {
 	}
 	began := time.Now()
 	err := d.p.Replay(b, d.hit[:])
-	d.time += time.Since(began)
+	d.spend(began)
 	return d.hit[0], err
 }

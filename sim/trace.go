@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 )
@@ -61,6 +62,16 @@ type Trace struct {
 type RequestCosts struct {
 	Cost      []float64 // of a miss, in any unit
 	Hit, Miss []uint32  // latencies in microseconds
+}
+
+// Digest identifies the costs: 16 hex digits of a hash.
+func (c *RequestCosts) Digest() string {
+	h := sha256.New()
+	for _, column := range []any{c.Cost, c.Hit, c.Miss} {
+		fmt.Fprintf(h, "%T %d ", column, binary.Size(column))
+		_ = binary.Write(h, binary.LittleEndian, column) // a hash takes everything
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
 // A Source opens readers of a trace's requests. It may be used by several

@@ -34,6 +34,12 @@ func splitMember(name string) (archive, member string) {
 	return name, ""
 }
 
+// InArchive reports whether name is written as that of a member of an archive that exists.
+func InArchive(name string) bool {
+	_, member := splitMember(name)
+	return member != ""
+}
+
 // isData reports whether a member is a file that may be a trace: macOS puts files named ._NAME
 // beside each NAME.
 func isData(name string) bool {
@@ -183,30 +189,29 @@ func isTar(head []byte) bool {
 }
 
 // onlyMember returns an error if r is a tar file, perhaps compressed, of several files. It leaves r
-// at its start.
+// where it is: a decompressor reads on by itself, so that it has a reader of its own.
 func onlyMember(r *os.File) error {
-	plain, err := decompress(bufio.NewReader(r))
-	if err != nil { // which reading it reports
-		_, err = r.Seek(0, io.SeekStart)
+	info, err := r.Stat()
+	if err != nil {
 		return err
 	}
-	defer plain.stop()
+	plain, err := decompress(bufio.NewReader(io.NewSectionReader(r, 0, info.Size())))
+	if err != nil { // which reading it reports
+		return nil
+	}
+	defer plain.stop(true)
 	head := make([]byte, tarBlock)
 	n, _ := io.ReadFull(plain, head)
 	if isTar(head[:n]) {
 		var source io.Reader = io.MultiReader(bytes.NewReader(head), plain)
 		if plain.compression == "" { // then files are passed over by seeking
-			if _, err := r.Seek(0, io.SeekStart); err != nil {
-				return err
-			}
-			source = r
+			source = io.NewSectionReader(r, 0, info.Size())
 		}
 		if all := listTar(source); all.n != 1 {
 			return all.choice("")
 		}
 	}
-	_, err = r.Seek(0, io.SeekStart)
-	return err
+	return nil
 }
 
 // listTar returns the names in a tar file up to its end, damage, or more names than an error has.

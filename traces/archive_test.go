@@ -112,6 +112,8 @@ func TestArchives(t *testing.T) {
 		{"a!b.zip", "", zipOf(t, one...), "a!b.zip", false},
 		{"tar.zip", "", zipOf(t, member{"one.tar.gz", compress(t, "gzip", tarOf(t, tar.FormatUnknown, one...))}), "tar.zip", false},
 		{"empty member.tar", "logs/access.log", tarOf(t, tar.FormatUnknown, append([]member{{"empty", nil}}, two...)...), "empty member.tar!access.log", false},
+		{"large.tar.zst", "logs/access.log", // what follows is longer than the decompressor reads ahead
+			compress(t, "zstd", tarOf(t, tar.FormatUnknown, one[3], member{"large", numbers(100_000)})), "large.tar.zst!access.log", false},
 	}
 	for _, c := range compressors {
 		for _, test := range tests[:8] {
@@ -147,6 +149,23 @@ func TestArchives(t *testing.T) {
 			if !isZip(test.data) && got.SHA256() != sum(test.data) {
 				t.Errorf("%s: sha256 %s is not that of the archive", test.name, got.SHA256())
 			}
+		}
+	}
+}
+
+// TestEarlyEnd reads the beginnings of compressed files only, while a decompressor reads on.
+func TestEarlyEnd(t *testing.T) {
+	data := numbers(100_000)
+	for _, c := range []string{"zstd", "gzip"} {
+		name := writeTemp(t, "trace."+c, compress(t, c, data))
+		for range 20 {
+			if got, err := Open([]string{name}, Options{Limit: 10}); err != nil || got.Requests != 10 {
+				t.Fatalf("%s: %v", c, err)
+			}
+		}
+		bad := writeTemp(t, "bad."+c, compress(t, c, append([]byte("1 1\n2 x y z\n"), data...)))
+		if _, err := Open([]string{"id-size:" + bad}, Options{}); err == nil {
+			t.Errorf("%s: a bad record is accepted", c)
 		}
 	}
 }

@@ -101,14 +101,18 @@ func (s *stream) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// stop ends the goroutines of a decompressor whose data is no longer wanted. It
-// does not wait for them: one may wait for more of a pipe.
-func (s *stream) stop() {
+// stop ends the goroutines of a decompressor whose data is no longer wanted. Where
+// it does not wait for them, they may read on: one may wait for more of a pipe.
+func (s *stream) stop(wait bool) {
 	if d, ok := s.r.(*zstd.Decoder); ok {
-		go d.Close()
+		if wait {
+			d.Close()
+		} else {
+			go d.Close()
+		}
 	}
 	if s.inner != nil {
-		s.inner.stop()
+		s.inner.stop(wait)
 	}
 }
 

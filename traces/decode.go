@@ -133,18 +133,22 @@ func (d *decoding) sequence(files []file) error {
 			return &fileError{err: err}
 		}
 		r = hash.follow(r)
-		in := newInput(&progressReader{r, d.o.Progress}, f.member)
+		in := newInput(&progressReader{r, d.o.Progress}, f.member, f.pipe)
 		err = d.file(in, f)
 		in.stop(!f.pipe)
 		if err != nil {
-			if !f.pipe { // otherwise the input may still write to it
+			if f.pipe { // the input may still write to the hash
+				go hash.abandonAfter(in)
+			} else {
 				r.Close()
 				hash.abandon()
 			}
 			return inFile(err, f)
 		}
-		whole = whole && in.drained && !d.done() // a short rest may have been read or not
-		if f.pipe && !in.drained {
+		drained := in.isDrained()
+		whole = whole && drained && !d.done() // a short rest may have been read or not
+		if f.pipe && !drained {
+			go hash.abandonAfter(in)
 			return nil
 		}
 		r.Close()

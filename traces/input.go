@@ -157,6 +157,12 @@ func (h *fileHash) abandon() {
 	<-h.done
 }
 
+// abandonAfter abandons a hash once the input that may write to it has ended.
+func (h *fileHash) abandonAfter(in *input) {
+	<-in.ended
+	h.abandon()
+}
+
 // sum waits for the hash and returns it in hex; empty: it is not known. It comes after end.
 func (h *fileHash) sum() string {
 	<-h.done
@@ -178,18 +184,19 @@ type input struct {
 	drained bool  // all of the file was read
 }
 
-// newInput reads r, or the named member of the archive in it.
-func newInput(r io.Reader, member string) *input {
+// newInput reads r, or the named member of the archive in it. Where r is no pipe, nothing reads it
+// any more once the input has ended.
+func newInput(r io.Reader, member string, pipe bool) *input {
 	in := &input{blocks: make(chan []byte, 8), quit: make(chan struct{}), ended: make(chan struct{})}
 	go func() {
 		defer close(in.ended)
 		defer close(in.blocks)
-		in.err = in.run(r, member)
+		in.err = in.run(r, member, pipe)
 	}()
 	return in
 }
 
-func (in *input) run(r io.Reader, member string) error {
+func (in *input) run(r io.Reader, member string, pipe bool) error {
 	whole := bufio.NewReaderSize(r, blockSize)
 	plain, err := decompress(whole)
 	if err != nil {
@@ -197,10 +204,10 @@ func (in *input) run(r io.Reader, member string) error {
 	}
 	data, err := unpack(plain, member)
 	if err != nil {
-		plain.stop()
+		plain.stop(!pipe)
 		return err
 	}
-	defer data.stop()
+	defer data.stop(!pipe)
 	for {
 		b := (*blocks.Get().(*[]byte))[:blockSize]
 		n := 0
@@ -226,7 +233,12 @@ func (in *input) run(r io.Reader, member string) error {
 			return err
 		}
 	}
-	// The hash is that of the file, so read what the decompressor left.
+	// The hash is that of the file, so read what follows a member, and what the decompressor left.
+	if data.inner != nil {
+		if _, err := io.Copy(io.Discard, data.inner); err != nil {
+			return err
+		}
+	}
 	if _, err := io.Copy(io.Discard, whole); err != nil {
 		return (&stream{}).explain(err)
 	}
@@ -253,6 +265,16 @@ func (in *input) Read(p []byte) (int, error) {
 	n := copy(p, in.rest)
 	in.rest = in.rest[n:]
 	return n, nil
+}
+
+// isDrained reports whether all of the file was read, as far as that is known by now.
+func (in *input) isDrained() bool {
+	select {
+	case <-in.ended:
+		return in.drained
+	default:
+		return false
+	}
 }
 
 // stop ends the goroutine early, if it has not ended, and waits for that unless

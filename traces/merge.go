@@ -115,7 +115,7 @@ func (d *decoding) openMerged(f file) (*mergedFile, error) {
 	}
 	hash := newFileHash()
 	r = hash.follow(r)
-	in := newInput(&progressReader{r, d.o.Progress}, f.member)
+	in := newInput(&progressReader{r, d.o.Progress}, f.member, f.pipe)
 	m := &mergedFile{decodedFile: &decodedFile{file: f, in: in}, raw: r, hash: hash}
 	o, err := d.begin(in, f)
 	if err != nil {
@@ -133,11 +133,13 @@ func (m *mergedFile) stop() error {
 	m.ended = true
 	err := m.close()
 	m.in.stop(!m.pipe)
-	if m.pipe && !m.in.drained { // the input may still write to the hash
+	drained := m.in.isDrained()
+	if m.pipe && !drained { // the input may still write to the hash
+		go m.hash.abandonAfter(m.in)
 		return err
 	}
 	m.raw.Close()
-	if !m.in.drained {
+	if !drained {
 		m.hash.abandon()
 		return err
 	}

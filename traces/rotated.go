@@ -47,6 +47,10 @@ func InTimeOrder(names []string) (ordered []string, changed bool) {
 			rotated++
 		}
 	}
+	// What is numbered throughout may be parts, which count up.
+	if rotated == len(all) && dated == 0 && !strings.Contains(filepath.Base(base), "log") {
+		return names, false
+	}
 	// A log that is there twice, or by both numbers and dates, is something else.
 	if len(all) < 2 || rotated < len(all)-1 || dated != 0 && dated != rotated {
 		return names, false
@@ -74,7 +78,7 @@ func cutRotation(name string) (stem string, n int64, isDate bool) {
 		return name, -1, false
 	}
 	switch digits := len(stem) - i; {
-	case stem[i-1] == '.' && digits <= 4:
+	case stem[i-1] == '.' && digits <= 4 && (digits == 1 || stem[i] != '0'): // padded numbers are of parts
 		return stem[:i-1], number, false
 	case (stem[i-1] == '-' || stem[i-1] == '.') && (digits == 8 || digits == 10):
 		return stem[:i-1], number, true

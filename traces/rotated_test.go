@@ -22,6 +22,9 @@ func TestInTimeOrder(t *testing.T) {
 		{"2.gz 1.gz", "2.gz 1.gz"},
 		{"dir/.1 dir/.2", "dir/.1 dir/.2"},
 		{"access.log.1", "access.log.1"},
+		{"trace.csv.00 trace.csv.01 trace.csv.02", "trace.csv.00 trace.csv.01 trace.csv.02"},
+		{"trace.log.00 trace.log.01", "trace.log.00 trace.log.01"},
+		{"trace.1 trace.2", "trace.1 trace.2"},
 		{"part-00001.gz part-00000.gz", "part-00001.gz part-00000.gz"},
 	} {
 		names := strings.Fields(test.names)

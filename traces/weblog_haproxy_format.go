@@ -294,7 +294,8 @@ func isHAProxyConfig(text string) bool {
 		if len(words) == 0 || words[0] != "log-format" && words[0] != "frontend" && words[0] != "defaults" && words[0] != "listen" {
 			continue
 		}
-		return !strings.HasSuffix(strings.TrimSpace(line), ";") && !strings.HasSuffix(strings.TrimSpace(line), "{")
+		last := words[len(words)-1] // a comment may follow
+		return !strings.HasSuffix(last, ";") && !strings.HasSuffix(last, "{")
 	}
 	return false
 }

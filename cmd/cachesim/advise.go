@@ -75,16 +75,19 @@ are sampled. Figures and tables are written into --out. --size names the sizes t
 			}
 			set := &results.Set{Runs: []results.Provenance{newProvenance(os.Args)}}
 			again := traceArguments(c)
+			var failed error
 			for i, group := range o.groups {
 				if i > 0 {
 					fmt.Fprintln(stdout)
 				}
-				if err := o.advise(c.Context, group, again, set); err != nil {
+				if err := o.advise(c.Context, group, again, set); errors.Is(err, errReported) {
+					failed = err // the other cells and logs are kept
+				} else if err != nil {
 					return err
 				}
 			}
-			if o.out == "" {
-				return nil
+			if o.out == "" || len(set.Results) == 0 {
+				return failed
 			}
 			set.Sort()
 			if err := writeTables(o.out, set); err != nil {
@@ -94,7 +97,7 @@ are sampled. Figures and tables are written into --out. --size names the sizes t
 				return err
 			}
 			fmt.Fprintf(stdout, "\nFigures of this, and tables of all sizes and policies, are in the folder %s.\n", clean(o.out))
-			return nil
+			return failed
 		},
 	}
 }

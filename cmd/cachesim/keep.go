@@ -173,7 +173,7 @@ func (k *keeper) Failed(f sim.Failure) {
 
 // resumed separates the tasks that are still to be run from the results of those
 // that the folder has.
-func (f *folder) resumed(tasks []plan.Task, o runOptions, version string) (todo []plan.Task, have []results.Result, err error) {
+func (f *folder) resumed(trace *sim.Trace, tasks []plan.Task, o runOptions, version string) (todo []plan.Task, have []results.Result, err error) {
 	if !o.resume {
 		return tasks, nil, nil
 	}
@@ -195,7 +195,7 @@ func (f *folder) resumed(tasks []plan.Task, o runOptions, version string) (todo 
 		k := taskKey{t.ID(), t.Timed}
 		r, ok := done[k]
 		switch {
-		case ok && !t.Timed && o.costs != nil && t.Compute == nil && r.Costs.Model != o.costs.String():
+		case ok && !t.Timed && o.costs != nil && t.Compute == nil && !o.costs.Current(r.Costs, trace):
 			todo = append(todo, t) // its outcomes are needed again
 		case ok && (!t.Timed || r.Repeats >= o.repeat):
 			have = append(have, r)

@@ -69,6 +69,7 @@ var optionalExports = []struct{ name, sig, doc string }{
 	{"admissions", "() -> i64", "counts objects stored"},
 	{"admitted_bytes", "() -> i64", "counts bytes stored"},
 	{"remove", "(i32) -> i32", "removes an object: it can replay traces with deletes and times to live"},
+	{"has", "(i32) -> i32", "says whether an object is in the cache: it can replay --delayed strict"},
 	{"failure", "() -> i64", "explains a trap"},
 	{"changes_v1", "() -> i64", "reports what it stores and evicts: the host counts bytes itself"},
 	{"params_v1", "() -> i64", "describes its parameters"},

@@ -426,8 +426,8 @@ func (o *planOptions) tasks(t *sim.Trace) ([]plan.Task, error) {
 
 // bound computes a bound for all capacities when the first of its cells asks.
 func (o *planOptions) bound(t *sim.Trace, b bounds.Bound, list []plan.Capacity, warmup int) (func(int64) func(context.Context, *sim.Trace) (sim.Tally, error), error) {
-	if warmup > 0 || o.metadata > 0 || o.window != (span{}) {
-		return nil, usagef("%s is computed for whole traces: it goes without --warmup, --window and --metadata-bytes", b.Name)
+	if warmup > 0 || o.metadata > 0 || o.window != (span{}) || o.costs != nil && o.costs.Strict {
+		return nil, usagef("%s is computed for whole traces and objects that are stored at once: it goes without --warmup, --window, --metadata-bytes and --delayed strict", b.Name)
 	}
 	var capacities []int64
 	for _, c := range list {
@@ -534,7 +534,7 @@ func (o *runOptions) trace(ctx context.Context, f *folder, provenance results.Pr
 	if err != nil {
 		return false, err
 	}
-	todo, have, err := f.resumed(tasks, *o, provenance.Version)
+	todo, have, err := f.resumed(t, tasks, *o, provenance.Version)
 	if err != nil {
 		return false, err
 	}
@@ -602,11 +602,12 @@ func (o *runOptions) warnOfCapacity(t *sim.Trace, list []results.Result) error {
 	var suspects []results.Result
 	var capacities []int64
 	for _, p := range o.policies {
-		if p.spec != nil || p.module == nil || p.module.Exports("used", "() -> i64") {
+		if p.spec != nil || p.module == nil || p.module.Exports("used", "() -> i64") || p.module.Exports("changes_v1", "() -> i64") {
 			continue
 		}
 		for _, r := range list {
-			if r.Policy == p.name && r.Whole && !r.Timed && r.Warmup == 0 && r.Metadata == 0 && r.Hits > 0 && t.Columns&sim.ColumnTTL == 0 {
+			if r.Policy == p.name && r.Whole && !r.Timed && r.Warmup == 0 && r.Metadata == 0 && r.Hits > 0 &&
+				r.Delayed == (sim.Latency{}) && r.Sampling == (sim.Sampling{}) && t.Columns&sim.ColumnTTL == 0 {
 				suspects = append(suspects, r)
 				if !slices.Contains(capacities, r.Capacity) {
 					capacities = append(capacities, r.Capacity)
@@ -713,6 +714,14 @@ type logged struct {
 	cell   sim.Cell
 	stderr io.Writer
 }
+
+// CanHold and Has are those of the guest, if it has them.
+func (l logged) CanHold() bool {
+	h, ok := l.Replayer.(sim.Holding)
+	return ok && h.CanHold()
+}
+
+func (l logged) Has(id uint32) (bool, error) { return l.Replayer.(sim.Holding).Has(id) }
 
 func (l logged) Close() error {
 	text := strings.TrimRight(wasm.Said(l.Replayer), "\n")

@@ -306,8 +306,11 @@ func (s *scorer) replay(ctx context.Context, b *wasm.Binary, engine string, c *s
 	}
 	out, err := conformance.Watch(ctx, s.suite.Limits.Progress, func(ctx context.Context, heartbeat func()) (out cellReplay, err error) {
 		t := c.trace
+		if b.Needs()&sim.NeedsTime != 0 && t.Tick == 0 {
+			return out, scoreError{exitInvalid, fmt.Errorf("it needs the times of the requests, and trace %s has none", t.Name)}
+		}
 		p, _, err := wasm.Open(ctx, wasm.Config{
-			Config:  sim.Config{Capacity: c.capacity, Objects: t.Objects, Requests: t.Requests, Seed: s.suite.Seed},
+			Config:  sim.Config{Capacity: c.capacity, Objects: t.Objects, Requests: t.Requests, Seed: s.suite.Seed, Tick: t.Tick},
 			Version: v, Binary: b, Memory: s.suite.Limits.memory, Stoppable: true, Heartbeat: heartbeat,
 		})
 		if err != nil {

@@ -40,8 +40,8 @@ func traceFlags() []cli.Flag {
 	flags := []cli.Flag{
 		&cli.StringFlag{Category: aboutTraces, Name: "trace-format", Usage: "`FORMAT` of the traces; cachesim formats lists them (default: detected from the content)"},
 		textsFlag(aboutTraces, "trace-param", "`NAME=VALUE` of a parameter of the format; cachesim formats FORMAT lists them"),
-		&cli.BoolFlag{Category: aboutTraces, Name: "separate", Usage: "replay each file as a trace of its own (default: several files are one trace, in the order given)"},
-		&cli.BoolFlag{Category: aboutTraces, Name: "merge", Usage: "several files are one trace, merged by the times of requests, as rotated logs (default: in the order given)"},
+		&cli.BoolFlag{Category: aboutTraces, Name: "separate", Usage: "replay each file as a trace of its own (default: several files are one trace, in the order given, rotated logs from the oldest)"},
+		&cli.BoolFlag{Category: aboutTraces, Name: "merge", Usage: "several files are one trace, merged by the times of requests, as rotated logs (default: in the order given, rotated logs from the oldest)"},
 		&cli.StringFlag{Category: aboutTraces, Name: "object-size", Usage: "`RULE` for an object that a trace gives several sizes, which counts: " + strings.Join(traces.SizeRules, ", ") + " (each size is an object of its own)", Value: traces.FirstSize},
 		&cli.BoolFlag{Category: aboutTraces, Name: "ignore-size", Usage: "every object has size 1"},
 		&cli.StringFlag{Category: aboutTraces, Name: "ops", Usage: "`HOW` operations count: reads (only these are replayed), apply (sets store, deletes remove, times to live expire), ignore (each is a get)", Value: traces.ReadsOnly},
@@ -239,6 +239,10 @@ func expandGlobs(args []string) (files []string, err error) {
 		format := ""
 		if f, rest, ok := strings.Cut(arg, ":"); ok && slices.ContainsFunc(traces.Formats, func(x traces.Format) bool { return x.Name == f }) {
 			format, arg = f+":", rest
+		}
+		if _, err := os.Stat(arg); err == nil || traces.InArchive(arg) {
+			files = append(files, format+arg)
+			continue
 		}
 		found, err := filepath.Glob(arg)
 		if err != nil {

@@ -241,6 +241,21 @@ func TestRotatedLogs(t *testing.T) {
 	}
 }
 
+// TestBracketsInNames reads the file that is named, though its name is a pattern, too.
+func TestBracketsInNames(t *testing.T) {
+	dir := t.TempDir()
+	for name, data := range map[string]string{"t[1].txt": "a 1\n", "t1.txt": "a 1\nb 1\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(data), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, arg := range []string{filepath.Join(dir, "t[1].txt"), "id-size:" + filepath.Join(dir, "t[1].txt")} {
+		if stdout, stderr, code := cachesim("trace", "info", "--trace-cache", "off", arg); code != exitDone || !strings.Contains(stdout, "1 request ") {
+			t.Errorf("%s: exit %d, %s%s", arg, code, stdout, stderr)
+		}
+	}
+}
+
 // TestSizeWarnings has sizes of caches that mean nothing.
 func TestSizeWarnings(t *testing.T) {
 	trace := file(t, "t", []byte("a 10\nb 20\na 10\n"))

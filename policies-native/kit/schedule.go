@@ -72,6 +72,9 @@ func (s *Schedule) Add(id uint32, size int64, next uint32) {
 
 // Renew sets the next access of a resident object.
 func (s *Schedule) Renew(id, next uint32) {
+	if next != sim.Never && s.objects[id].next == next {
+		return // served once more for a request that waited: it is not yet that time
+	}
 	if now := s.objects[id].next; s.class == nil && now != sim.Never {
 		s.calendar.pass(now)
 	}

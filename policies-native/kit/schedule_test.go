@@ -40,6 +40,9 @@ func TestSchedule(t *testing.T) {
 		for i, id := range ids {
 			if s.Has(id) {
 				s.Renew(id, next[i])
+				if rng.IntN(4) == 0 && next[i] != sim.Never {
+					s.Renew(id, next[i]) // for another request, at the same time
+				}
 			} else {
 				s.Add(id, int64(id%3+1), next[i])
 			}

@@ -14,6 +14,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"time"
 
 	wasm "cachesim/policies-wasm"
@@ -27,6 +28,7 @@ const (
 	kindReplay = 'r' // columns; time spent (u64 ns) and a byte for each outcome
 	kindRemove = 'd' // object (u32); time spent, and 1 if it was in the cache
 	kindCounts = 'c' // nothing; sim.Counts
+	kindHas    = 'h' // object (u32); time spent, 1 if it is in the cache
 	kindSaid   = 's' // nothing; text
 	kindError  = 'e' // from the child: text
 	kindBeat   = 'b' // from the child, at any time: the guest made progress
@@ -34,8 +36,9 @@ const (
 
 // A spec is what wasm.Config has, in a form that can be sent.
 type spec struct {
-	sim.Config
+	sim.Config // without parameters and sizes
 	sim.Version
+	Params       map[string]uint64 // bits of each value, which may be infinite
 	Name         string
 	Module       []byte
 	StoresMisses bool
@@ -47,7 +50,7 @@ type spec struct {
 // opened describes the replayer that was made.
 type opened struct {
 	sim.Setup
-	CanRemove bool
+	CanRemove, CanHold bool
 }
 
 const (
@@ -287,6 +290,14 @@ func (s *server) answer(kind byte, content []byte) error {
 		s.spent += time.Since(began)
 		s.frame = append(binary.LittleEndian.AppendUint64(s.frame, uint64(s.spent)), bit(resident))
 		return err
+	case kindHas:
+		h, ok := s.guest.(sim.Holding)
+		if !ok || len(content) != 4 {
+			return fmt.Errorf("an object of %d bytes", len(content))
+		}
+		has, err := h.Has(binary.LittleEndian.Uint32(content))
+		s.frame = append(binary.LittleEndian.AppendUint64(s.frame, uint64(s.spent)), bit(has))
+		return err
 	case kindSaid:
 		s.frame = append(s.frame, wasm.Said(s.guest)...)
 		return nil
@@ -320,14 +331,26 @@ func (s *server) open(content []byte) error {
 		return err
 	}
 	b.StoresMisses = sp.StoresMisses
+	config := sp.Config
+	config.Params = make(map[string]float64)
+	for name, bits := range sp.Params {
+		config.Params[name] = math.Float64frombits(bits)
+	}
 	var o opened
 	s.guest, o.Setup, err = wasm.Open(context.Background(), wasm.Config{
-		Config: sp.Config, Version: sp.Version, Binary: b, Declared: sp.Declared, Memory: sp.Memory, Stoppable: sp.Stoppable, Heartbeat: s.heartbeat,
-		Key: func(object uint32) string { return s.keys[object] },
+		Config: config, Version: sp.Version, Binary: b, Declared: sp.Declared, Memory: sp.Memory, Stoppable: sp.Stoppable, Heartbeat: s.heartbeat,
+		Key: func(object uint32) string { // the guest asks once
+			name := s.keys[object]
+			delete(s.keys, object)
+			return name
+		},
 	})
 	if err != nil {
 		return err
 	}
 	o.CanRemove = s.guest.CanRemove()
+	if h, ok := s.guest.(sim.Holding); ok {
+		o.CanHold = h.CanHold()
+	}
 	return s.append(o)
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os/exec"
 	"strings"
 	"sync"
@@ -26,8 +27,9 @@ type guest struct {
 	unhook  func() bool
 
 	canRemove bool
+	canHold   bool
 	keyOf     func(object uint32) string // nil: the module asks for no keys
-	known     map[uint32]bool            // objects whose keys were passed
+	known     []uint64                   // bits of the objects whose keys were passed
 	keys      []key                      // to be passed
 	served    int64                      // requests
 	spent     time.Duration
@@ -47,8 +49,13 @@ func Open(ctx context.Context, c wasm.Config, command ...string) (sim.Replayer, 
 	if err := c.Binary.Err(); err != nil {
 		return nil, sim.Setup{}, err
 	}
+	config, params := c.Config, make(map[string]uint64)
+	for name, v := range config.Params {
+		params[name] = math.Float64bits(v)
+	}
+	config.Params, config.Sizes = nil, nil
 	content, err := json.Marshal(spec{
-		Config: c.Config, Version: c.Version, Name: c.Binary.Name, Module: c.Binary.Bytes, StoresMisses: c.Binary.StoresMisses,
+		Config: config, Version: c.Version, Params: params, Name: c.Binary.Name, Module: c.Binary.Bytes, StoresMisses: c.Binary.StoresMisses,
 		Declared: c.Declared, Memory: c.Memory, Stoppable: c.Stoppable,
 	})
 	if err != nil {
@@ -67,7 +74,7 @@ func Open(ctx context.Context, c wasm.Config, command ...string) (sim.Replayer, 
 		return nil, sim.Setup{}, fmt.Errorf("start a process for the guest: %w", err)
 	}
 	if c.Binary.WantsKeys() {
-		g.keyOf, g.known = c.Key, make(map[uint32]bool)
+		g.keyOf, g.known = c.Key, make([]uint64, (c.Objects+63)/64)
 	}
 	heartbeat := c.Heartbeat
 	if heartbeat == nil {
@@ -88,7 +95,7 @@ func Open(ctx context.Context, c wasm.Config, command ...string) (sim.Replayer, 
 		g.Close()
 		return nil, sim.Setup{}, err
 	}
-	g.canRemove = o.CanRemove
+	g.canRemove, g.canHold = o.CanRemove, o.CanHold
 	return g, o.Setup, nil
 }
 
@@ -153,8 +160,8 @@ func (g *guest) Replay(b sim.Batch, hit []bool) error {
 	g.keys = g.keys[:0]
 	if g.keyOf != nil {
 		for _, r := range b.Requests {
-			if !g.known[r.ID] {
-				g.known[r.ID] = true
+			if w, bit := &g.known[r.ID>>6], uint64(1)<<(r.ID&63); *w&bit == 0 {
+				*w |= bit
 				g.keys = append(g.keys, key{r.ID, g.keyOf(r.ID)})
 			}
 		}
@@ -179,11 +186,20 @@ func (g *guest) Replay(b sim.Batch, hit []bool) error {
 }
 
 // Remove has the child remove an object.
-func (g *guest) Remove(id uint32) (bool, error) {
+func (g *guest) Remove(id uint32) (bool, error) { return g.object(kindRemove, id) }
+
+// Has asks the child whether an object is in the cache.
+func (g *guest) Has(id uint32) (bool, error) { return g.object(kindHas, id) }
+
+// CanHold reports whether the module can say so.
+func (g *guest) CanHold() bool { return g.canHold }
+
+// object asks the child something about an object.
+func (g *guest) object(kind byte, id uint32) (bool, error) {
 	g.frame = binary.LittleEndian.AppendUint32(startFrame(g.frame), id)
-	got, err := g.ask(kindRemove)
+	got, err := g.ask(kind)
 	if err == nil && len(got) != 9 {
-		err = fmt.Errorf("the guest's process answered with %d bytes to a removal", len(got))
+		err = fmt.Errorf("the guest's process answered with %d bytes about an object", len(got))
 	}
 	if err != nil {
 		return false, err

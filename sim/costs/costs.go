@@ -47,6 +47,18 @@ func (m Model) String() string {
 	return strings.Join(parts, ",")
 }
 
+// of names the model, and what requests cost where the trace says so: that is no part of the digest
+// of its requests.
+func (m Model) of(t *sim.Trace) string {
+	if t.RequestCosts == nil {
+		return m.String()
+	}
+	return m.String() + ",trace=" + t.RequestCosts.Digest()
+}
+
+// Current reports whether costs that were computed earlier are those of m and t.
+func (m Model) Current(c results.Costs, t *sim.Trace) bool { return c.Model == m.of(t) }
+
 // ParseLatency reads hit=1ms,miss=50ms+8ns/B.
 func ParseLatency(s string) (hit, miss sim.Latency, err error) {
 	found := make(map[string]bool)
@@ -89,7 +101,7 @@ func ParseLatency(s string) (hit, miss sim.Latency, err error) {
 // once when it misses or, with m.Strict, when its fetch is complete. DelayedHits
 // says where delayed hits cannot be found.
 func (m Model) Of(t *sim.Trace, c sim.Cell, out *sim.Outcomes, n sim.Tally) (results.Costs, error) {
-	costs := results.Costs{Model: m.String()}
+	costs := results.Costs{Model: m.of(t)}
 	l := latencies{count: make(map[int64]int64)}
 	hitLatency, missLatency := m.latencies(t)
 	var cost []float64 // of each request, if it missed
