@@ -10,28 +10,31 @@ import (
 // sizeThreshold stores objects up to a size only, so that a large object does not
 // push out many small ones. The limit is a number of bytes or, where that is 0, a
 // share of the capacity.
-type sizeThreshold struct{ limit int64 }
+type sizeThreshold struct {
+	config sim.Config
+	limit  int64
+}
 
 var sizeThresholdSpec = sim.FilterSpec{
 	Name:  "size-threshold",
 	Title: "size threshold",
 	Doc:   "stores objects up to a size only",
 	Paper: "Abrams, Standridge, Abdulla, Williams, Fox, Caching proxies: limitations and potentials, WWW 1995 (LRU-THOLD)",
-	Sizes: sim.SizesAreCompared,
+	Sizes: sim.SizesAreWeighed,
 	Params: []sim.Param{
 		{Name: "bytes", Default: 0, Min: 0, Max: sim.MaxSize, Doc: "largest size that is stored; 0: share counts"},
 		{Name: "share", Default: 0.01, Min: 0, Max: 1, Doc: "largest size that is stored, as a share of the capacity"},
 	},
 	New: func(c sim.Config) sim.Filter {
 		if b := c.Param("bytes"); b > 0 {
-			return &sizeThreshold{int64(b)}
+			return &sizeThreshold{c, int64(b)}
 		}
-		return &sizeThreshold{int64(c.Param("share") * float64(c.Capacity))}
+		return &sizeThreshold{c, int64(c.Whole(c.Param("share") * float64(c.Capacity)))}
 	},
 }
 
 // Admit reports whether the object of r is stored.
-func (f *sizeThreshold) Admit(r sim.Request) bool { return r.Size <= f.limit }
+func (f *sizeThreshold) Admit(r sim.Request) bool { return f.config.Size(r) <= f.limit }
 
 // Served does nothing.
 func (f *sizeThreshold) Served(sim.Request, bool) {}
@@ -69,27 +72,29 @@ func (f *prob) Served(sim.Request, bool) {}
 // object of c bytes is stored at one of e = 2.7 misses, one of 5c bytes at one of
 // 148. Numbers are drawn as for prob.
 type expSize struct {
-	c    float64 // bytes
-	rand kit.Rand
+	config sim.Config
+	c      float64 // bytes
+	rand   kit.Rand
 }
 
 var expSizeSpec = sim.FilterSpec{
 	Name:  "exp-size",
 	Title: "exp(-size/c)",
 	Doc:   "stores a missed object with a probability that falls exponentially with its size",
+	Sizes: sim.SizesAreWeighed,
 	Paper: "Exp-LRU in Berger, Sitaraman, Harchol-Balter, AdaptSize: orchestrating the hot object memory cache in a content delivery network, NSDI 2017",
 	Params: []sim.Param{
 		{Name: "c", Default: 1 << 20, Min: 1, Max: sim.MaxSize, Doc: "size in bytes whose probability is 1/e"},
 	},
 	Random: true,
 	New: func(c sim.Config) sim.Filter {
-		return &expSize{c.Param("c"), kit.NewRand(c.Seed)}
+		return &expSize{c, c.Param("c"), kit.NewRand(c.Seed)}
 	},
 }
 
 // Admit reports whether the object of r is stored.
 func (f *expSize) Admit(r sim.Request) bool {
-	return f.rand.Float64() < math.Exp(-float64(r.Size)/f.c)
+	return f.rand.Float64() < math.Exp(-float64(f.config.Size(r))/f.c)
 }
 
 // Served does nothing.

@@ -136,7 +136,7 @@ func TestRateFor(t *testing.T) {
 		{0.4, 3, 1_000_000, 100_000, 1_000_000, 0},
 	} {
 		o := samplingOptions{rate: tt.asked, salts: tt.salts}
-		if got, _ := o.rateFor(tt.objects, tt.smallest, tt.footprint); math.Abs(got-tt.want) > 1e-9 {
+		if got, _ := o.rateFor(tt.objects, tt.smallest, tt.footprint, 0); math.Abs(got-tt.want) > 1e-9 {
 			t.Errorf("%+v: got %v", tt, got)
 		}
 	}
