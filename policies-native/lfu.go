@@ -15,7 +15,12 @@ import (
 // together; a bucket remembers the last of them, behind which the next to reach
 // the count goes. So a request takes the same few steps whatever the counts
 // (Shah, Mitra, Matani, An O(1) algorithm for implementing the LFU cache
-// eviction scheme, 2010, tells of such a structure).
+// eviction scheme, 2010, describes such a structure), and constant time for each
+// object evicted.
+//
+// Which of several objects with the fewest requests leaves, and whether a count
+// outlives the eviction, is a choice: these are libCacheSim's (perfect-lfu is the
+// other one). Evictions are the objects evicted.
 type lfu struct {
 	kit.Queues[uint32]          // value: index of the object's bucket
 	buckets            []bucket // of counts in use, and free ones
