@@ -380,6 +380,9 @@ func (o *planOptions) tasks(t *sim.Trace) ([]plan.Task, error) {
 		if err := o.costs.DelayedHits(t); err != nil {
 			return nil, usagef("--delayed strict: %s: %w", t.Name, err)
 		}
+		if err := oneSize(t, "--delayed strict"); err != nil {
+			return nil, err
+		}
 		if t.Columns != 0 {
 			return nil, usagef("--delayed strict: trace %s has sets, deletes or times to live, whose order with fetches under way is not defined; --ops ignore reads it without", t.Name)
 		}
@@ -607,7 +610,7 @@ func (o *runOptions) warnOfCapacity(t *sim.Trace, list []results.Result) error {
 		}
 		for _, r := range list {
 			if r.Policy == p.name && r.Whole && !r.Timed && r.Warmup == 0 && r.Metadata == 0 && r.Hits > 0 &&
-				r.Delayed == (sim.Latency{}) && r.Sampling == (sim.Sampling{}) && t.Columns&sim.ColumnTTL == 0 {
+				r.Delayed == (sim.Latency{}) && r.Sampling == (sim.Sampling{}) && t.Columns&sim.ColumnTTL == 0 && !t.SizesVary() {
 				suspects = append(suspects, r)
 				if !slices.Contains(capacities, r.Capacity) {
 					capacities = append(capacities, r.Capacity)
