@@ -407,5 +407,9 @@ func reportFailures(w io.Writer, failures []sim.Failure, of int) {
 		}
 		fmt.Fprintf(w, "cachesim: failed: %s%s%s\n", clean(f[0].Error()), hint, more)
 	}
+	if len(failures) == of {
+		fmt.Fprintf(w, "cachesim: all %d cells failed\n", of)
+		return
+	}
 	fmt.Fprintf(w, "cachesim: %d of %d cells failed; the others are kept\n", len(failures), of)
 }

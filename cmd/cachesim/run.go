@@ -509,7 +509,9 @@ func (o *runOptions) run(ctx context.Context) (err error) {
 		fmt.Fprintf(o.stderr, "cachesim: two runs have different outcomes: %s\n", c)
 		failed = true
 	}
-	fmt.Fprintf(o.stderr, "cachesim: results and figures are in %s\n", o.out)
+	if len(set.Results) > 0 {
+		fmt.Fprintf(o.stderr, "cachesim: results and figures are in %s\n", o.out)
+	}
 	if len(f.before.Results) > 0 && !o.resume {
 		fmt.Fprintf(o.stderr, "cachesim: note: they include %s of earlier runs; --out names another folder\n", count(len(f.before.Results), "result"))
 	}
