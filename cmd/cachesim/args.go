@@ -84,6 +84,9 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 		if !ok {
 			return nil, usagef("unknown flag %s%s", a, sim.DidYouMean("--"+name, known))
 		}
+		if name == "help" || name == "h" { // with arguments, the library's help would look for one of that name
+			return append(path, "--help"), nil
+		}
 		flags = append(flags, a)
 		if value && !inline {
 			if i++; i == len(args) {

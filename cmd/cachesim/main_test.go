@@ -516,7 +516,7 @@ func TestSizes(t *testing.T) {
 // TestHelpOfCommands shows each flag with one default at most, and the help of
 // commands of commands.
 func TestHelpOfCommands(t *testing.T) {
-	for _, args := range [][]string{{"help", "run"}, {"help", "trace", "gen"}, {"trace", "gen", "--help"}} {
+	for _, args := range [][]string{{"help", "run"}, {"help", "trace", "gen"}, {"trace", "gen", "--help"}, {"run", "trace.log", "--help"}, {"run", "-h", "trace.log"}} {
 		out, stderr, code := cachesim(args...)
 		if code != exitDone || !strings.Contains(out, "--seed") {
 			t.Errorf("%v: exit code %d, and no option --seed:\n%s%s", args, code, out, stderr)
