@@ -73,7 +73,7 @@ func TestAdviseSampled(t *testing.T) {
 	if code != exitDone {
 		t.Fatalf("exit %d: %s", code, stderr)
 	}
-	for _, want := range []string{"Estimated from a 3.3 % sample, 3 salts (LRU is exact)", "none of the sizes compared comes within one point"} {
+	for _, want := range []string{"Estimated from samples of 3.3 to 6.6 %, 3 salts (LRU is exact), enlarged where the standard error was above 0.1 points", "none of the sizes compared comes within one point"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("no %q in\n%s", want, stdout)
 		}
