@@ -90,10 +90,37 @@ func (e wasmerEngine) config() *wasmer.Config {
 	return config
 }
 
+// wasmerCode keeps the code of large modules as wasmer serialises it.
+var wasmerCode = recent[[]byte]{empty: func() []byte { return nil }}
+
 // compile makes the module, or finds it where it was kept: LLVM takes a hundred
-// times as long to compile as to load, the other compilers about as long.
+// times as long to compile as to load, the other compilers about as long where the
+// module is not large.
 func (m *wasmerModule) compile(b []byte) (time.Duration, error) {
 	defer runtime.KeepAlive(m)
+	if m.anew || len(b) < largeModule {
+		return m.build(b)
+	}
+	known := wasmerCode.of(b, m.compiler.String())
+	known.mu.Lock()
+	defer known.mu.Unlock()
+	if known.done {
+		var err error
+		if m.module, err = wasmer.DeserializeModule(m.store, known.code); err == nil {
+			return known.took, nil
+		}
+	}
+	took, err := m.build(b)
+	if err == nil {
+		if code, err := m.module.Serialize(); err == nil {
+			known.done, known.code, known.took = true, code, took
+		}
+	}
+	return took, err
+}
+
+// build compiles the module, or loads it where LLVM has compiled it before.
+func (m *wasmerModule) build(b []byte) (time.Duration, error) {
 	var cache moduleCache
 	var file string
 	if m.compiler == wasmer.LLVM && !m.anew {
