@@ -282,11 +282,18 @@ func (g *guest) checkUsed(first int64) error {
 // Used returns what a guest says that the objects in its cache add up to; ok is
 // false where r is not a guest, or does not say so.
 func Used(r sim.Replayer) (bytes int64, ok bool) {
-	g, ok := r.(*guest)
+	if g, ok := r.(interface{ Used() (int64, bool) }); ok {
+		return g.Used()
+	}
+	return 0, false
+}
+
+// Used is what Used returns of g.
+func (g *guest) Used() (bytes int64, ok bool) {
 	switch {
-	case ok && g.changes != nil:
+	case g.changes != nil:
 		return g.changes.used, true
-	case ok && g.used != nil:
+	case g.used != nil:
 		return g.count("used"), true
 	}
 	return 0, false

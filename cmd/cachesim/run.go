@@ -24,7 +24,6 @@ import (
 	"cachesim/policies-native/bounds"
 	wasm "cachesim/policies-wasm"
 	"cachesim/policies-wasm/engines"
-	"cachesim/policies-wasm/isolate"
 	"cachesim/sim"
 	"cachesim/sim/costs"
 	"cachesim/sim/plan"
@@ -64,7 +63,7 @@ type runOptions struct {
 	timeout     time.Duration
 	resume      bool
 	retryFailed bool
-	isolate     []string // command that serves a guest in a process of its own; nil: they run in this one
+	openGuest   guestOpener // nil: wasm.Open
 	anyVersion  bool
 	command     []string // line that started this run
 
@@ -316,7 +315,7 @@ func (p planOptions) toRun(c *cli.Context, stdout, stderr io.Writer) (*runOption
 		if o.choice.Engines != nil && !slices.ContainsFunc(o.choice.Engines, isWASM) {
 			return nil, usagef("--isolate is for WASM engines, but --engine names native only")
 		}
-		if o.isolate, err = isolated(); err != nil {
+		if o.openGuest, err = isolatedGuests(); err != nil {
 			return nil, err
 		}
 	}
@@ -674,6 +673,10 @@ func (o *runOptions) opener() sim.Opener {
 	for _, p := range o.policies {
 		byName[p.name] = p
 	}
+	open := o.openGuest
+	if open == nil {
+		open = wasm.Open
+	}
 	return func(ctx context.Context, c sim.Cell, t *sim.Trace, heartbeat func()) (sim.Replayer, sim.Setup, error) {
 		p, ok := byName[c.Policy]
 		if !ok {
@@ -689,14 +692,7 @@ func (o *runOptions) opener() sim.Opener {
 			Config: config, Version: c.Version, Binary: p.module, Declared: p.declared,
 			Memory: c.GuestMemory, Key: t.ObjectName, Stoppable: o.mayLoop(p), Heartbeat: heartbeat,
 		}
-		var r sim.Replayer
-		var setup sim.Setup
-		var err error
-		if o.isolate != nil {
-			r, setup, err = isolate.Open(ctx, guest, o.isolate...)
-		} else {
-			r, setup, err = wasm.Open(ctx, guest)
-		}
+		r, setup, err := open(ctx, guest)
 		if err != nil || !o.guestLog {
 			return r, setup, err
 		}

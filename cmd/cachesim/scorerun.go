@@ -119,6 +119,7 @@ type scorer struct {
 	engine string        // empty: the preferred one that runs the module
 	budget time.Duration // for one module
 	twice  bool
+	open   guestOpener
 }
 
 // score scores one module. An error is ours, not the module's.
@@ -213,7 +214,7 @@ func (s *scorer) validate(ctx context.Context, b *wasm.Binary) (engine string, e
 	}
 	for _, engine = range candidates {
 		err = nil
-		o := conformance.Options{Engines: []string{engine}, Seed: s.suite.Seed, Timeout: s.suite.Limits.Progress, Memory: s.suite.Limits.memory, Quick: true}
+		o := conformance.Options{Engines: []string{engine}, Seed: s.suite.Seed, Timeout: s.suite.Limits.Progress, Memory: s.suite.Limits.memory, Quick: true, Open: s.open}
 		conformance.Run(ctx, b, o, func(r conformance.Result) {
 			if r.Status == conformance.Fail {
 				err = fault(r.Err)
@@ -309,7 +310,7 @@ func (s *scorer) replay(ctx context.Context, b *wasm.Binary, engine string, c *s
 		if b.Needs()&sim.NeedsTime != 0 && t.Tick == 0 {
 			return out, scoreError{exitInvalid, fmt.Errorf("it needs the times of the requests, and trace %s has none", t.Name)}
 		}
-		p, _, err := wasm.Open(ctx, wasm.Config{
+		p, _, err := s.open(ctx, wasm.Config{
 			Config:  sim.Config{Capacity: c.capacity, Objects: t.Objects, Requests: t.Requests, Seed: s.suite.Seed, Tick: t.Tick},
 			Version: v, Binary: b, Memory: s.suite.Limits.memory, Stoppable: true, Heartbeat: heartbeat,
 		})
@@ -338,6 +339,9 @@ func (s *scorer) replay(ctx context.Context, b *wasm.Binary, engine string, c *s
 			began := time.Now()
 			err := p.Replay(sim.Batch{Requests: reqs}, h)
 			out.time += time.Since(began)
+			if t, ok := p.(sim.Timer); ok {
+				out.time = t.Spent()
+			}
 			if err == nil {
 				err = law.Add(reqs, h)
 			}
