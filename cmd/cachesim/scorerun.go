@@ -7,8 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	wasm "cachesim/policies-wasm"
@@ -120,6 +123,9 @@ type scorer struct {
 	budget time.Duration // for one module
 	twice  bool
 	open   guestOpener
+	// parallel has the cells of a stage replayed side by side where neither a bar nor
+	// times depend on their order.
+	parallel bool
 }
 
 // score scores one module. An error is ours, not the module's.
@@ -240,7 +246,8 @@ func (s *scorer) stage(ctx context.Context, out *score, b *wasm.Binary, engine s
 	out.NSPerRequest = 0
 	var total time.Duration
 	var requests int64
-	for i, c := range cells {
+	replay := func(i int) (cellReplay, error) {
+		c := cells[i]
 		hopeless := func(misses int64) bool {
 			if bar == nil {
 				return false
@@ -253,12 +260,19 @@ func (s *scorer) stage(ctx context.Context, out *score, b *wasm.Binary, engine s
 		if err == nil && s.twice && !r.stopped {
 			again, second := s.replay(ctx, b, engine, c, hopeless)
 			if err = second; err == nil && again.outcome != r.outcome {
-				out.Deterministic = false
-				err = scoreError{exitWrong, fmt.Errorf("%s at %d bytes: expected the same outcomes when replayed again, got others", c.trace.Name, c.capacity)}
+				err = fmt.Errorf("%s at %d bytes: %w", c.trace.Name, c.capacity, errNotTwice)
 			}
 		}
+		return r, err
+	}
+	if s.parallel && bar == nil && s.suite.Weights.Time == 0 {
+		replay = ahead(len(cells), replay)
+	}
+	for i, c := range cells {
+		r, err := replay(i)
 		if err != nil {
-			return err
+			out.Deterministic = !errors.Is(err, errNotTwice)
+			return fault(err)
 		}
 		if r.stopped {
 			bound, worst := s.suite.Weights.combine(best, 0)
@@ -284,6 +298,38 @@ func (s *scorer) stage(ctx context.Context, out *score, b *wasm.Binary, engine s
 	combined, worst := s.suite.Weights.combine(out.Cells, out.NSPerRequest)
 	out.CombinedScore, out.Worst = &combined, &worst
 	return nil
+}
+
+var errNotTwice = errors.New("expected the same outcomes when replayed again, got others")
+
+// ahead calls f for 0 to n-1 on as many goroutines as there are processors, and
+// returns a function that returns what f did. After an error no more calls begin:
+// those before it have begun.
+func ahead(n int, f func(int) (cellReplay, error)) func(int) (cellReplay, error) {
+	type end struct {
+		r   cellReplay
+		err error
+	}
+	ends := make([]end, n)
+	var next atomic.Int64
+	var failed atomic.Bool
+	var group sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		group.Go(func() {
+			for !failed.Load() {
+				i := int(next.Add(1)) - 1
+				if i >= n {
+					return
+				}
+				ends[i].r, ends[i].err = f(i)
+				if ends[i].err != nil {
+					failed.Store(true)
+				}
+			}
+		})
+	}
+	group.Wait()
+	return func(i int) (cellReplay, error) { return ends[i].r, ends[i].err }
 }
 
 // cellReplay is what one replay came to.
@@ -312,7 +358,7 @@ func (s *scorer) replay(ctx context.Context, b *wasm.Binary, engine string, c *s
 		}
 		p, _, err := s.open(ctx, wasm.Config{
 			Config:  sim.Config{Capacity: c.capacity, Objects: t.Objects, Requests: t.Requests, Seed: s.suite.Seed, Tick: t.Tick},
-			Version: v, Binary: b, Memory: s.suite.Limits.memory, Stoppable: true, Heartbeat: heartbeat,
+			Version: v, Binary: b, Memory: s.suite.Limits.memory, Stoppable: true, Keep: true, Heartbeat: heartbeat,
 		})
 		if err != nil {
 			return out, err

@@ -230,7 +230,7 @@ func (s *suite) version() sim.Version {
 func (s *suite) open(ctx context.Context, v sim.Version, l load, heartbeat func()) (sim.Replayer, error) {
 	r, _, err := s.Open(ctx, wasm.Config{
 		Config:  sim.Config{Capacity: l.capacity, Objects: l.objects, Requests: len(l.reqs), Seed: s.Seed, Params: s.Params},
-		Version: v, Binary: s.b, Declared: s.Declared, Memory: s.Memory, Stoppable: true, Heartbeat: heartbeat,
+		Version: v, Binary: s.b, Declared: s.Declared, Memory: s.Memory, Stoppable: true, Keep: true, Heartbeat: heartbeat,
 		Key: func(object uint32) string { return fmt.Sprintf("http://example.org/%d.html", object) },
 	})
 	return r, err

@@ -8,16 +8,19 @@ import (
 )
 
 // A module that is larger than largeModule, as those of Go are, takes seconds to
-// compile, and checks and searches open the same one dozens of times. So its code
-// is kept in the process. Smaller ones compile in milliseconds, which are measured
-// in each cell.
+// compile, and its code is kept in the process. Smaller ones compile in some
+// milliseconds, which are measured in each cell; their code is kept for checks and
+// searches, which open the same module dozens of times.
 const largeModule = 128 << 10
 
-// mostRecent is how many large modules keep their code.
+// keeps reports whether the code of a module is kept.
+func (o Options) keeps(b []byte) bool { return !o.Anew && (o.Keep || len(b) >= largeModule) }
+
+// mostRecent is of how many modules the code is kept.
 const mostRecent = 8
 
-// recent keeps the code of the large modules that were compiled last, in the form
-// of a runtime.
+// recent keeps the code of the modules that were compiled last, in the form of a
+// runtime.
 type recent[Code any] struct {
 	mu    sync.Mutex
 	kept  []*kept[Code] // the latest used last

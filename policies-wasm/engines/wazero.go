@@ -66,7 +66,7 @@ type wazeroStore struct {
 	release func()
 }
 
-// wazeroCode keeps the code of large modules, each in a cache of its own that goes
+// wazeroCode keeps the code of modules, each in a cache of its own that goes
 // when nothing runs it and it is not among the recent ones.
 var wazeroCode = recent[wazero.CompilationCache]{empty: wazero.NewCompilationCache}
 
@@ -103,7 +103,7 @@ func (e wazeroEngine) compile(ctx context.Context, b []byte, o Options) (Module,
 		config = config.WithCloseOnContextDone(true)
 	}
 	var known *kept[wazero.CompilationCache]
-	if err == nil && len(b) >= largeModule && !o.Anew {
+	if err == nil && o.keeps(b) {
 		known = wazeroCode.of(m.declared.Bytes, fmt.Sprint(e.interrupts, m.stops, o.Stoppable))
 		known.mu.Lock()
 		defer known.mu.Unlock()
