@@ -3,11 +3,14 @@ package wasm
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	native "cachesim/policies-native"
 	"cachesim/policies-wasm/engines"
 	"cachesim/policies-wasm/wattest"
 	"cachesim/sim"
@@ -102,6 +105,91 @@ func TestWITTools(t *testing.T) {
 			t.Errorf("%s: outcomes %v, want %v (error %v)", engine, hit, want, err)
 		}
 		r.Close()
+	}
+}
+
+// TestComponentCalls has Wasmtime call a component as such, and compares each outcome with that of
+// the native policy and of the component's core module.
+func TestComponentCalls(t *testing.T) {
+	const objects, capacity = 500, 20_000
+	code, err := os.ReadFile("testdata/wit/lru.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(engines.Names(true), "wasmtime") {
+		t.Skip("Wasmtime is not in this build, or its library is not built")
+	}
+	c, err := engines.OpenComponent(code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	start, err := c.Function(witInterface, "init", "UuU", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	send, err := c.Function(witInterface, "send", "uU", 'b')
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := start.Call([]uint64{capacity, objects, 0}); err != nil {
+		t.Fatal(err)
+	}
+	m, err := NewBinary("lru", code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := sim.Config{Capacity: capacity, Objects: objects}
+	core, _, err := Open(t.Context(), Config{
+		Config: config, Binary: m, Memory: 1 << 26, Version: sim.Version{Engine: "wasmtime", ABI: WIT, Handle: Driver},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer core.Close()
+	spec, _ := native.ByName("lru")
+	policy := sim.Native(spec.New(config))
+	rng := rand.New(rand.NewPCG(3, 4))
+	zipf := rand.NewZipf(rng, 1.1, 4, objects-1)
+	reqs := make([]sim.Request, 20_000)
+	for i := range reqs {
+		id := uint32(zipf.Uint64())
+		reqs[i] = sim.Request{ID: id, Size: int64(id%97) * 11}
+	}
+	want, of := make([]bool, len(reqs)), make([]bool, len(reqs))
+	if err := errors.Join(policy.Replay(sim.Batch{Requests: reqs}, want), core.Replay(sim.Batch{Requests: reqs}, of)); err != nil {
+		t.Fatal(err)
+	}
+	hits := 0
+	for i, r := range reqs {
+		stack := []uint64{uint64(r.ID), uint64(r.Size)}
+		if err := send.Call(stack); err != nil {
+			t.Fatal(err)
+		}
+		if got := stack[0] != 0; got != want[i] || of[i] != want[i] {
+			t.Fatalf("request %d: the component says %v, its core module %v, the native policy %v", i+1, got, of[i], want[i])
+		}
+		if want[i] {
+			hits++
+		}
+	}
+	if hits == 0 || hits == len(reqs) {
+		t.Errorf("%d hits of %d tell nothing", hits, len(reqs))
+	}
+	wrong, err := c.Function(witInterface, "send", "iU", 'b')
+	if err != nil {
+		t.Fatal(err)
+	}
+	if wrong.Call([]uint64{1, 1}) == nil {
+		t.Error("an argument of another type is taken")
+	}
+	for _, bad := range []struct{ exported, name, want string }{{"nothing", "send", "does not export"}, {witInterface, "receive", "no such function"}} {
+		if _, err := c.Function(bad.exported, bad.name, "uU", 'b'); err == nil || !strings.Contains(err.Error(), bad.want) {
+			t.Errorf("%s of %s: error %v, want %q", bad.name, bad.exported, err, bad.want)
+		}
+	}
+	if _, err := engines.OpenComponent([]byte("no component")); err == nil {
+		t.Error("what is no component is opened")
 	}
 }
 

@@ -41,14 +41,17 @@ type decoding struct {
 	pipe    bool     // reading a file may block indefinitely
 	formats []string // of each file
 	reasons []string
-	sha256  func() string // of all files, which it may wait for; nil if one was not read whole
-	reports []string
-	late    bool // a decoder reports times that go back
+	sha256  func() string  // of all files, which it may wait for; nil if one was not read whole
+	logs    *weblogSummary // of all access logs; nil: there are none
+	sizes   *weblogSizes   // that access logs have shown, if they follow each other
+	reports []string       // of the other decoders
+	late    bool           // a decoder reports times that go back
 
 	records int64 // decoded
 	skipped int   // of o.Skip
 	kept    int   // passed on
 	leftOut [3]int64
+	zeros   int64 // records of size 0 that were left out or got 1 byte
 	bad     int64
 	badSeen map[string]*malformed
 	badKind []string
@@ -184,6 +187,9 @@ type decodedFile struct {
 	format  Format
 	relabel bool // the unit of its times is given
 	tail    *tailReader
+	begun   bool // a record was decoded
+	chooses bool // the decoder applies Filter.Include and Filter.Exclude
+	pending bool // of filter.keep
 }
 
 // begin finds the format of a file and makes its decoder.
@@ -205,8 +211,21 @@ func (d *decoding) begin(in *input, f file) (*decodedFile, error) {
 		o.relabel = false
 	}
 	o.tail = &tailReader{r: r}
-	o.dec, err = format.New(o.tail, args)
-	return o, err
+	if o.dec, err = format.New(o.tail, args); err != nil {
+		return nil, err
+	}
+	if w, ok := o.dec.(*weblogDecoder); ok && !d.o.Merge {
+		// What the log before has shown of an object, its successor need not.
+		if d.sizes == nil {
+			d.sizes = w.sizes
+		}
+		w.sizes = d.sizes
+	}
+	if c, ok := o.dec.(urlChooser); ok && d.o.filter != nil {
+		c.choose(d.o.filter)
+		o.chooses = true
+	}
+	return o, nil
 }
 
 // An orderReporter is a Reporter that reports times that go back itself.
@@ -270,7 +289,13 @@ func (d *decoding) tick(o *decodedFile) time.Duration {
 
 // report takes in what a decoder has to say at the end.
 func (d *decoding) report(o *decodedFile) {
-	if r, ok := o.dec.(Reporter); ok {
+	switch r := o.dec.(type) {
+	case *weblogDecoder:
+		if d.logs == nil {
+			d.logs = &weblogSummary{}
+		}
+		d.logs.add(r)
+	case Reporter:
 		d.reports = append(d.reports, r.Report()...)
 	}
 	if _, ok := o.dec.(orderReporter); ok {
@@ -293,7 +318,9 @@ func (d *decoding) empty() (*batch, error) {
 
 // pass prepares a batch and passes it on.
 func (d *decoding) pass(b *batch) error {
-	d.prepare(b)
+	if err := d.prepare(b); err != nil {
+		return err
+	}
 	if d.kept += len(b.records); len(b.records) == 0 {
 		d.free <- b
 		return nil
@@ -323,7 +350,7 @@ func (d *decoding) file(in *input, f file) (err error) {
 			return err
 		}
 		b.grow()
-		n, prompts, err := d.decode(o.dec, b.records)
+		n, prompts, err := d.decode(o, b.records)
 		b.prompts = prompts
 		b.records, b.tick, b.file = b.records[:n], d.tick(o), f.name
 		if perr := d.pass(b); perr != nil {
@@ -393,26 +420,38 @@ func (b *batch) grow() {
 	b.records = b.records[:batchSize]
 }
 
-// decode fills records and returns how many they are, with what is to be known
-// of their groups.
-func (d *decoding) decode(dec Decoder, records []Record) (int, *sim.Prompts, error) {
+// decode fills records with the next ones that are kept and returns how many they are, with what is
+// to be known of their groups.
+func (d *decoding) decode(o *decodedFile, records []Record) (int, *sim.Prompts, error) {
 	clear(records)
-	n, err := dec.Decode(records)
+	n, err := o.dec.Decode(records)
 	d.records += int64(n)
 	var prompts *sim.Prompts
-	if g, ok := dec.(Grouper); ok {
+	if g, ok := o.dec.(Grouper); ok {
 		for _, i := range g.Groups() {
 			records[i].Start = true
 		}
 		p := g.Prompts()
 		prompts = &p
 	}
+	if f := d.o.filter; f != nil && n > 0 {
+		if !o.begun {
+			o.begun = true
+			f.begin(&records[0], d.tick(o), d.o.Merge)
+		}
+		n = f.keep(records[:n], o.chooses, &o.pending)
+	}
 	return n, prompts, err
 }
 
 // prepare leaves out the records of b that are not replayed, and gives the rest
 // hashes and texts that stay.
-func (d *decoding) prepare(b *batch) {
+func (d *decoding) prepare(b *batch) error {
+	if d.o.filter != nil {
+		if err := d.o.filter.window(b); err != nil {
+			return err
+		}
+	}
 	if d.o.Ops == ReadsOnly {
 		n := 0
 		for i := range b.records {
@@ -426,6 +465,9 @@ func (d *decoding) prepare(b *batch) {
 			n++
 		}
 		b.records = b.records[:n]
+	}
+	if d.o.ZeroSize == SkipZero || d.o.ZeroSize == OneByte && !d.o.IgnoreSize {
+		d.zeroSizes(b)
 	}
 	if d.skipped < d.o.Skip {
 		n := min(d.o.Skip-d.skipped, len(b.records))
@@ -469,7 +511,9 @@ func (d *decoding) prepare(b *batch) {
 				at := len(text)
 				text = append(text, r.Text...)
 				r.Text = text[at:len(text):len(text)]
-				b.hashes[i] = hashText(r.Text)
+				if b.hashes[i] = r.hash; r.hash == 0 {
+					b.hashes[i] = hashText(r.Text)
+				}
 				continue
 			}
 			r.Key, r.Text = key, nil
@@ -477,6 +521,26 @@ func (d *decoding) prepare(b *batch) {
 		b.hashes[i] = hashNumber(r.Key)
 	}
 	b.text = text
+	return nil
+}
+
+// zeroSizes leaves out the records of b of size 0, or gives them 1 byte. A delete has no size.
+func (d *decoding) zeroSizes(b *batch) {
+	n := 0
+	for i := range b.records {
+		if r := &b.records[i]; r.Size == 0 && r.Op != sim.Delete {
+			d.zeros++
+			if d.o.ZeroSize == SkipZero {
+				continue
+			}
+			r.Size = 1
+		}
+		if n < i {
+			b.records[n] = b.records[i]
+		}
+		n++
+	}
+	b.records = b.records[:n]
 }
 
 // tolerate counts a malformed record, and returns an error if that is one too
@@ -558,14 +622,7 @@ func (d *decoding) notes() []string {
 			notes = append(notes, fmt.Sprintf("format %s: %s", f, d.reasons[i]))
 		}
 	}
-	for op, n := range d.leftOut {
-		if n > 0 {
-			notes = append(notes, fmt.Sprintf("%d requests with operation %v were left out", n, sim.Op(op)))
-		}
-	}
-	if d.skipped > 0 {
-		notes = append(notes, fmt.Sprintf("the first %d requests were left out", d.skipped))
-	}
+	notes = append(notes, d.leftOutNotes()...)
 	if d.done() {
 		notes = append(notes, fmt.Sprintf("it was read up to request %d after those left out at the start", d.kept))
 	}
@@ -573,7 +630,43 @@ func (d *decoding) notes() []string {
 		m := d.badSeen[kind]
 		notes = append(notes, fmt.Sprintf("%d malformed records were left out, the first: %v", m.n, m.first))
 	}
+	if d.logs != nil {
+		notes = append(notes, d.logs.report()...)
+	}
 	return append(notes, d.reports...)
+}
+
+// leftOutNotes say how many requests were left out that any format may have.
+func (d *decoding) leftOutNotes() (notes []string) {
+	if d.o.filter != nil {
+		notes = append(notes, d.o.filter.summary())
+	}
+	for op, n := range d.leftOut {
+		if n > 0 {
+			notes = append(notes, fmt.Sprintf("%d requests with operation %v were left out", n, sim.Op(op)))
+		}
+	}
+	switch {
+	case d.zeros > 0 && d.o.ZeroSize == SkipZero:
+		notes = append(notes, fmt.Sprintf("%d requests of size 0 were left out", d.zeros))
+	case d.zeros > 0:
+		notes = append(notes, fmt.Sprintf("%d requests of size 0 were given 1 byte", d.zeros))
+	}
+	if d.skipped > 0 {
+		notes = append(notes, fmt.Sprintf("the first %d requests were left out", d.skipped))
+	}
+	return notes
+}
+
+// whyNone says what has left out requests, where none is left.
+func (d *decoding) whyNone() string {
+	why := d.leftOutNotes()
+	if d.logs != nil {
+		if lines := d.logs.leftOut(); len(lines) > 0 {
+			why = append(why, lines[0]+" "+strings.Join(lines[1:], ", "))
+		}
+	}
+	return strings.Join(why, "; ")
 }
 
 // format names the formats of the files.

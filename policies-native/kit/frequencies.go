@@ -1,10 +1,7 @@
 package kit
 
 import (
-	"cmp"
 	"fmt"
-	"math/bits"
-	"slices"
 	"unsafe"
 
 	"cachesim/sim"
@@ -18,18 +15,11 @@ import (
 //	       2           a
 //	       7           c - f
 //
-// The buckets of counts below lowCounts are an array, and a bitmap says which of them hold an
-// object. Those above are a sorted slice, of which there are few: n of them take n*lowCounts
-// requests. So every operation takes constant time, but for a search among high counts.
-//
-// A node takes 32 bytes, so that it lies in one line of the processor's cache; the buckets take 8
-// bytes for each number up to the largest count below lowCounts.
+// A node takes 32 bytes, so that it lies in one line of the processor's cache.
 type Frequencies struct {
 	Queues[Frequency]
-	low    []countBucket // by count
-	high   []highBucket
-	filled countSet // of low
-	newest bool     // among equal counts, the one that was set last comes first
+	countBuckets
+	newest bool // among equal counts, the one that was set last comes first
 }
 
 // Frequency is what Frequencies keep of each object, whether it is in a queue or not.
@@ -37,15 +27,6 @@ type Frequency struct {
 	Mark         uint32 // the policy's own
 	count        uint32
 	before, next uint32 // nodes in the bucket; 0: none
-}
-
-// countBucket has the ends of a bucket, as numbers of nodes. 0, the node of a queue, stands for
-// none.
-type countBucket struct{ first, last uint32 }
-
-type highBucket struct {
-	count uint32
-	countBucket
 }
 
 // NewFrequencies returns empty queues, numbered as by NewQueues. With newest, among equal counts
@@ -65,10 +46,7 @@ func (f *Frequencies) Mark(id uint32) *uint32 { return &f.at(id).value.Mark }
 
 // Least returns the resident that comes first by its count. There must be one.
 func (f *Frequencies) Least() uint32 {
-	if f.filled.empty() {
-		return f.id(f.high[0].first)
-	}
-	return f.id(f.low[f.filled.min()].first)
+	return f.id(f.least())
 }
 
 // Store puts an object that is in no queue at the front of a queue of residents.
@@ -124,10 +102,7 @@ func (f *Frequencies) rank(x *Frequency, n uint32) {
 	switch {
 	case b.first == 0:
 		x.before, x.next = 0, 0
-		b.first, b.last = n, n
-		if x.count < lowCounts {
-			f.filled.add(x.count)
-		}
+		f.open(b, x.count, n)
 	case f.newest:
 		x.before, x.next = 0, b.first
 		f.nodes[b.first].value.before = n
@@ -155,38 +130,9 @@ func (f *Frequencies) unrank(x *Frequency) {
 	case next != 0:
 		f.nodes[next].value.before = 0
 		b.first = next
-	case x.count < lowCounts:
-		*b = countBucket{}
-		f.filled.remove(x.count)
 	default:
-		i, _ := f.highAt(x.count)
-		f.high = slices.Delete(f.high, i, i+1)
+		f.empty(x.count)
 	}
-}
-
-// bucket returns the bucket of a count, which may be a new one.
-func (f *Frequencies) bucket(count uint32) *countBucket {
-	if int(count) < len(f.low) {
-		return &f.low[count]
-	}
-	return f.otherBucket(count)
-}
-
-func (f *Frequencies) otherBucket(count uint32) *countBucket {
-	if count < lowCounts {
-		f.low = append(f.low, make([]countBucket, int(count)+1-len(f.low))...)
-		f.filled.grow(count)
-		return &f.low[count]
-	}
-	i, ok := f.highAt(count)
-	if !ok {
-		f.high = slices.Insert(f.high, i, highBucket{count: count})
-	}
-	return &f.high[i].countBucket
-}
-
-func (f *Frequencies) highAt(count uint32) (int, bool) {
-	return slices.BinarySearchFunc(f.high, count, func(b highBucket, count uint32) int { return cmp.Compare(b.count, count) })
 }
 
 // Preload loads the nodes of the objects in reqs, and then the neighbours of those that are in a
@@ -238,21 +184,8 @@ func (f *Frequencies) Check() error {
 		}
 		return nil
 	}
-	for count, b := range f.low {
-		if err := check(uint32(count), b); err != nil {
-			return err
-		}
-		if f.filled.has(uint32(count)) != (b.first != 0) {
-			return fmt.Errorf("the bucket of count %d is marked as filled: %v", count, b.first == 0)
-		}
-	}
-	for i, b := range f.high {
-		if err := check(b.count, b.countBucket); err != nil {
-			return err
-		}
-		if b.first == 0 || i > 0 && f.high[i-1].count >= b.count {
-			return fmt.Errorf("the bucket of count %d is empty, or misplaced", b.count)
-		}
+	if err := f.checkBuckets(check); err != nil {
+		return err
 	}
 	residents := 0
 	for i := range int(f.residents) {
@@ -262,48 +195,4 @@ func (f *Frequencies) Check() error {
 		return fmt.Errorf("%d objects are in buckets, but %d are resident", ranked, residents)
 	}
 	return nil
-}
-
-// lowCounts is what a countSet can hold: the numbers below 64^3.
-const lowCounts = 1 << 18
-
-// countSet is a set of numbers below lowCounts, of which the least is found at once: a tree of
-// bitmaps, in which a bit says that a word of the level below is not 0.
-type countSet struct {
-	top    uint64
-	middle [64]uint64
-	leaves []uint64
-}
-
-// grow makes room for a number.
-func (s *countSet) grow(i uint32) {
-	if n := int(i>>6) + 1 - len(s.leaves); n > 0 {
-		s.leaves = append(s.leaves, make([]uint64, n)...)
-	}
-}
-
-func (s *countSet) empty() bool { return s.top == 0 }
-
-func (s *countSet) has(i uint32) bool { return s.leaves[i>>6]>>(i&63)&1 != 0 }
-
-func (s *countSet) add(i uint32) {
-	s.leaves[i>>6] |= 1 << (i & 63)
-	s.middle[i>>12] |= 1 << (i >> 6 & 63)
-	s.top |= 1 << (i >> 12)
-}
-
-func (s *countSet) remove(i uint32) {
-	if s.leaves[i>>6] &^= 1 << (i & 63); s.leaves[i>>6] != 0 {
-		return
-	}
-	if s.middle[i>>12] &^= 1 << (i >> 6 & 63); s.middle[i>>12] == 0 {
-		s.top &^= 1 << (i >> 12)
-	}
-}
-
-// min returns the least number of a set that is not empty.
-func (s *countSet) min() uint32 {
-	i := bits.TrailingZeros64(s.top)
-	i = i<<6 | bits.TrailingZeros64(s.middle[i])
-	return uint32(i<<6 | bits.TrailingZeros64(s.leaves[i]))
 }

@@ -270,16 +270,3 @@ func (q *Queues[T]) Check() error {
 	}
 	return q.check(used)
 }
-
-// A Queue is one queue of residents, with nothing else kept for each object.
-type Queue struct{ Queues[struct{}] }
-
-// NewQueue returns an empty queue for the objects and the capacity of c.
-func NewQueue(c sim.Config) Queue { return Queue{NewQueues[struct{}](c, 1, 0)} }
-
-// Front and Back return an end of the queue, which must not be empty.
-func (q *Queue) Front() uint32 { return q.Queues.Front(0) }
-func (q *Queue) Back() uint32  { return q.Queues.Back(0) }
-
-// PushFront puts an object that is not in the queue at its front.
-func (q *Queue) PushFront(r sim.Request) { q.Queues.PushFront(0, r.ID, r.Size) }

@@ -72,6 +72,12 @@ var clibHeader []byte
 //go:embed libwasmtime/wasmtime.c
 var wasmtimeSource []byte
 
+//go:embed libwasmtime/component.h
+var componentHeader []byte
+
+//go:embed libwasmtime/component.c
+var componentSource []byte
+
 //go:embed libwasmtime/exports.map
 var wasmtimeExports []byte
 
@@ -79,7 +85,7 @@ var wasmtimeExports []byte
 var wasmtimeVersion []byte
 
 var loadWasmtime = sync.OnceValue(func() clibrary {
-	return loadCLib("libwasmtime", clibHeader, wasmtimeSource, wasmtimeExports, wasmtimeVersion)
+	return loadCLib("libwasmtime", clibHeader, wasmtimeSource, componentHeader, componentSource, wasmtimeExports, wasmtimeVersion)
 })
 
 //go:embed libwamr/wamr.c

@@ -157,7 +157,7 @@ func (o *Options) cells(ctx context.Context) (cells []*cell, notes []Note, free 
 		if o.has(results.CostOfCall) {
 			for _, t := range o.Tests {
 				c := &cell{cost: o.cost(results.CostOfCall, t, e.Name), group: group, measure: func(ctx context.Context, n int) (sample, error) { return o.run(ctx, e, t, n) }}
-				if t.Name != Native.Name && works(c) {
+				if t.Name != Native.Name && (t.engine == "" || t.engine == e.Name) && works(c) {
 					add(c)
 				}
 			}

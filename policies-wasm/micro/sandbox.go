@@ -22,8 +22,16 @@ var loopWASM []byte
 //go:embed host.wasm
 var hostWASM []byte
 
+// componentWASM is a component: component.mjs makes it.
+//
+//go:embed component.wasm
+var componentWASM []byte
+
 func guestModule() *wasm.Binary { return embedded("micro", microWASM) }
 func hostModule() *wasm.Binary  { return embedded("host", hostWASM) }
+
+// componentModule is the core module of the component.
+func componentModule() *wasm.Binary { return embedded("component", componentWASM) }
 
 func embedded(name string, b []byte) *wasm.Binary {
 	m, err := wasm.NewBinary(name, b)

@@ -16,6 +16,7 @@ type Test struct {
 	bind   func(s *sandbox) (func(n int) error, error)
 	needs  exports             // of a guest
 	module func() *wasm.Binary // nil: the guest
+	engine string              // that it is for; "": all
 }
 
 // exports are names with signatures, "" for a memory.
@@ -42,7 +43,7 @@ var (
 var Native = Test{Name: "native"}
 
 // Tests are those of the experiment, in its order, and then ours. bincode-static,
-// batch, driver and host-import are additions.
+// batch, driver, host-import and component are additions.
 var Tests = []Test{
 	Native,
 	{Name: "pair-uncached-hotload", ABI: wasm.Pair, Handle: wasm.Uncached, Loading: Hotload, needs: exports{"multiply": "(i32, i32) -> i32"}, bind: pairUncached(Hotload)},
@@ -62,6 +63,7 @@ var Tests = []Test{
 	{Name: "batch", ABI: wasm.Batch, Handle: Cached, needs: exports{"wasm_prepare_buffer": "(i32) -> i64", "multiply_batch": "(i32, i32, i32) -> ()", "memory": ""}, bind: batch},
 	{Name: "driver", ABI: wasm.Pair, Handle: wasm.Driver, needs: exports{"multiply": "(i32, i32) -> i32"}, bind: driver},
 	{Name: "host-import", ABI: wasm.Pair, Handle: Cached, Loading: Hotload, bind: pairCached(Hotload), module: hostModule},
+	{Name: "component", ABI: wasm.WIT, Handle: Cached, Loading: Hotload, bind: component, module: componentModule, engine: "wasmtime"},
 	{Name: "loop", needs: exports{"multiply_many_times": "(i32, i32, i32) -> i32"}, bind: loop},
 }
 
@@ -359,6 +361,34 @@ func driver(s *sandbox) (func(int) error, error) {
 			}
 			return checkProducts(b[productsAt:], n)
 		})
+	}, nil
+}
+
+// component calls through the component model: values with types, which the runtime
+// checks and passes by the canonical ABI.
+func component(s *sandbox) (func(int) error, error) {
+	c, err := engines.OpenComponent(componentWASM)
+	if err != nil {
+		return nil, err
+	}
+	s.others = append(s.others, c)
+	f, err := c.Function("cachesim:micro/product@1.0.0", "multiply", "ii", 'i')
+	if err != nil {
+		return nil, err
+	}
+	return func(n int) error {
+		x, y, stack := factorX, factorY, make([]uint64, 2)
+		want := x * y
+		for range n {
+			stack[0], stack[1] = uint64(uint32(x)), uint64(uint32(y))
+			if err := f.Call(stack); err != nil {
+				return err
+			}
+			if got := int32(stack[0]); got != want {
+				return wrong(got)
+			}
+		}
+		return nil
 	}, nil
 }
 

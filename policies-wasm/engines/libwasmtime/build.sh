@@ -5,7 +5,7 @@
 set -eu
 cd "$(dirname "$0")"
 cache=${CACHESIM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/cachesim}
-key=$(cat ../clib.h wasmtime.c exports.map version | sha256sum | cut -c1-16)
+key=$(cat ../clib.h wasmtime.c component.h component.c exports.map version | sha256sum | cut -c1-16)
 lib=$cache/libwasmtime-$key.so
 [ ! -f "$lib" ] || { echo "$lib"; exit; }
 
@@ -16,6 +16,6 @@ module=$(go list -m -f '{{.Dir}}' github.com/bytecodealliance/wasmtime-go/v39)
 go list -m github.com/bytecodealliance/wasmtime-go/v39 | cmp -s - version || { echo "libwasmtime: version is not what go.mod says" >&2; exit 1; }
 mkdir -p "$cache"
 ${CC:-cc} -O2 -fPIC -shared -Wl,-Bsymbolic,--gc-sections,--version-script=exports.map -o "$lib.new" \
-	-I"$module/build/include" wasmtime.c "$module/build/linux-$(uname -m)/libwasmtime.a" -lm -ldl -lpthread
+	-I"$module/build/include" wasmtime.c component.c "$module/build/linux-$(uname -m)/libwasmtime.a" -lm -ldl -lpthread
 mv "$lib.new" "$lib"
 echo "$lib"

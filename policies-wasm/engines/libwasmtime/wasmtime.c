@@ -44,7 +44,7 @@ static char *take(wasm_byte_vec_t *message) {
 	return s;
 }
 
-// message frees whichever of the two there is. The text is that of the trap
+// cachesim_message frees whichever of the two there is. The text is that of the trap
 // itself, without the frames that Wasmtime puts in front of it, of which the
 // innermost gives the name of its function:
 //
@@ -52,7 +52,7 @@ static char *take(wasm_byte_vec_t *message) {
 //       0:     0x44 - module!send
 //   Caused by:
 //       ...
-static char *message(wasmtime_error_t *error, wasm_trap_t *trap) {
+char *cachesim_message(wasmtime_error_t *error, wasm_trap_t *trap) {
 	wasm_byte_vec_t text = {0, NULL};
 	if (error) {
 		wasmtime_error_message(error, &text);
@@ -107,7 +107,7 @@ static void store_delete(void *store) {
 }
 
 static char *module_new(void *store, const uint8_t *bytes, size_t size, void **out) {
-	return message(wasmtime_module_new(((store_t *)store)->engine, bytes, size, (wasmtime_module_t **)out), NULL);
+	return cachesim_message(wasmtime_module_new(((store_t *)store)->engine, bytes, size, (wasmtime_module_t **)out), NULL);
 }
 
 static void module_delete(void *module) { wasmtime_module_delete(module); }
@@ -156,7 +156,7 @@ static char *instance_new(void *store, void *module, const clib_import *imports,
 	free(externs);
 	if (error || trap) {
 		free(inst);
-		return message(error, trap);
+		return cachesim_message(error, trap);
 	}
 	*out = inst;
 	return NULL;
@@ -203,7 +203,7 @@ static char *call(void *function, uint64_t *stack, long n) {
 		for (int i = 0; i < f->params; i++) raw[i].i64 = stack[i];
 		wasm_trap_t *trap = NULL;
 		wasmtime_error_t *error = wasmtime_func_call_unchecked(f->context, &f->func, raw, f->room, &trap);
-		if (error || trap) return message(error, trap);
+		if (error || trap) return cachesim_message(error, trap);
 	}
 	if (f->results) stack[0] = raw[0].i64;
 	return NULL;
