@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -334,7 +335,7 @@ func (f *filter) summary() string {
 			byLarge:   fmt.Sprintf("larger than %d B", f.MaxSize),
 			byInclude: "not matched by include " + quote([]byte(f.Include)),
 			byExclude: "matched by exclude " + quote([]byte(f.Exclude)),
-			byID:      "for objects that are not listed",
+			byID:      "for objects that " + filepath.Base(f.IDs) + " does not list",
 			byFrom:    "before " + f.From,
 			byUntil:   "at or after " + f.Until,
 		}[by])
