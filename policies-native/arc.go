@@ -36,8 +36,9 @@ import (
 // if the four queues have 2c bytes or more. In bytes p then hardly moves.
 //
 // Where x was a ghost, |B1| and |B2| include it until it moves. An object of no
-// bytes does not change p. With sizes of 1 all this, by either step, is the paper. There p
-// moves in entries; here it moves by the size of the object. A request takes constant time for each object that moves.
+// bytes does not change p. With sizes of 1 all this, by either step, is the paper, which has no
+// parameters. There p moves in entries; here it moves by the size of the object. A request takes
+// constant time for each object that moves.
 // Evictions are the objects that leave T1 and T2, as ghosts or not.
 type arc struct {
 	kit.Queues[struct{}]
@@ -85,7 +86,8 @@ func (p *arc) Access(r sim.Request) bool {
 		for p.Full(r.Size) {
 			p.replace(queue == arcB2)
 		}
-		p.Move(r.ID, arcT2)
+		p.Drop(r.ID) // its size may have been another one
+		p.PushFront(arcT2, r.ID, r.Size)
 		return false
 	}
 	if p.single {

@@ -14,7 +14,12 @@ import (
 //	cached    a ab abc abc abd abd abd   capacity 3; c is never requested again
 //
 // With objects of one size no policy that stores every miss has fewer misses.
-// With sizes it is no bound: see the bounds PFOO-L and PFOO-U for that.
+// With sizes it is no bound: see the bounds PFOO-L and PFOO-U for that. Which of
+// the objects that are not requested again leaves first is open, and changes the
+// evictions only.
+//
+// A request takes the time of a kit.Schedule: constant, but for an eviction, which
+// looks for the farthest next request. Evictions are the objects evicted.
 type belady struct{ kit.Schedule }
 
 var beladySpec = sim.Spec{

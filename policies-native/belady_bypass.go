@@ -14,7 +14,10 @@ import (
 //	request   a b c   b a
 //	cached    a ab ab ab ab   capacity 2; c is not stored
 //
-// With objects of one size no policy has fewer misses.
+// With objects of one size no policy has fewer misses. With sizes, objects that were
+// evicted before it turns out that the new one is not stored are not restored, which
+// is a choice. Costs are those of belady. Evictions are the objects evicted, not those
+// that are not stored.
 type beladyBypass struct {
 	belady
 	kit.Admitted

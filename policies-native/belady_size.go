@@ -26,6 +26,11 @@ import (
 // The index of the request that is served is the next access that the object's
 // previous request had. For a new object it is counted on from the request
 // before, which leaves out those that never reach the policy.
+//
+// The paper leaves open how the greatest cost is found: its authors and libCacheSim
+// look at a random sample. A request takes constant time; an eviction looks at the
+// classes that hold objects, of which there are at most 8 for each doubling of size.
+// Evictions are the objects evicted, not those that are not stored.
 type beladySize struct {
 	kit.Schedule
 	kit.Admitted

@@ -56,8 +56,8 @@ import (
 // forgotten. A removed object is forgotten.
 //
 // A period has N requests: it ends before a request when at least N were served
-// since the last end, where the first period counts as having one more. The learning rate is sqrt(2*ln(2)/N) during the first period,
-// with the N of the moment; the last of these, kept from 0.001 to 1, is its reset
+// since the last end, where the first period counts as having one more. The learning
+// rate is sqrt(2*ln(2)/N) during the first period, with the N of the moment; the last of these, kept from 0.001 to 1, is its reset
 // value. At the end of a period let h be its hits divided by its requests, dh the
 // difference to h of the period before (0 before the first), and dr the difference
 // of the rates in the last two periods (0 before the first), where h, dh, and each
@@ -73,7 +73,7 @@ import (
 //     Rand.Float64: the rate is multiplied by 1.25, at most 1, if it is below 0.5,
 //     and by 0.75, at least 0.001, if not.
 //
-// With sizes of 1 this is the authors' code but for the generator, and for the
+// With sizes of 1 this is the authors' code, with its defaults, but for the generator, and for the
 // number that they draw even where both experts agree. In bytes, sLimit moves by the
 // size of the object. A request takes constant time for each object evicted or
 // demoted. Evictions are the objects that left to

@@ -31,7 +31,8 @@ import (
 //
 // |B1| and |B2| include x where it is a ghost, and REPLACE works with the p before
 // the request. An object of no bytes does not change p. With sizes of 1 this is
-// the paper; in bytes p moves by the size of the object, as in ARC. A hit takes
+// the paper, which has no parameters; in bytes p moves by the size of the object, as
+// in ARC. A hit takes
 // constant time, and a miss constant amortized time. Evictions are the objects that
 // leave T1 and T2.
 type car struct {
@@ -60,7 +61,8 @@ func (p *car) Access(r sim.Request) bool {
 	*p.Value(r.ID) = 0
 	if queue := p.Queue(r.ID); queue >= 0 {
 		p.target = adapted(p.target, p.Capacity(), r.Size, p.Bytes(arcB1), p.Bytes(arcB2), queue == arcB1)
-		p.Move(r.ID, arcT2)
+		p.Drop(r.ID) // its size may have been another one
+		p.PushFront(arcT2, r.ID, r.Size)
 		return false
 	}
 	for p.Bytes(arcT1)+p.Bytes(arcB1)+r.Size > p.Capacity() {

@@ -18,7 +18,9 @@ import (
 // constant time, plus that of the moves, of which there are at most as many as
 // hits.
 //
-// With one bit this is CLOCK, also called second chance or FIFO-Reinsertion. In
+// With one bit this is CLOCK, also called second chance or FIFO-Reinsertion. The
+// paper has a parameter between FIFO and LRU, and finds a simple case of it good
+// enough; the counter and its default of one bit are libCacheSim's. In
 // hardware, loading a page is a use and sets its bit; here, as in libCacheSim and
 // Caffeine, only a hit does. Evictions are the objects evicted, not those moved to the front.
 type clock struct {

@@ -23,9 +23,11 @@ import (
 //
 // libCacheSim compares a number of objects with bytes here. That is the same where all
 // sizes are 1; with sizes in bytes its window never ends in a trace of fewer objects
-// than half of small has bytes, and a window of 1000 comes to the same.
+// than half of small has bytes, and a window of 1000 comes to the same. The defaults are
+// libCacheSim's.
 //
-// Costs and evictions are those of s3fifo.
+// A request takes constant time, plus that of the moves, of which there are at most as
+// many as hits. Evictions are those of s3fifo.
 type clock2QPlus struct {
 	kit.Queues[clock2QPlusState]
 	smallShare int64

@@ -65,7 +65,8 @@ import (
 //
 // This is the paper with sizes, with two additions of its authors' code: a hot
 // object that cools down moves to the head, and nothing is promoted where the hot
-// hand finds no object to cool down before it. The hands need no pointers: the
+// hand finds no object to cool down before it. The bounds of m are parameters in
+// Caffeine, with these defaults; the paper has as many non-resident objects as fit. The hands need no pointers: the
 // queue of each kind is in the order of the list, and a number that counts
 // placements at the head compares objects of different kinds.
 type clockPro struct {

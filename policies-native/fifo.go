@@ -10,7 +10,11 @@ import (
 //	request   a   b    c     a     d
 //	queue     a   ba   cba   cba   dcb   newest first, capacity 3
 //
-// A hit moves nothing.
+// A hit moves nothing. A miss evicts from the back until the new object fits: the
+// paper is about pages of one size, of which a miss evicts one. A request takes
+// constant time for each object evicted.
+//
+// Evictions are the objects evicted.
 type fifo struct{ kit.Ring }
 
 var fifoSpec = sim.Spec{

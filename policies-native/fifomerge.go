@@ -36,8 +36,9 @@ import (
 // only, it goes on to the next object towards the front, or has none.
 // A request takes constant time, and an eviction time logarithmic in exam.
 //
-// libCacheSim, where this form comes from, chooses among equals at random and evicts
-// one object less of each group. Evictions are the objects evicted.
+// The paper merges segments of memory, each with objects of a similar time to live;
+// this form for single objects, and its defaults, are libCacheSim's, which chooses
+// among equals at random and evicts one object less of each group. Evictions are the objects evicted.
 type fifoMerge struct {
 	kit.Queues[uint32] // value: hits
 	keep               int

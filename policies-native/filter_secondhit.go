@@ -15,6 +15,9 @@ import (
 //
 // So an object is forgotten after one to two times as many other ones were added
 // as a filter takes. A false positive stores an object at its first miss.
+//
+// How the filters are aged is a choice: two that take turns, and their rate of false
+// positives, are webcachesim2's. A request takes constant time for each hash.
 type secondHit struct {
 	filters [2]kit.Bloom
 	current int

@@ -18,6 +18,11 @@ import (
 // halved after ten times as many requests as the cache holds objects. Counting starts
 // with the first miss for which there is no room, and again with one at which the cache
 // holds more objects than the sketch is made for, which is then replaced by a larger one.
+//
+// The paper leaves open what an object competes with that needs the room of several:
+// here with the first victim alone. Its doorkeeper, a Bloom filter before the sketch, is
+// left out. A request takes constant time; the sketch is halved in time linear in the
+// objects that fit.
 type tinyLFU struct {
 	sketch kit.Sketch
 }

@@ -20,7 +20,8 @@ import (
 // H is computed as L + frequency*1e6/size, or L + frequency*1e6, in 64-bit
 // floating point, from left to right; the factor is that of libCacheSim, with
 // which rounding is the same too. The victims leave before the object is stored,
-// so that it is never its own victim. A removed object does not change L.
+// so that it is never its own victim. A removed object does not change L. All this,
+// and ties by last use, are choices, since the paper has the formula only.
 // A request takes time logarithmic in the number of residents. Evictions are the
 // objects that left to make room.
 type gdsf struct {

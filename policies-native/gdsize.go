@@ -17,7 +17,9 @@ import (
 // With cost=0 an object costs 1, which favours the object hit ratio: GD-Size(1) of the
 // paper. With cost=1 it costs the packets that its transfer takes, 2 + size/536:
 // GD-Size(packets), which favours the byte hit ratio. (With its size as its cost, H is L + 1,
-// and GreedyDual-Size is LRU.) A request takes time logarithmic in the number of residents.
+// and GreedyDual-Size is LRU.) Both costs are the paper's. Ties by last use, and that room is made
+// before the object is stored, so that it is never its own victim, are choices. A removed object
+// does not change L. A request takes time logarithmic in the number of residents.
 // Evictions are the objects that left to make room.
 type gdSize struct {
 	kit.Heap          // key: H

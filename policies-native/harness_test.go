@@ -148,7 +148,8 @@ func access(p sim.Policy, r sim.Request, next uint32) bool {
 	return p.Access(r)
 }
 
-// A trace is a sequence of requests and removals.
+// A trace is a sequence of requests and removals. Before a request with another size than the one
+// before for its object, replays remove the object, as the engine does.
 type trace struct {
 	name    string
 	objects int
@@ -199,7 +200,7 @@ func (tr trace) footprint() int64 {
 // String writes the requests as a script does.
 func (tr trace) String() string {
 	var b strings.Builder
-	seen := make([]bool, tr.objects)
+	sizes := map[uint32]int64{}
 	for i, r := range tr.reqs {
 		if i > 0 {
 			b.WriteByte(' ')
@@ -212,10 +213,10 @@ func (tr trace) String() string {
 		} else {
 			fmt.Fprintf(&b, "n%d", r.ID)
 		}
-		if !seen[r.ID] && r.Size != 1 {
+		if size, ok := sizes[r.ID]; !ok && r.Size != 1 || ok && size != r.Size {
 			fmt.Fprintf(&b, ":%d", r.Size)
 		}
-		seen[r.ID] = true
+		sizes[r.ID] = r.Size
 	}
 	return b.String()
 }
@@ -229,8 +230,19 @@ func (s setting) difference(t testing.TB, tr trace, capacity int64, checkEvery i
 	p, m := s.open(t, c), models.All[s.Name](c)
 	next := simtest.NextAccess(tr.reqs, tr.removed)
 	var stored, removed int64
+	sizes := map[uint32]int64{}
 	for i, r := range tr.reqs {
 		var hit, want bool
+		if size, ok := sizes[r.ID]; ok && size != r.Size {
+			hit, want = p.Remove(r.ID), m.Remove(r.ID)
+			if hit != want {
+				return i, fmt.Sprintf("with another size, it was in the cache: %v, want %v", hit, want)
+			}
+			if hit {
+				removed++
+			}
+		}
+		sizes[r.ID] = r.Size
 		if tr.removed != nil && tr.removed[i] {
 			hit, want = p.Remove(r.ID), m.Remove(r.ID)
 			if hit {
@@ -325,6 +337,24 @@ func mixed(seed uint64, requests, objects int, largest int64, removals bool) tra
 		tr.removed = nil
 	}
 	tr.objects = len(dense)
+	return tr
+}
+
+// resized returns the trace with one request in 16 giving its object another size, which it keeps
+// until the next change.
+func (tr trace) resized(seed uint64, largest int64) trace {
+	rng := rand.New(rand.NewPCG(seed, 2))
+	sizes := map[uint32]int64{}
+	tr.reqs = slices.Clone(tr.reqs)
+	for i := range tr.reqs {
+		r := &tr.reqs[i]
+		if rng.IntN(16) == 0 && (tr.removed == nil || !tr.removed[i]) {
+			sizes[r.ID] = rng.Int64N(1 + rng.Int64N(largest+1))
+		}
+		if size, ok := sizes[r.ID]; ok {
+			r.Size = size
+		}
+	}
 	return tr
 }
 

@@ -23,9 +23,11 @@ import (
 // positions in the set of residents: a stored object takes the last position, and
 // the object at the last position takes that of one that leaves. The least value
 // leaves, the first drawn among equals. This is repeated until the object fits.
+// Samples of 64 are the paper's; how they are drawn, and ties, are choices. The paper
+// has costs of objects, too, which are 1 here.
 //
-// A hit takes constant time, an eviction as long as its sample. Every object that
-// left to make room is an eviction.
+// A hit takes constant time, an eviction as long as its sample. Evictions are the
+// objects that left to make room.
 type hyperbolic struct {
 	kit.Set
 	rand   kit.Rand

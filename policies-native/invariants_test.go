@@ -9,8 +9,8 @@ import (
 	"cachesim/sim/simtest"
 )
 
-// TestInvariants drives every policy through random requests and removals, with
-// objects of no bytes and capacities down to 0, and checks after each of them
+// TestInvariants drives every policy through random requests, removals and changes of size,
+// with objects of no bytes and capacities down to 0, and checks after each of them
 // what holds for all policies, whether they have a model or not. A second
 // instance with the same seed must do the same.
 func TestInvariants(t *testing.T) {
@@ -33,6 +33,9 @@ func (s setting) checkInvariants(t *testing.T, seed uint64) {
 	objects := []int{3, 8, 30, 120}[seed%4]
 	largest := []int64{1, 3, 40}[seed%3]
 	tr := mixed(seed, 600, objects, largest, true)
+	if seed%2 == 1 {
+		tr = tr.resized(seed, largest)
+	}
 	capacity := []int64{0, 1, 2, 3, 5, 1 + rng.Int64N(20), 1 + rng.Int64N(1+tr.footprint())}[rng.IntN(7)]
 	if seed%5 == 4 {
 		capacity = tr.footprint() / 4
@@ -47,6 +50,12 @@ func (s setting) checkInvariants(t *testing.T, seed uint64) {
 			t.Helper()
 			t.Fatalf("after the last of these requests: %s\npolicy %s\ncapacity %d, seed %d\nrequests %s",
 				fmt.Sprintf(format, args...), s.name, capacity, seed, tr.cut(i+1))
+		}
+		if size, ok := sizes[r.ID]; ok && size != r.Size {
+			had := p.Has(r.ID)
+			if got := p.Remove(r.ID); got != had || twin.Remove(r.ID) != had {
+				fail("with another size, the removal says %v, but the object was in the cache: %v", got, had)
+			}
 		}
 		sizes[r.ID] = r.Size
 		had, evictions := p.Has(r.ID), p.Evictions()

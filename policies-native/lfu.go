@@ -14,7 +14,12 @@ import (
 // Objects with the same count stand together, and one that reaches a count goes
 // behind the others that have it. So a request takes the same few steps whatever
 // the counts (Shah, Mitra, Matani, An O(1) algorithm for implementing the LFU cache
-// eviction scheme, 2010, tells of such a structure).
+// eviction scheme, 2010, describes such a structure), and constant time for each
+// object evicted.
+//
+// Which of several objects with the fewest requests leaves, and whether a count
+// outlives the eviction, is a choice: these are libCacheSim's (perfect-lfu is the
+// other one). Evictions are the objects evicted.
 type lfu struct{ kit.Counts }
 
 var lfuSpec = sim.Spec{

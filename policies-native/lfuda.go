@@ -21,10 +21,8 @@ import (
 // and once something was evicted, L rises to the least K in the cache after each eviction and
 // each hit.
 //
-// A request takes time logarithmic in the
-// number of residents.
-//
-// The paper leaves ties open. Evictions are the objects evicted.
+// The paper leaves ties open; that room is made first is a choice, too. A request
+// takes time logarithmic in the number of residents. Evictions are the objects evicted.
 type lfuda struct {
 	kit.Heap           // key: K
 	count     []uint32 // F of residents

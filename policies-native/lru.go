@@ -10,7 +10,11 @@ import (
 //	request   a   b    c     a     d
 //	queue     a   ba   cba   acb   dac   newest first, capacity 3
 //
-// A hit moves the object to the front; d pushes b, the oldest, out of the back.
+// A hit moves the object to the front; d pushes b, the oldest, out of the back. A
+// miss evicts until the new object fits: the paper is about pages of one size, of
+// which a miss evicts one. A request takes constant time for each object evicted.
+//
+// Evictions are the objects evicted.
 type lru struct{ kit.Queue }
 
 var lruSpec = sim.Spec{

@@ -21,7 +21,8 @@ import (
 // Removals are no requests.
 //
 // The paper's Correlated Reference Period, in which further requests for an
-// object count as one, is 0. Room is made before the new object is stored, which
+// object count as one, is 0; its Retained Information Period is history. Here
+// both would count requests, where the paper has times. Room is made before the new object is stored, which
 // is not among the victims. A request takes time logarithmic in the number of
 // residents.
 //

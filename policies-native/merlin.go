@@ -62,7 +62,8 @@ import (
 // from the filter is not a ghost at the same time, what the first cold object of
 // staging is compared with, the order of EVICT and of storing, that an epoch ends even
 // where sizes let evictions jump over its length, and that counts are exact, where the
-// paper has a counting Bloom filter with false positives of 0.1 %. A hit takes constant
+// paper has a counting Bloom filter with false positives of 0.1 %. The defaults are
+// those of the description. A hit takes constant
 // time, a miss constant time for each object that moves, but for the halving. Evictions
 // are the objects that left to make room.
 type merlin struct {
@@ -92,7 +93,7 @@ var merlinSpec = sim.Spec{
 	Name:  "merlin",
 	Title: "Merlin",
 	Doc:   "FIFO queues for new objects, a core of hot ones and staged victims, with an adaptive threshold",
-	Paper: "Li et al., Merlin, OSDI 2026",
+	Paper: "Li et al., Merlin: an efficient adaptive cache eviction algorithm via fine-grained characterization, OSDI 2026",
 	Params: []sim.Param{
 		{Name: "filter", Default: 0.1, Min: 0, Max: 1, Doc: "share of the bytes given to new objects"},
 		{Name: "staging", Default: 0.05, Min: 0, Max: 1, Doc: "share of the bytes given to candidates for eviction"},

@@ -180,6 +180,9 @@ func TestMixedTraces(t *testing.T) {
 				objects := []int{10, 40, 150}[seed%3]
 				largest := []int64{1, 20, 6}[seed/3%3]
 				tr := mixed(seed, requests, objects, largest, seed%2 == 1)
+				if seed%4 == 3 {
+					tr = tr.resized(seed, largest)
+				}
 				for _, part := range []int64{20, 5, 2} {
 					s.checkModel(t, tr, 1+tr.footprint()/part, 7)
 				}

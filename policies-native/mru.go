@@ -12,7 +12,8 @@ import (
 //
 // A hit moves the object to the front. A miss evicts from the front until the
 // new object fits, so that what was stored early stays: the best that can be
-// done in a loop over more than fits. A request takes constant time.
+// done in a loop over more than fits. The paper is about pages of one size, of which
+// a miss evicts one. A request takes constant time for each object evicted.
 //
 // Evictions are the objects evicted.
 type mru struct{ kit.Queue }

@@ -111,7 +111,7 @@ func TestMemory(t *testing.T) {
 	for i := range last {
 		last[i] = sim.Never
 	}
-	sim.NextAccess(0, tr.reqs, nil, next, last)
+	sim.NextAccess(0, tr.reqs, nil, next, last, nil)
 	for _, s := range defaults(t) {
 		t.Run(s.Name, func(t *testing.T) {
 			most := 0.0

@@ -14,7 +14,8 @@ import (
 // Every request adds 1 to the count of its object, whether it hits or not, and
 // counts survive eviction and removal. A miss is always stored, however few
 // requests it has; the objects that it evicts are chosen first, so that it is
-// not among them. A request takes time logarithmic in the number of residents.
+// not among them. That, and the order among equals, are choices of ours. A request
+// takes time logarithmic in the number of residents.
 //
 // Evictions are the objects evicted.
 type perfectLFU struct {

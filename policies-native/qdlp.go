@@ -33,7 +33,7 @@ import (
 // by the sizes that they had; if it is larger than that it is not remembered. The
 // share of small is rounded down, main has the rest. An object larger than small enters
 // it like any other; libCacheSim never stores one as large. The paper has objects of
-// one size.
+// one size, and the defaults of small and ghost.
 //
 // A request takes constant time, plus that of the moves, of which there are at most
 // as many as hits. Evictions are the objects that leave small for ghost, and main;

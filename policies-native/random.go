@@ -14,7 +14,8 @@ import (
 // object in the last one takes that of a victim or a removed object. Each victim
 // is one draw of a position from a generator started with the seed of the run,
 // all positions being equally likely (kit.Rand.IntN of their number). A hit does
-// nothing. A request takes constant time.
+// nothing. The paper is about pages of one size, and leaves the generator open. A
+// request takes constant time for each object evicted.
 //
 // Evictions are the objects evicted.
 type random struct {

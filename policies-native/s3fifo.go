@@ -32,7 +32,8 @@ import (
 // it is not remembered. The share of small is rounded down, main has the rest. Shares
 // say where to evict from, they bound no object: one that is larger than small enters
 // small like any other, and is one of the first to leave it. libCacheSim never stores
-// objects as large as its share of small; the paper has objects of one size.
+// objects as large as its share of small; the paper has objects of one size. The
+// defaults are the paper's, which leaves open what happens before the cache is full.
 //
 // With revised 1, as in libCacheSim since December 2024, an object without ghost
 // enters main if small has its share or more and nothing was evicted so far, not for

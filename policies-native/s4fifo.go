@@ -26,7 +26,8 @@ import (
 //     leaves.
 //
 // The paper's learned model, which chooses the parameters for a trace, is not part of
-// this. Costs and evictions are those of s3fifo.
+// this; the defaults are libCacheSim's. A request takes constant time, plus that of the
+// moves, of which there are at most as many as hits. Evictions are those of s3fifo.
 type s4fifo struct {
 	kit.Queues[s4State]
 	smallShare int64

@@ -23,6 +23,7 @@ import (
 // fits into the share, and segment 0 where it fits into none, even beyond the
 // share of that. When objects pushed down leave segment 0 with more than its share,
 // those at its back are evicted, although the cache may have room: a hit can evict.
+// A request takes constant time for each object that moves or is evicted.
 //
 // Evictions are the objects evicted, not those that move down.
 var s4LRUSpec = sim.Spec{

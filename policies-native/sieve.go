@@ -19,7 +19,8 @@ import (
 // front; if that was the front, it has no object, and starts at the back of then.
 // So new objects gather before the hand, and leave soon unless they are used,
 // while those behind it stay. Removing the object that the hand is at moves the
-// hand in the same way. A request takes constant time, plus that of the marks
+// hand in the same way, which is ours: the paper has no removals, and objects of one
+// size. A request takes constant time, plus that of the marks
 // cleared, of which there are at most as many as hits.
 //
 // Evictions are the objects evicted.

@@ -12,8 +12,9 @@ import (
 //
 // So it holds as many objects as it can. Small ones that are not requested again
 // are never evicted for larger ones: where all objects have the same size it is
-// LRU, elsewhere it fills up with the smallest. A request takes time logarithmic
-// in the number of residents.
+// LRU, elsewhere it fills up with the smallest. The paper compares several keys to
+// evict by, of which size is one; the last use as the second key is a choice. A
+// request takes time logarithmic in the number of residents.
 //
 // Evictions are the objects evicted.
 type bySize struct {

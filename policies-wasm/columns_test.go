@@ -92,7 +92,7 @@ func withNext(reqs []sim.Request, objects int) sim.Batch {
 	for i := range last {
 		last[i] = sim.Never
 	}
-	sim.NextAccess(0, reqs, nil, next, last)
+	sim.NextAccess(0, reqs, nil, next, last, nil)
 	return sim.Batch{Requests: reqs, Next: next}
 }
 

@@ -236,6 +236,31 @@ func TestGuestsGrow(t *testing.T) {
 	}
 }
 
+// TestGuestsResize gives objects other sizes after they were removed, while what a policy remembers
+// of them has the old ones.
+func TestGuestsResize(t *testing.T) {
+	t.Logf("the seed of the trace is %d", seed)
+	all, _ := drifting(seed)
+	sizes := map[uint32]int64{}
+	var reqs []sim.Request
+	var removed []bool
+	for i, r := range all {
+		if size, ok := sizes[r.ID]; ok {
+			r.Size = size
+		}
+		if i%10 == 0 {
+			reqs, removed = append(reqs, r), append(removed, true)
+			r.Size = r.Size/2 + int64(i%1000)
+			sizes[r.ID] = r.Size
+		}
+		reqs, removed = append(reqs, r), append(removed, false)
+	}
+	c := sim.Config{Capacity: 400_000, Objects: objects}
+	for _, w := range twins(t) {
+		w.same(t, c, reqs, removed, w.open(t, sim.Version{Engine: engines.Names(true)[0], ABI: wasm.Batch, Handle: wasm.SRS}, c))
+	}
+}
+
 // TestGuestsPreload has so many objects that guests load their nodes ahead. Where no
 // nodes were reserved, objects that have none come late, in the middle of a batch.
 func TestGuestsPreload(t *testing.T) {

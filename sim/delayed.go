@@ -61,6 +61,8 @@ func replayDelayed(ctx context.Context, p Replayer, t *Trace, c Cell, needs Need
 	switch {
 	case t.Tick == 0:
 		return s.replayed, errors.New("delayed hits: the trace has no times")
+	case t.SizesVary():
+		return s.replayed, errors.New("delayed hits: objects of the trace change their size, whose order with fetches under way is not defined")
 	case s.ops:
 		return s.replayed, errors.New("delayed hits: the trace has sets, deletes or times to live, whose order with fetches under way is not defined")
 	}

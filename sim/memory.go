@@ -13,7 +13,9 @@ const chunkSize = 8 * BatchSize
 // Memory is a Source that holds the requests in memory: 16 bytes a request, 1
 // more with operations, and 4 each with times to live and next accesses.
 type Memory struct {
-	Objects int // distinct objects; set before the first Reader
+	// Both are set before the first Reader.
+	Objects      int  // distinct objects
+	SizeReplaces bool // the trace's sizes vary by the rule SizeReplaces
 
 	reqs [][]Request
 	slab []Request  // of which the next chunks of reqs are made
@@ -179,10 +181,14 @@ func (m *Memory) computeNext() [][]uint32 {
 	for i := range last {
 		last[i] = Never
 	}
+	var sizes []int64
+	if m.SizeReplaces {
+		sizes = make([]int64, m.Objects)
+	}
 	next := column[uint32](m.reqs)
 	for i := len(m.reqs) - 1; i >= 0; i-- {
 		ops, _ := m.Column(i)
-		NextAccess(i*chunkSize, m.reqs[i], ops, next[i], last)
+		NextAccess(i*chunkSize, m.reqs[i], ops, next[i], last, sizes)
 	}
 	return next
 }

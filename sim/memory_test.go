@@ -49,7 +49,7 @@ func TestMemory(t *testing.T) {
 		}
 		last := slices.Repeat([]uint32{Never}, m.Objects)
 		next := make([]uint32, test.n)
-		NextAccess(0, reqs, ops, next, last)
+		NextAccess(0, reqs, ops, next, last, nil)
 		var wg sync.WaitGroup
 		for range 2 {
 			wg.Go(func() {

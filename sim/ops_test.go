@@ -70,10 +70,11 @@ func traceOfOps(ops []operation) *Trace {
 	return t
 }
 
-// model counts what a cache with deletes and times to live comes to, request by
-// request.
-func model(ops []operation, capacity int64) (t Tally, hits []bool) {
+// model counts what a cache with deletes, times to live and sizes that vary by a rule comes to,
+// request by request.
+func model(ops []operation, capacity int64, sizeRule string) (t Tally, hits []bool) {
 	cache := &lruList{capacity: capacity}
+	sizes := map[uint32]int64{}
 	expires, last := map[uint32]uint64{}, map[uint32]uint32{}
 	for _, o := range ops {
 		hit := false
@@ -92,7 +93,13 @@ func model(ops []operation, capacity int64) (t Tally, hits []bool) {
 		} else {
 			t.Sets++
 		}
+		before, known := sizes[o.ID]
+		sizes[o.ID] = o.Size
+		resized := known && before != o.Size
 		if o.Size > capacity {
+			if resized {
+				cache.Remove(o.ID)
+			}
 			if o.op == Get {
 				t.TooLarge++
 			}
@@ -103,6 +110,7 @@ func model(ops []operation, capacity int64) (t Tally, hits []bool) {
 		if until, ok := expires[o.ID]; o.op == Get && ok && until <= uint64(o.Time) && cache.Remove(o.ID) {
 			t.Expired++
 		}
+		updated := resized && cache.Remove(o.ID) && sizeRule == SizeUpdates
 		hit = cache.Access(o.Request)
 		if !hit || o.op == Set {
 			delete(expires, o.ID)
@@ -110,6 +118,7 @@ func model(ops []operation, capacity int64) (t Tally, hits []bool) {
 				expires[o.ID] = uint64(o.Time) + uint64(o.ttl)
 			}
 		}
+		hit = hit || updated
 		if hit && o.op == Get {
 			t.Hits++
 			t.HitBytes += o.Size
@@ -128,11 +137,17 @@ func TestOperations(t *testing.T) {
 		for i := range sizes {
 			sizes[i] = rng.Int64N(6)
 		}
+		rule := []string{"first", SizeUpdates, SizeReplaces}[seed/3%3]
 		var ops []operation
 		now := uint32(0)
+		changes := 0
 		for range rng.IntN(400) {
 			now += uint32(rng.IntN(3))
 			id := uint32(rng.IntN(objects))
+			if rule != "first" && rng.IntN(8) == 0 {
+				sizes[id] = rng.Int64N(12)
+				changes++
+			}
 			o := operation{Request: Request{id, now, sizes[id]}}
 			switch n := rng.IntN(10); {
 			case n == 0:
@@ -150,7 +165,8 @@ func TestOperations(t *testing.T) {
 		}
 		const capacity = 10
 		tr := traceOfOps(ops)
-		want, hits := model(ops, capacity)
+		tr.SizeRule, tr.SizeChanges = rule, changes
+		want, hits := model(ops, capacity, rule)
 		got, err := replay(context.Background(), Native(&lruList{capacity: capacity}), tr,
 			Cell{Requests: len(ops), Capacity: capacity}, 0, nil)
 		if err != nil {
@@ -338,6 +354,14 @@ func TestNextAccess(t *testing.T) {
 	err := traceOfOps(ops).Each(ColumnNext, func(_ int, b Batch) error { next = append(next, b.Next...); return nil })
 	if want := []uint32{Never, 2, Never, 4, Never}; err != nil || !slices.Equal(next, want) {
 		t.Errorf("with operations: got %v (%v), want %v", next, err, want)
+	}
+	// Where another size is a miss, the request for it is no access to what is stored.
+	sized := traceOfOps([]operation{{Request: Request{Size: 2}}, {Request: Request{Size: 2}}, {Request: Request{Size: 3}}, {Request: Request{Size: 2}}})
+	sized.Source.(*Memory).SizeReplaces = true
+	next = nil
+	err = sized.Each(ColumnNext, func(_ int, b Batch) error { next = append(next, b.Next...); return nil })
+	if want := []uint32{1, Never, Never, Never}; err != nil || !slices.Equal(next, want) {
+		t.Errorf("with other sizes: got %v (%v), want %v", next, err, want)
 	}
 }
 

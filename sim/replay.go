@@ -58,13 +58,18 @@ type replayed struct {
 
 // replay drives p over the trace as c says. Requests for objects larger than
 // the capacity never reach p: they are misses, are not stored, and are counted
-// apart. Deletes and expired objects become calls of p.Remove. It calls progress
+// apart. Deletes, expired objects and those that change their size become calls of
+// p.Remove. It calls progress
 // after each batch. It fails when p does, when p claims a hit on an object that
 // it was never given or that was removed, or when ctx ends.
 func replay(ctx context.Context, p Replayer, t *Trace, c Cell, needs Needs, progress func(requests int)) (replayed, error) {
 	s := newReplay(p, t, c, needs)
 	if s.ops && !p.CanRemove() {
-		return s.replayed, errors.New("the trace has deletes or times to live, and the policy cannot remove objects: a native one needs Remove, a module the export remove (i32) -> i32")
+		why := "deletes or times to live"
+		if t.SizesVary() {
+			why = "objects that change their size"
+		}
+		return s.replayed, fmt.Errorf("the trace has %s, and the policy cannot remove objects: a native one needs Remove, a module the export remove (i32) -> i32", why)
 	}
 	columns := ColumnOps | ColumnTTL
 	if needs&NeedsNext != 0 {
@@ -148,7 +153,7 @@ type replayState struct {
 	savedBytes int64 // of the prefix hits
 
 	direct bool // batches go to the policy as they are
-	ops    bool // the trace has operations or times to live
+	ops    bool // the trace has operations, times to live, or sizes that vary
 
 	// The pending requests, where batches are not passed directly, and with operations the index
 	// in the trace and the size of the object of each.
@@ -157,6 +162,11 @@ type replayState struct {
 	sizes   []int64
 	gets    []bool
 	ttl     []uint32
+
+	// Where sizes vary: the size of each object's latest request plus 1, 0 before the first, and
+	// which of the pending gets found their object with another size, by SizeUpdates.
+	latest  []int64
+	updated []bool
 
 	// Times to live, in ticks since the trace's start. expires is when the
 	// stored copy of an object expires; for objects requested in the pending
@@ -171,8 +181,8 @@ func newReplay(p Replayer, t *Trace, c Cell, needs Needs) *replayState {
 		p: p, t: t, c: c, need: needs,
 		replayed: replayed{out: newOutcomes(c.Requests)},
 		hit:      make([]bool, BatchSize),
-		ops:      t.Columns&(ColumnOps|ColumnTTL) != 0,
-		direct:   t.Columns == 0 && c.Unit != UnitObjects && c.Metadata == 0 && t.LargestSize <= c.Capacity,
+		ops:      t.Columns&(ColumnOps|ColumnTTL) != 0 || t.SizesVary(),
+		direct:   t.Columns == 0 && c.Unit != UnitObjects && c.Metadata == 0 && t.LargestSize <= c.Capacity && !t.SizesVary(),
 	}
 	if !s.direct {
 		s.pending.Requests = make([]Request, 0, BatchSize)
@@ -182,6 +192,10 @@ func newReplay(p Replayer, t *Trace, c Cell, needs Needs) *replayState {
 		s.index = make([]int, 0, BatchSize)
 		s.sizes = make([]int64, 0, BatchSize)
 		s.gets = make([]bool, 0, BatchSize)
+	}
+	if t.SizesVary() {
+		s.latest = make([]int64, t.Objects)
+		s.updated = make([]bool, 0, BatchSize)
 	}
 	if t.Columns&ColumnTTL != 0 {
 		s.ttl = make([]uint32, 0, BatchSize)
@@ -410,13 +424,14 @@ func (s *replayState) add(b Batch, i int) error {
 	if b.Ops != nil {
 		op = b.Ops[i]
 	}
-	size := s.size(r)
-	switch {
-	case op == Delete:
+	if op == Delete {
 		s.Deletes++
 		_, err := s.remove(r.ID)
 		return err
-	case size > s.c.Capacity:
+	}
+	size := s.size(r)
+	changed := s.latest != nil && s.changesSize(r)
+	if size > s.c.Capacity {
 		if op == Get {
 			s.Gets++
 			s.TooLarge++
@@ -424,12 +439,29 @@ func (s *replayState) add(b Batch, i int) error {
 		} else {
 			s.Sets++
 		}
-		return nil
+		if !changed {
+			return nil
+		}
+		_, err := s.remove(r.ID)
+		return err
 	}
-	if b.TTL != nil {
-		if err := s.expire(r, op, b.TTL[i]); err != nil {
+	if b.TTL != nil && op == Get {
+		if err := s.expire(r); err != nil {
 			return err
 		}
+	}
+	if s.latest != nil {
+		found := false
+		if changed {
+			var err error
+			if found, err = s.remove(r.ID); err != nil {
+				return err
+			}
+		}
+		s.updated = append(s.updated, found && s.t.SizeRule == SizeUpdates)
+	}
+	if b.TTL != nil {
+		s.noteExpiry(r, op, b.TTL[i])
 	}
 	s.pending.Requests = append(s.pending.Requests, Request{r.ID, r.Time, size})
 	if b.Next != nil {
@@ -444,30 +476,45 @@ func (s *replayState) add(b Batch, i int) error {
 	return nil
 }
 
-// expire removes the object of a get if its time to live is over, and notes how
-// the request may change it.
-func (s *replayState) expire(r Request, op Op, ttl uint32) error {
+// changesSize notes the size of a request, and reports whether it is another one than that of the
+// request before for the object. An update that does not change what the policy sees is none.
+func (s *replayState) changesSize(r Request) bool {
+	size := r.Size
+	if s.t.SizeRule == SizeUpdates {
+		size = s.size(r)
+	}
+	before := s.latest[r.ID]
+	s.latest[r.ID] = size + 1
+	return before != 0 && before != size+1
+}
+
+// expire removes the object of a get if its time to live is over.
+func (s *replayState) expire(r Request) error {
+	id := r.ID
+	if s.touched[id] == s.epoch && s.soonest[id] <= r.Time {
+		if err := s.flush(); err != nil { // its expiry depends on pending outcomes
+			return err
+		}
+	}
+	if s.touched[id] != s.epoch && s.expires[id] <= r.Time {
+		resident, err := s.remove(id)
+		if err != nil {
+			return err
+		}
+		if resident {
+			s.Expired++
+		}
+	}
+	return nil
+}
+
+// noteExpiry notes how a request may change when its object expires.
+func (s *replayState) noteExpiry(r Request, op Op, ttl uint32) {
 	id := r.ID
 	if ttl == 0 {
 		ttl = s.lastTTL[id]
 	}
 	s.lastTTL[id] = ttl
-	if op == Get {
-		if s.touched[id] == s.epoch && s.soonest[id] <= r.Time {
-			if err := s.flush(); err != nil { // its expiry depends on pending outcomes
-				return err
-			}
-		}
-		if s.touched[id] != s.epoch && s.expires[id] <= r.Time {
-			resident, err := s.remove(id)
-			if err != nil {
-				return err
-			}
-			if resident {
-				s.Expired++
-			}
-		}
-	}
 	until := expiry(r.Time, ttl)
 	switch {
 	case op == Set:
@@ -479,7 +526,6 @@ func (s *replayState) expire(r Request, op Op, ttl uint32) error {
 	}
 	s.touched[id] = s.epoch
 	s.ttl = append(s.ttl, ttl)
-	return nil
 }
 
 func expiry(now, ttl uint32) uint32 {
@@ -520,16 +566,18 @@ func (s *replayState) flush() error {
 			return s.impossible(s.index[i], r.ID)
 		}
 		s.seen.set(int(r.ID))
-		if h[i] {
-			s.out.set(s.index[i])
-		} else {
+		if !h[i] {
 			s.missed++
 			s.missedBytes += size
+		}
+		hit := h[i] || s.updated != nil && s.updated[i]
+		if hit {
+			s.out.set(s.index[i])
 		}
 		if s.gets[i] {
 			s.Gets++
 			s.Bytes += size
-			if h[i] {
+			if hit {
 				s.Hits++
 				s.HitBytes += size
 			}
@@ -541,7 +589,7 @@ func (s *replayState) flush() error {
 		}
 	}
 	s.pending.Requests, s.pending.Next, s.pending.Ops = s.pending.Requests[:0], s.pending.Next[:0], s.pending.Ops[:0]
-	s.index, s.sizes, s.gets, s.ttl = s.index[:0], s.sizes[:0], s.gets[:0], s.ttl[:0]
+	s.index, s.sizes, s.gets, s.ttl, s.updated = s.index[:0], s.sizes[:0], s.gets[:0], s.ttl[:0], s.updated[:0]
 	s.epoch++
 	return nil
 }

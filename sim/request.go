@@ -11,7 +11,7 @@ import "math"
 type Request struct {
 	ID   uint32 // dense number of the object: 0 to Trace.Objects-1, in order of first request
 	Time uint32 // ticks of the trace's clock since its first request; 0 without a clock
-	Size int64  // bytes; the same in every request for an object
+	Size int64  // bytes; the same in every request for an object, unless Trace.SizesVary
 }
 
 // MaxSize is the largest size of an object, in bytes: sizes have 56 bits, so

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -87,6 +88,8 @@ func (s sizes) upTo(size int64) (n, bytes int64) {
 // miniature at least; see Survey.Samples.
 const leastInMiniature = 200
 
+var errSizesVary = errors.New("sample: objects of the trace change their size, and a sample needs one size for each")
+
 // A Survey is what samples of a trace are chosen by.
 type Survey struct {
 	t               *Trace
@@ -105,6 +108,9 @@ type Survey struct {
 // metadata bytes for each object, and for replays whose first warmup requests do
 // not count.
 func NewSurvey(t *Trace, warmup int, unit string, metadata int64) (*Survey, error) {
+	if t.SizesVary() {
+		return nil, errSizesVary
+	}
 	v := &Survey{t: t, warmup: warmup, unit: unit, metadata: metadata, requests: make([]uint32, t.Objects), size: make([]int64, t.Objects)}
 	v.sizes = sync.OnceValue(func() sizes { return newSizes(v.size) })
 	v.order = sync.OnceValue(v.sort)
@@ -452,6 +458,9 @@ func meanAndSD(x []float64) (mean, sd float64) {
 // construction with SHARDS, FAST 2015). Ids are dense again; it is held in
 // memory. Different salts choose different objects.
 func Sample(t *Trace, share float64, salt uint64) (*Trace, error) {
+	if t.SizesVary() {
+		return nil, errSizesVary
+	}
 	s := newSampler(t)
 	limit := uint64(share * (1 << 63))
 	for i := range s.ids {

@@ -25,7 +25,11 @@ type Trace struct {
 	// the same for the times of the requests.
 	Digest, Clock string
 
-	SizeRule string   // which size of an object counts: "first", "last", "max", or "new": each
+	// SizeRule says what counts where the trace gives an object several sizes: its
+	// "first", "last" or "max" one; "new": each is an object of its own;
+	// SizeUpdates and SizeReplaces: the one of each request.
+	SizeRule string
+	ZeroSize string   // what became of requests of size 0: "keep", "one" or "skip"
 	Notes    []string // what a reader of the results has to know of the decoding, a line each
 
 	Tick         time.Duration // unit of Request.Time; 0: the trace has no clock
@@ -36,7 +40,7 @@ type Trace struct {
 	Footprint    int64 // bytes of all distinct objects together
 	RequestBytes int64 // bytes of all requests together
 	LargestSize  int64 // bytes of the largest object
-	SizeChanges  int   // requests that carried another size than the one that counts
+	SizeChanges  int   // requests with another size than the one that counts or, where SizesVary, than the one before
 	Gets         int   // requests that are a Get
 
 	// Prompts says which requests belong to one prompt; nil: it is no trace of
@@ -55,6 +59,19 @@ type Trace struct {
 
 	// Source yields the requests.
 	Source Source
+}
+
+// Rules for requests that give an object another size than the request before, by which each
+// request keeps its size. Either way the policy loses the object, as by a delete, and is then
+// passed the request, so that what it has of the object has the size of the latest request.
+const (
+	SizeUpdates  = "update"  // the request is a hit where the object was in the cache
+	SizeReplaces = "as-miss" // it is a miss
+)
+
+// SizesVary reports whether requests for one object differ in size.
+func (t *Trace) SizesVary() bool {
+	return t.SizeChanges > 0 && (t.SizeRule == SizeUpdates || t.SizeRule == SizeReplaces)
 }
 
 // RequestCosts are what the requests of a trace cost, each nil where the trace does
@@ -192,11 +209,19 @@ func (t *Trace) RequestsBefore(d time.Duration) (int, error) {
 // NextAccess fills next for a block of requests, the blocks of a trace being
 // passed from the last to the first. start is the index of the block's first
 // request, ops may be nil, and last, which has an element for each object and
-// starts out filled with Never, is kept between calls.
-func NextAccess(start int, reqs []Request, ops []Op, next, last []uint32) {
+// starts out filled with Never, is kept between calls. So is sizes, which is nil
+// unless the trace's rule is SizeReplaces: then a request with another size is
+// no access to what the one before has stored.
+func NextAccess(start int, reqs []Request, ops []Op, next, last []uint32, sizes []int64) {
 	for i := len(reqs) - 1; i >= 0; i-- {
 		id := reqs[i].ID
 		next[i] = last[id]
+		if sizes != nil {
+			if reqs[i].Size != sizes[id] {
+				next[i] = Never
+			}
+			sizes[id] = reqs[i].Size
+		}
 		if ops == nil || ops[i] == Get {
 			last[id] = uint32(start + i)
 		} else {

@@ -36,6 +36,7 @@ type builder struct {
 
 	requestBytes int64
 	changes      int
+	largest      []int64 // of each object, where each request has its own size; otherwise nil
 	gets         int
 	rewrite      bool // sizes or times that were stored are not final
 	ops, ttl     bool // there are such columns
@@ -165,6 +166,12 @@ func (b *builder) requests(records []Record, hashes []uint64) error {
 			if size = o.size; size == unknownSize {
 				size, b.rewrite = 0, true
 			}
+		case b.own():
+			if o.size != unknownSize {
+				b.changes++
+			}
+			o.size = size
+			b.grows(id, size)
 		case o.size == unknownSize:
 			o.size = size
 		default:
@@ -179,7 +186,7 @@ func (b *builder) requests(records []Record, hashes []uint64) error {
 			}
 		}
 		if b.requestBytes += size; b.requestBytes < 0 {
-			if b.o.SizeRule == FirstSize || b.o.SizeRule == NewObject {
+			if b.o.SizeRule != LastSize && b.o.SizeRule != MaxSize {
 				return errTooManyBytes
 			}
 			b.rewrite = true // the final sizes may be smaller
@@ -220,6 +227,17 @@ func (b *builder) requests(records []Record, hashes []uint64) error {
 		}
 	}
 	return nil
+}
+
+// own reports whether each request keeps its own size.
+func (b *builder) own() bool { return b.o.SizeRule == UpdateSize || b.o.SizeRule == AsMiss }
+
+// grows notes a size of an object.
+func (b *builder) grows(id uint32, size int64) {
+	if n := int(id) + 1 - len(b.largest); n > 0 {
+		b.largest = append(b.largest, make([]int64, n)...)
+	}
+	b.largest[id] = max(b.largest[id], size)
 }
 
 // addCosts keeps the costs of a request.
@@ -344,7 +362,7 @@ func (b *builder) finish(d *decoding) (*sim.Trace, error) {
 		return nil, ErrNoRequests
 	}
 	t := &sim.Trace{
-		FileHash: d.sha256, Format: d.format(), SizeRule: b.o.SizeRule, Notes: d.notes(),
+		FileHash: d.sha256, Format: d.format(), SizeRule: b.o.SizeRule, ZeroSize: b.o.ZeroSize, Notes: d.notes(),
 		Requests: b.n, Objects: int(b.in.n), SizeChanges: b.changes, RequestBytes: b.requestBytes,
 	}
 	if b.tick > 0 {
@@ -387,12 +405,21 @@ func (b *builder) finish(d *decoding) (*sim.Trace, error) {
 		}
 		b.digest.addPrompts(t.Prompts)
 	}
+	if t.SizesVary() {
+		b.digest.addSizeRule(t.SizeRule)
+	}
 	t.Digest = b.digest.sum()
 	if t.Tick > 0 {
 		t.Clock = b.clock.sumClock(t.Tick)
 	}
 	for i := range b.in.n {
 		size := max(b.in.object(i).size, 0)
+		if b.own() {
+			size = 0
+			if int(i) < len(b.largest) {
+				size = b.largest[i]
+			}
+		}
 		t.Footprint += size
 		t.LargestSize = max(t.LargestSize, size)
 	}
@@ -436,8 +463,8 @@ func (b *builder) fix(t *sim.Trace) error {
 	f := fixer{b: b, t: t}
 	b.digest, b.clock = newDigest(t.Columns, t.Tick), newDigest(0, 0)
 	b.requestBytes, b.changes = 0, 0
-	if b.o.SizeRule == FirstSize {
-		b.changes = t.SizeChanges // the other sizes are no longer there
+	if b.o.SizeRule == FirstSize || b.own() {
+		b.changes = t.SizeChanges // the other sizes are no longer there, or final
 	}
 	if err := b.store.rewrite(f.fix); err != nil {
 		return err
@@ -457,7 +484,7 @@ func (f *fixer) fix(q sim.Batch) error {
 	b := f.b
 	for i := range q.Requests {
 		r := &q.Requests[i]
-		if size := max(b.in.object(r.ID).size, 0); r.Size != size {
+		if size := max(b.in.object(r.ID).size, 0); r.Size != size && !b.own() {
 			if q.Ops == nil || q.Ops[i] != sim.Delete {
 				b.changes++
 			}

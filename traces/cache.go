@@ -101,6 +101,7 @@ type decodingOptions struct {
 	Version      int
 	Params       map[string]string
 	SizeRule     string
+	ZeroSize     string
 	IgnoreSize   bool
 	Ops          string
 	Skip, Limit  int
@@ -113,7 +114,7 @@ type decodingOptions struct {
 }
 
 func (o Options) decoding() decodingOptions {
-	return decodingOptions{spoolVersion, o.Params, o.SizeRule, o.IgnoreSize, o.Ops, o.Skip, o.Limit, o.TimeUnit, o.SkipBad, o.SkipBadShare, o.Merge, o.filter.identity(), programVersion()}
+	return decodingOptions{spoolVersion, o.Params, o.SizeRule, o.ZeroSize, o.IgnoreSize, o.Ops, o.Skip, o.Limit, o.TimeUnit, o.SkipBad, o.SkipBadShare, o.Merge, o.filter.identity(), programVersion()}
 }
 
 // programVersion identifies the program's version, because another one may decode or

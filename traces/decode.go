@@ -51,6 +51,7 @@ type decoding struct {
 	skipped int   // of o.Skip
 	kept    int   // passed on
 	leftOut [3]int64
+	zeros   int64 // records of size 0 that were left out or got 1 byte
 	bad     int64
 	badSeen map[string]*malformed
 	badKind []string
@@ -465,6 +466,9 @@ func (d *decoding) prepare(b *batch) error {
 		}
 		b.records = b.records[:n]
 	}
+	if d.o.ZeroSize == SkipZero || d.o.ZeroSize == OneByte && !d.o.IgnoreSize {
+		d.zeroSizes(b)
+	}
 	if d.skipped < d.o.Skip {
 		n := min(d.o.Skip-d.skipped, len(b.records))
 		d.skipped += n
@@ -518,6 +522,25 @@ func (d *decoding) prepare(b *batch) error {
 	}
 	b.text = text
 	return nil
+}
+
+// zeroSizes leaves out the records of b of size 0, or gives them 1 byte. A delete has no size.
+func (d *decoding) zeroSizes(b *batch) {
+	n := 0
+	for i := range b.records {
+		if r := &b.records[i]; r.Size == 0 && r.Op != sim.Delete {
+			d.zeros++
+			if d.o.ZeroSize == SkipZero {
+				continue
+			}
+			r.Size = 1
+		}
+		if n < i {
+			b.records[n] = b.records[i]
+		}
+		n++
+	}
+	b.records = b.records[:n]
 }
 
 // tolerate counts a malformed record, and returns an error if that is one too
@@ -622,6 +645,12 @@ func (d *decoding) leftOutNotes() (notes []string) {
 		if n > 0 {
 			notes = append(notes, fmt.Sprintf("%d requests with operation %v were left out", n, sim.Op(op)))
 		}
+	}
+	switch {
+	case d.zeros > 0 && d.o.ZeroSize == SkipZero:
+		notes = append(notes, fmt.Sprintf("%d requests of size 0 were left out", d.zeros))
+	case d.zeros > 0:
+		notes = append(notes, fmt.Sprintf("%d requests of size 0 were given 1 byte", d.zeros))
 	}
 	if d.skipped > 0 {
 		notes = append(notes, fmt.Sprintf("the first %d requests were left out", d.skipped))

@@ -20,7 +20,8 @@ import (
 //
 // behind a line that names the columns and, with times to live, the unit of
 // time. If the requests are blocks of prompts, a line with their order and the
-// size of a token follows, and the words u64 of sim.Prompts. The clock's digest
+// size of a token follows, and the words u64 of sim.Prompts. If sizes vary, a line
+// with the rule for that comes last. The clock's digest
 // is that of the times, u32 each, and then of the unit in nanoseconds, u64.
 // Format, compression and storage of the trace have no influence.
 type digest struct {
@@ -89,6 +90,9 @@ func (d *digest) addPrompts(p *sim.Prompts) {
 		d.h.Write(binary.LittleEndian.AppendUint64(d.buf[:0], w))
 	}
 }
+
+// addSizeRule takes in what a request with another size does, at the end.
+func (d *digest) addSizeRule(rule string) { fmt.Fprintf(d.h, "sizes %s\n", rule) }
 
 // addTimes takes in the times of requests alone.
 func (d *digest) addTimes(reqs []sim.Request) {

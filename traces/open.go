@@ -21,10 +21,25 @@ const (
 	LastSize  = "last"  // the last one seen
 	MaxSize   = "max"   // the largest one seen
 	NewObject = "new"   // each: an object with another size is another object
+
+	// The size of each request: one that differs updates the object in the cache,
+	// or is a miss that replaces it.
+	UpdateSize = sim.SizeUpdates
+	AsMiss     = sim.SizeReplaces
 )
 
 // SizeRules lists them, the default first.
-var SizeRules = []string{FirstSize, LastSize, MaxSize, NewObject}
+var SizeRules = []string{FirstSize, LastSize, MaxSize, NewObject, UpdateSize, AsMiss}
+
+// Zero-size rules say what becomes of requests of size 0.
+const (
+	KeepZero = "keep" // they are replayed; their objects take no room
+	OneByte  = "one"  // they get 1 byte
+	SkipZero = "skip" // they are left out
+)
+
+// ZeroSizes lists them, the default first.
+var ZeroSizes = []string{KeepZero, OneByte, SkipZero}
 
 // Operations say what becomes of requests that are not reads.
 const (
@@ -46,6 +61,7 @@ type Options struct {
 	Merge bool
 
 	SizeRule   string        // empty: FirstSize
+	ZeroSize   string        // empty: KeepZero
 	IgnoreSize bool          // every object has 1 byte
 	Ops        string        // empty: ReadsOnly
 	Skip       int           // requests left out at the start
@@ -88,7 +104,7 @@ func (o Options) complete() (Options, error) {
 		what    string
 		value   *string
 		choices []string
-	}{{"size rule", &o.SizeRule, SizeRules}, {"treatment of operations", &o.Ops, OpsModes}} {
+	}{{"size rule", &o.SizeRule, SizeRules}, {"treatment of size 0", &o.ZeroSize, ZeroSizes}, {"treatment of operations", &o.Ops, OpsModes}} {
 		if *choice.value == "" {
 			*choice.value = choice.choices[0]
 		}

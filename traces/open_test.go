@@ -56,6 +56,79 @@ func TestSizeRules(t *testing.T) {
 	}
 }
 
+// Each request keeps its size, in memory and in a spool, and the rule is part of the digest if
+// that matters.
+func TestRequestSizes(t *testing.T) {
+	const data = "a 1\nb 2\na 3\na 3\na 1\nb 2\nc 0\n"
+	want := []sim.Request{{ID: 0, Size: 1}, {ID: 1, Size: 2}, {ID: 0, Size: 3}, {ID: 0, Size: 3}, {ID: 0, Size: 1}, {ID: 1, Size: 2}, {ID: 2}}
+	digests := map[string]string{}
+	for _, rule := range []string{UpdateSize, AsMiss} {
+		for _, memory := range []int64{0, 1} {
+			trace, err := Read(strings.NewReader(data), "t", Options{SizeRule: rule, Memory: memory})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer trace.Close()
+			if !slices.Equal(requests(trace), want) || trace.Footprint != 5 || trace.LargestSize != 3 || trace.RequestBytes != 12 || trace.SizeChanges != 2 || !trace.SizesVary() {
+				t.Errorf("%s: requests %v, %+v", rule, requests(trace), trace)
+			}
+			var next []uint32
+			if err := trace.Each(sim.ColumnNext, func(_ int, b sim.Batch) error { next = append(next, b.Next...); return nil }); err != nil {
+				t.Fatal(err)
+			}
+			if hits := slices.Equal(next, []uint32{2, 5, 3, 4, sim.Never, sim.Never, sim.Never}); hits != (rule == UpdateSize) {
+				t.Errorf("%s: next accesses %v", rule, next)
+			}
+			digests[trace.Digest] = rule
+		}
+	}
+	if len(digests) != 2 {
+		t.Errorf("traces that are replayed in different ways have the digests %v", digests)
+	}
+	digests = map[string]string{}
+	for _, rule := range []string{FirstSize, UpdateSize, AsMiss} {
+		trace, err := Read(strings.NewReader("a 1\nb 2\na 1\n"), "t", Options{SizeRule: rule})
+		if err != nil || trace.SizesVary() {
+			t.Fatalf("%s: an object changes its size: %v, error %v", rule, trace.SizesVary(), err)
+		}
+		digests[trace.Digest] = rule
+	}
+	if len(digests) != 1 {
+		t.Errorf("a trace in which nothing changes has the digests %v", digests)
+	}
+}
+
+func TestZeroSizes(t *testing.T) {
+	const data = "a 0\nb 2\na 3\nb 0\nc 0\n"
+	tests := []struct {
+		zero, rule string
+		ignore     bool
+		want       []sim.Request
+		note       string
+	}{
+		{"", "", false, []sim.Request{{ID: 0}, {ID: 1, Size: 2}, {ID: 0}, {ID: 1, Size: 2}, {ID: 2}}, ""},
+		{KeepZero, UpdateSize, false, []sim.Request{{ID: 0}, {ID: 1, Size: 2}, {ID: 0, Size: 3}, {ID: 1}, {ID: 2}}, ""},
+		{OneByte, "", false, []sim.Request{{ID: 0, Size: 1}, {ID: 1, Size: 2}, {ID: 0, Size: 1}, {ID: 1, Size: 2}, {ID: 2, Size: 1}}, "3 requests of size 0 were given 1 byte"},
+		{SkipZero, "", false, []sim.Request{{ID: 0, Size: 2}, {ID: 1, Size: 3}}, "3 requests of size 0 were left out"},
+		{SkipZero, "", true, []sim.Request{{ID: 0, Size: 1}, {ID: 1, Size: 1}}, "3 requests of size 0 were left out"},
+	}
+	for _, test := range tests {
+		trace, err := Read(strings.NewReader(data), "t", Options{ZeroSize: test.zero, SizeRule: test.rule, IgnoreSize: test.ignore})
+		if err != nil {
+			t.Fatal(err)
+		}
+		noted := slices.ContainsFunc(trace.Notes, func(n string) bool { return strings.Contains(n, "size 0") })
+		if !slices.Equal(requests(trace), test.want) || noted != (test.note != "") || noted && !slices.Contains(trace.Notes, test.note) {
+			t.Errorf("%+v: requests %v, notes %q", test, requests(trace), trace.Notes)
+		}
+	}
+	// A delete says nothing of a size.
+	deleted := readOps(t, "get 0 a 0 0\ndelete 0 a 0 0\nget 0 a 4 0\n", Options{Ops: ApplyOps, ZeroSize: SkipZero})
+	if want := []sim.Request{{ID: 0, Size: 4}, {ID: 0, Size: 4}}; !slices.Equal(requests(deleted), want) {
+		t.Errorf("with a delete: %v", requests(deleted))
+	}
+}
+
 // An object with another size is another one, whether ids are numbers or text.
 func TestNewObject(t *testing.T) {
 	for _, data := range []string{"1 1\n2 2\n1 3\n1 3\n1 1\n12 0\n", "a 1\nb 2\na 3\na 3\na 1\nc 0\n", "a 1\na@1 2\na 3\na 3\na 1\na@1@2 0\n"} {

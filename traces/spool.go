@@ -48,7 +48,7 @@ type spoolMeta struct {
 	Sources []source // of what it was made, for people
 	Created time.Time
 
-	SHA256, Format, Digest, Clock, SizeRule string
+	SHA256, Format, Digest, Clock, SizeRule, ZeroSize string
 
 	Notes        []string
 	Tick         time.Duration
@@ -132,7 +132,7 @@ type metaFile struct {
 func newMeta(t *sim.Trace, sources []source) spoolMeta {
 	return spoolMeta{
 		Version: spoolVersion, Sources: sources, Created: time.Now().UTC().Truncate(time.Second), SHA256: t.SHA256(), Format: t.Format,
-		Digest: t.Digest, Clock: t.Clock, SizeRule: t.SizeRule, Notes: slices.Clone(t.Notes), Tick: t.Tick, Span: t.Span,
+		Digest: t.Digest, Clock: t.Clock, SizeRule: t.SizeRule, ZeroSize: t.ZeroSize, Notes: slices.Clone(t.Notes), Tick: t.Tick, Span: t.Span,
 		Columns: t.Columns, Requests: t.Requests, Objects: t.Objects, Footprint: t.Footprint,
 		RequestBytes: t.RequestBytes, LargestSize: t.LargestSize, SizeChanges: t.SizeChanges, Gets: t.Gets,
 		prompts: t.Prompts, Sums: map[string][]sum64{},
@@ -141,7 +141,7 @@ func newMeta(t *sim.Trace, sources []source) spoolMeta {
 
 func (m *spoolMeta) trace() *sim.Trace {
 	return &sim.Trace{
-		FileHash: func() string { return m.SHA256 }, Format: m.Format, Digest: m.Digest, Clock: m.Clock, SizeRule: m.SizeRule, Notes: slices.Clone(m.Notes),
+		FileHash: func() string { return m.SHA256 }, Format: m.Format, Digest: m.Digest, Clock: m.Clock, SizeRule: m.SizeRule, ZeroSize: m.ZeroSize, Notes: slices.Clone(m.Notes),
 		Tick: m.Tick, Span: m.Span, Columns: m.Columns, Requests: m.Requests, Objects: m.Objects,
 		Footprint: m.Footprint, RequestBytes: m.RequestBytes, LargestSize: m.LargestSize,
 		SizeChanges: m.SizeChanges, Gets: m.Gets, Prompts: m.prompts,
@@ -692,6 +692,10 @@ func (s *spool) writeNext(f *os.File) ([]sum64, error) {
 	for i := range last {
 		last[i] = sim.Never
 	}
+	var sizes []int64
+	if s.meta.SizeRule == sim.SizeReplaces {
+		sizes = make([]int64, s.meta.Objects)
+	}
 	reqs := columnReader[sim.Request]{f: s.reqs, piece: make([]sim.Request, pieceSize)}
 	ops := columnReader[sim.Op]{f: s.ops, piece: make([]sim.Op, pieceSize)}
 	next := make([]uint32, pieceSize)
@@ -702,7 +706,7 @@ func (s *spool) writeNext(f *os.File) ([]sum64, error) {
 		if err := errors.Join(reqs.read(at, k), ops.read(at, k)); err != nil {
 			return nil, err
 		}
-		sim.NextAccess(at, reqs.piece, ops.slice(0, k), next[:k], last)
+		sim.NextAccess(at, reqs.piece, ops.slice(0, k), next[:k], last, sizes)
 		b := encode(next[:k])
 		sums[i] = sum64(xxh3.Hash(b))
 		if _, err := f.WriteAt(b, int64(at)*4); err != nil {

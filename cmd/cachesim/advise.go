@@ -352,7 +352,7 @@ func (a *advice) print(w io.Writer) error {
 	// The attainable hit ratio: with operations and times to live, of the
 	// largest size compared.
 	attainable := a.at(capacities[len(capacities)-1], hit)[0].HitRatio()
-	if t.Columns == 0 {
+	if t.Columns == 0 && !t.SizesVary() {
 		attainable = 1 - float64(t.Objects)/float64(t.Requests)
 		fmt.Fprintf(w, "Limit: a cache that keeps everything serves %.1f %% of the requests; the others are the first for their object.\n", 100*attainable)
 	} else {

@@ -3,6 +3,7 @@ package main
 import (
 	"flag"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -10,6 +11,30 @@ import (
 
 	"cachesim/sim"
 )
+
+var badValue = regexp.MustCompile(`^invalid value (".*") for flag -(\S+): `)
+
+// explainValue says what a flag expects where it has another value.
+func explainValue(c *cli.Context, err error, _ bool) error {
+	m := badValue.FindStringSubmatch(err.Error())
+	if m == nil || c.Command == nil {
+		return usageError{err}
+	}
+	for _, f := range c.Command.Flags {
+		if !slices.Contains(f.Names(), m[2]) {
+			continue
+		}
+		switch f.(type) {
+		case *cli.IntFlag, *cli.Int64Flag, *cli.UintFlag, *cli.Uint64Flag:
+			return usagef("--%s %s: expects a whole number", m[2], m[1])
+		case *cli.Float64Flag:
+			return usagef("--%s %s: expects a number", m[2], m[1])
+		case *cli.DurationFlag:
+			return usagef("--%s %s: expects a time with its unit, such as 90s or 1h30m", m[2], m[1])
+		}
+	}
+	return usageError{err}
+}
 
 // arrange moves the flags of a command before its other arguments. The flag
 // package stops at the first argument that is none, and what follows a trace
@@ -27,7 +52,7 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 	command := app.Command(args[1])
 	if command == nil {
 		var known []string
-		for _, c := range app.Commands {
+		for _, c := range app.VisibleCommands() {
 			known = append(known, c.Name)
 		}
 		if info, err := os.Stat(args[1]); err == nil && !info.IsDir() {

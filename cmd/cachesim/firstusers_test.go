@@ -274,3 +274,41 @@ func TestControlCharacters(t *testing.T) {
 		}
 	}
 }
+
+// TestSizesThatVary replays a trace in which an object changes its size by each of the rules, which
+// have the same outcome on an engine, and are named in the results.
+func TestSizesThatVary(t *testing.T) {
+	trace := file(t, "sizes.txt", []byte("a 10\nb 10\na 20\na 20\nb 10\nc 0\na 10\n"))
+	for _, tt := range []struct{ rule, hits, admissions, evictions, says string }{
+		{"first", "4", "3", "0", "requests give their object another size; its first one counts"},
+		{"new", "2", "5", "2", "sizes.txt: 7 requests for 4 objects"},
+		{"update", "4", "5", "0", "2 requests give their object another size; a hit stores it with the new one"},
+		{"as-miss", "2", "5", "0", "2 requests give their object another size; they are misses that replace it"},
+	} {
+		outcomes := map[string]bool{}
+		for _, engine := range []string{"native", "wazero"} {
+			dir := filepath.Join(t.TempDir(), "results")
+			mustSay(t, exitDone, []string{tt.says}, "run", trace, "--policy", "lru", "--size", "30", "--object-size", tt.rule,
+				"--engine", engine, "--timing-requests", "none", "--out", dir)
+			row := readCSV(t, dir, "results.csv")[0]
+			if row["hits"] != tt.hits || row["admissions"] != tt.admissions || row["evictions"] != tt.evictions || row["object_size"] != tt.rule || row["zero_size"] != "keep" {
+				t.Errorf("--object-size %s on %s: %v", tt.rule, engine, row)
+			}
+			outcomes[row["outcome"]] = true
+		}
+		if len(outcomes) != 1 {
+			t.Errorf("--object-size %s: outcomes differ", tt.rule)
+		}
+	}
+	mustSay(t, exitDone, []string{"1 requests of size 0 were left out", "6 requests for 2 objects"}, "run", trace, "--policy", "lru", "--size", "30",
+		"--zero-size", "skip", "--timing-requests", "none", "--out", filepath.Join(t.TempDir(), "results"))
+	// What cannot be done is refused before anything is replayed.
+	for _, args := range []string{"trace convert --sample 50% --to csv --output -", "run --policy lru --latency hit=1ms,miss=50s --delayed strict"} {
+		f := strings.Fields(args)
+		n := 1
+		if f[0] == "trace" {
+			n = 2
+		}
+		mustSay(t, exitUsage, []string{"it needs --object-size first, last, max or new"}, slices.Concat(f[:n], []string{file(t, "timed.txt", []byte("1 a 10\n2 a 20\n3 b 5\n")), "--object-size", "update"}, f[n:])...)
+	}
+}

@@ -111,7 +111,7 @@ func writeTables(dir string, set *results.Set) error {
 			return err
 		}
 		if err := maybe.WriteFile(filepath.Join(dir, file.name), b.Bytes(), 0o644); err != nil {
-			return fmt.Errorf("write results: %w; the journal in %s has them all", err, filepath.Join(dir, "journal"))
+			return fmt.Errorf("write results: %w; what the journal in %s has is kept, and the same command with --resume continues", err, filepath.Join(dir, "journal"))
 		}
 	}
 	return nil

@@ -124,7 +124,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			isolatedCommand(stdout),
 		},
 		ExitErrHandler: func(*cli.Context, error) {},
-		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return usageError{err} },
+		OnUsageError:   explainValue,
 	}
 	for _, c := range app.Commands {
 		c.OnUsageError = app.OnUsageError

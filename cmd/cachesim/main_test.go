@@ -176,6 +176,8 @@ func TestUsageErrors(t *testing.T) {
 		{"--policy lru run T", "--policy stands before the command"},
 		{"run T --polcy lru", `unknown flag --polcy; did you mean "--policy"?`},
 		{"run T --policy", "flag --policy expects a value"},
+		{"run T --limit many", `--limit "many": expects a whole number`},
+		{"run T --guest-timeout 5", `--guest-timeout "5": expects a time with its unit`},
 		{"run T --policy lruu", `unknown policy "lruu"; did you mean "lru"?`},
 		{"run T --policy lru:k=2", `policy lru has no parameter "k"`},
 		{"run T --policy lru,lru", "twice"},

@@ -122,6 +122,11 @@ func (o *planOptions) samples(t *sim.Trace, list []plan.Capacity, footprint int6
 	if o.sampling.rate == 0 {
 		return nil, o.policies, nil
 	}
+	if largest, _ := o.sampling.rateFor(t.Objects, list[len(list)-1].Value, footprint); largest > 0 {
+		if err := oneSize(t, "samples"); err != nil {
+			return nil, nil, err
+		}
+	}
 	// The smallest first.
 	switch rate, why := o.sampling.rateFor(t.Objects, list[0].Value, footprint); {
 	case rate == 0:

@@ -96,16 +96,17 @@ func newTable(w io.Writer, left int, header ...any) table.Writer {
 }
 
 // ceiling is the hit ratio of a cache that never evicts: what the first request
-// for each object leaves. It is not known with a warm-up or with operations.
+// for each object leaves. It is not known with a warm-up or with operations, nor
+// where another size is a miss, which may be one anyway.
 func ceiling(t *sim.Trace, list []results.Result) float64 {
-	if t.Columns != 0 || slices.ContainsFunc(list, func(r results.Result) bool { return r.Warmup > 0 }) {
+	if t.Columns != 0 || t.SizesVary() && t.SizeRule == sim.SizeReplaces || slices.ContainsFunc(list, func(r results.Result) bool { return r.Warmup > 0 }) {
 		return 0
 	}
 	return 1 - float64(t.Objects)/float64(t.Requests)
 }
 
 func byteCeiling(t *sim.Trace, list []results.Result) float64 {
-	if ceiling(t, list) == 0 || t.RequestBytes == 0 {
+	if ceiling(t, list) == 0 || t.RequestBytes == 0 || t.SizesVary() {
 		return 0
 	}
 	return 1 - float64(t.Footprint)/float64(t.RequestBytes)
@@ -405,6 +406,10 @@ func reportFailures(w io.Writer, failures []sim.Failure, of int) {
 			hint = " (--guest-timeout)"
 		}
 		fmt.Fprintf(w, "cachesim: failed: %s%s%s\n", clean(f[0].Error()), hint, more)
+	}
+	if len(failures) == of {
+		fmt.Fprintf(w, "cachesim: all %d cells failed\n", of)
+		return
 	}
 	fmt.Fprintf(w, "cachesim: %d of %d cells failed; the others are kept\n", len(failures), of)
 }

@@ -24,7 +24,23 @@ func newProgress(w io.Writer, trace string, cells int) sim.Progress {
 	return &log{w: messages{w, new(sync.Mutex)}, trace: trace, cells: cells}
 }
 
+// printed keeps which failures have been printed: of one policy's for the same reason the first,
+// since all are counted at the end.
+type printed map[string]bool
+
+// first reports whether there was no such failure before.
+func (p *printed) first(f sim.Failure) bool {
+	if *p == nil {
+		*p = make(printed)
+	}
+	cause := f.Policy + f.Err.Error()
+	before := (*p)[cause]
+	(*p)[cause] = true
+	return !before
+}
+
 type bar struct {
+	printed
 	w           io.Writer
 	trace       string
 	cells, done int
@@ -57,22 +73,25 @@ func (b *bar) Done(sim.Measurement) {
 
 func (b *bar) Failed(f sim.Failure) {
 	b.done++
-	_ = b.bar.Clear()
-	fmt.Fprintf(b.w, "cachesim: failed: %s\n", clean(f.Error()))
+	if b.first(f) {
+		_ = b.bar.Clear()
+		fmt.Fprintf(b.w, "cachesim: failed: %s\n", clean(f.Error()))
+	}
 	b.describe()
 }
 
 // log prints a line for each tenth of the cells, at least one a minute while cells
-// finish, and one for each that failed. It
+// finish, and one for each reason that cells of a policy failed for. It
 // has no times: cells that run beside others take longer than alone.
 type log struct {
+	printed
 	w           io.Writer
 	trace       string
 	cells, done int
-	printed     time.Time
+	last        time.Time // that a line was printed
 }
 
-func (l *log) Start(int64)   { l.printed = time.Now() }
+func (l *log) Start(int64)   { l.last = time.Now() }
 func (l *log) Advance(int64) {}
 
 func (l *log) Done(m sim.Measurement) {
@@ -81,15 +100,17 @@ func (l *log) Done(m sim.Measurement) {
 		what = "running times"
 	}
 	l.done++
-	if 10*l.done/l.cells > 10*(l.done-1)/l.cells || time.Since(l.printed) > time.Minute {
-		l.printed = time.Now()
+	if 10*l.done/l.cells > 10*(l.done-1)/l.cells || time.Since(l.last) > time.Minute {
+		l.last = time.Now()
 		fmt.Fprintf(l.w, "cachesim: %s: %s: %d of %d cells done\n", clean(l.trace), what, l.done, l.cells)
 	}
 }
 
 func (l *log) Failed(f sim.Failure) {
 	l.done++
-	fmt.Fprintf(l.w, "%d/%d failed: %s\n", l.done, l.cells, clean(f.Error()))
+	if l.first(f) {
+		fmt.Fprintf(l.w, "%d/%d failed: %s\n", l.done, l.cells, clean(f.Error()))
+	}
 }
 
 // silent shows nothing.

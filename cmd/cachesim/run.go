@@ -380,6 +380,9 @@ func (o *planOptions) tasks(t *sim.Trace) ([]plan.Task, error) {
 		if err := o.costs.DelayedHits(t); err != nil {
 			return nil, usagef("--delayed strict: %s: %w", t.Name, err)
 		}
+		if err := oneSize(t, "--delayed strict"); err != nil {
+			return nil, err
+		}
 		if t.Columns != 0 {
 			return nil, usagef("--delayed strict: trace %s has sets, deletes or times to live, whose order with fetches under way is not defined; --ops ignore reads it without", t.Name)
 		}
@@ -506,7 +509,9 @@ func (o *runOptions) run(ctx context.Context) (err error) {
 		fmt.Fprintf(o.stderr, "cachesim: two runs have different outcomes: %s\n", c)
 		failed = true
 	}
-	fmt.Fprintf(o.stderr, "cachesim: results and figures are in %s\n", o.out)
+	if len(set.Results) > 0 {
+		fmt.Fprintf(o.stderr, "cachesim: results and figures are in %s\n", o.out)
+	}
 	if len(f.before.Results) > 0 && !o.resume {
 		fmt.Fprintf(o.stderr, "cachesim: note: they include %s of earlier runs; --out names another folder\n", count(len(f.before.Results), "result"))
 	}
@@ -607,7 +612,7 @@ func (o *runOptions) warnOfCapacity(t *sim.Trace, list []results.Result) error {
 		}
 		for _, r := range list {
 			if r.Policy == p.name && r.Whole && !r.Timed && r.Warmup == 0 && r.Metadata == 0 && r.Hits > 0 &&
-				r.Delayed == (sim.Latency{}) && r.Sampling == (sim.Sampling{}) && t.Columns&sim.ColumnTTL == 0 {
+				r.Delayed == (sim.Latency{}) && r.Sampling == (sim.Sampling{}) && t.Columns&sim.ColumnTTL == 0 && !t.SizesVary() {
 				suspects = append(suspects, r)
 				if !slices.Contains(capacities, r.Capacity) {
 					capacities = append(capacities, r.Capacity)

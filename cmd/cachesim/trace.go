@@ -133,7 +133,7 @@ func doubts(t *sim.Trace, p *profile.Profile) (all []string) {
 		all = append(all, count(p.Zero, "object")+" of size 0")
 	}
 	if 10*t.SizeChanges > t.Requests {
-		all = append(all, fmt.Sprintf("in %s the object has another size than before", count(t.SizeChanges, "request")))
+		all = append(all, fmt.Sprintf("in %s the object has another size than the one that counts", count(t.SizeChanges, "request")))
 	}
 	return all
 }
@@ -290,6 +290,9 @@ Examples:` + examples,
 			defer t.Close()
 			describe(stderr, t)
 			if share < 1 {
+				if err := oneSize(t, "--sample"); err != nil {
+					return err
+				}
 				if t, err = sim.Sample(t, share, c.Uint64("seed")); err != nil {
 					return err
 				}

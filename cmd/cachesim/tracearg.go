@@ -43,7 +43,8 @@ func traceFlags() []cli.Flag {
 		textsFlag(aboutTraces, "trace-param", "`NAME=VALUE` of a parameter of the format; cachesim formats FORMAT lists them"),
 		&cli.BoolFlag{Category: aboutTraces, Name: "separate", Usage: "replay each file as a trace of its own (default: several files are one trace, in the order given, rotated logs from the oldest)"},
 		&cli.BoolFlag{Category: aboutTraces, Name: "merge", Usage: "several files are one trace, merged by the times of requests, as rotated logs (default: in the order given, rotated logs from the oldest)"},
-		&cli.StringFlag{Category: aboutTraces, Name: "object-size", Usage: "`RULE` for an object that a trace gives several sizes, which counts: " + strings.Join(traces.SizeRules, ", ") + " (each size is an object of its own)", Value: traces.FirstSize},
+		&cli.StringFlag{Category: aboutTraces, Name: "object-size", Usage: "`RULE` for an object that a trace gives several sizes: its first, last or max one counts; new (each size is an object of its own); update (a hit that stores it with the new size); as-miss (a miss that replaces it)", Value: traces.FirstSize},
+		&cli.StringFlag{Category: aboutTraces, Name: "zero-size", Usage: "`RULE` for requests of size 0: keep (their objects take no room), one (they get 1 byte), skip (they are left out)", Value: traces.KeepZero},
 		&cli.BoolFlag{Category: aboutTraces, Name: "ignore-size", Usage: "every object has size 1"},
 		&cli.StringFlag{Category: aboutTraces, Name: "ops", Usage: "`HOW` operations count: reads (only these are replayed), apply (sets store, deletes remove, times to live expire), ignore (each is a get)", Value: traces.ReadsOnly},
 		&cli.IntFlag{Category: aboutTraces, Name: "skip", Usage: "leave out the first `N` requests"},
@@ -228,8 +229,11 @@ func newTraceOptions(c *cli.Context) (traceOptions, error) {
 	if p.Format, p.Params, err = formatParams(c); err != nil {
 		return o, err
 	}
-	p.SizeRule, p.IgnoreSize, p.Ops = c.String("object-size"), c.Bool("ignore-size"), c.String("ops")
+	p.SizeRule, p.ZeroSize, p.IgnoreSize, p.Ops = c.String("object-size"), c.String("zero-size"), c.Bool("ignore-size"), c.String("ops")
 	if err := oneOf("--object-size", p.SizeRule, traces.SizeRules); err != nil {
+		return o, err
+	}
+	if err := oneOf("--zero-size", p.ZeroSize, traces.ZeroSizes); err != nil {
 		return o, err
 	}
 	if err := oneOf("--ops", p.Ops, traces.OpsModes); err != nil {
@@ -397,6 +401,14 @@ func (v span) of(flag string, t *sim.Trace) (int, error) {
 	return v.requests, nil
 }
 
+// oneSize fails where what needs objects that keep their size.
+func oneSize(t *sim.Trace, what string) error {
+	if !t.SizesVary() {
+		return nil
+	}
+	return usagef("%s: objects of trace %s change their size, by --object-size %s; it needs --object-size first, last, max or new", what, t.Name, t.SizeRule)
+}
+
 // describe prints what was read of a trace.
 func describe(w io.Writer, t *sim.Trace) {
 	times := ""
@@ -407,8 +419,11 @@ func describe(w io.Writer, t *sim.Trace) {
 		clean(t.Name), count(t.Requests, "request"), count(t.Objects, "object"), times,
 		humanize.IBytes(uint64(t.Footprint)), humanize.IBytes(uint64(t.RequestBytes)))
 	if t.SizeChanges > 0 {
-		rule := map[string]string{"first": "first", "last": "last", "max": "largest"}[t.SizeRule]
-		fmt.Fprintf(w, "%s requests give their object another size; its %s one counts (--object-size)\n", humanize.Comma(int64(t.SizeChanges)), rule)
+		rule := map[string]string{
+			traces.FirstSize: "its first one counts", traces.LastSize: "its last one counts", traces.MaxSize: "its largest one counts",
+			traces.UpdateSize: "a hit stores it with the new one", traces.AsMiss: "they are misses that replace it",
+		}[t.SizeRule]
+		fmt.Fprintf(w, "%s give their object another size; %s (--object-size)\n", count(t.SizeChanges, "request"), rule)
 	}
 	for _, n := range t.Notes {
 		fmt.Fprintln(w, clean(n))

@@ -345,7 +345,7 @@ func (p *page) provenance(set *results.Set, costs []results.CallCost) {
 		}
 		rows = append(rows, pair{"objects", humanize.Comma(int64(t.Objects))},
 			pair{"footprint", amount(t.Footprint)}, pair{"requested", amount(t.RequestBytes)}, pair{"largest object", amount(t.LargestSize)},
-			pair{"size of an object", t.ObjectSize}, pair{"objects of several sizes", humanize.Comma(int64(t.SizeChanges))},
+			pair{"size of an object", t.ObjectSize}, pair{"requests that change it", humanize.Comma(int64(t.SizeChanges))}, pair{"requests of size 0", t.ZeroSize},
 			pair{"resolution of times", resolution(t.Tick)}, pair{"digest of the requests", t.Digest}, pair{"digest of the times", t.Clock}, pair{"SHA-256 of the file", t.SHA256})
 		rows = slices.DeleteFunc(rows, func(p pair) bool { return p.Value == "" })
 		p.Traces = append(p.Traces, traceView{t.Name, rows, t.Notes})
@@ -441,7 +441,7 @@ func cleaned(set *results.Set) *results.Set {
 		c.Runs = append(c.Runs, cleanedRun(r))
 	}
 	for _, t := range set.Traces {
-		for _, s := range []*string{&t.Name, &t.Path, &t.Format, &t.Digest, &t.Clock, &t.SHA256, &t.ObjectSize} {
+		for _, s := range []*string{&t.Name, &t.Path, &t.Format, &t.Digest, &t.Clock, &t.SHA256, &t.ObjectSize, &t.ZeroSize} {
 			*s = sim.Printable(*s)
 		}
 		t.Notes = slices.Clone(t.Notes)

@@ -47,7 +47,7 @@ type Result struct {
 // by what they occupy, bytes times requests: a knapsack whose items may be cut.
 //
 // It takes 20 bytes of memory a request, and time as for sorting the requests.
-// The trace may have deletes, but no times to live.
+// The trace may have deletes, but no times to live and no updates of sizes.
 func PFOOL(t *sim.Trace, o Options, capacities []int64) ([]Result, error) {
 	return compute(t, o, capacities, (*intervals).relaxed)
 }
@@ -64,7 +64,7 @@ func PFOOL(t *sim.Trace, o Options, capacities []int64) ([]Result, error) {
 //
 // It takes up to 68 bytes of memory a request, and time in proportion to
 // n log n for n requests, at each capacity. The trace may have deletes, but no
-// times to live.
+// times to live and no updates of sizes.
 func PFOOU(t *sim.Trace, o Options, capacities []int64) ([]Result, error) {
 	return compute(t, o, capacities, (*intervals).feasible)
 }
@@ -118,6 +118,9 @@ func compute(t *sim.Trace, o Options, capacities []int64, bound func(*intervals,
 func read(t *sim.Trace, o Options) (*intervals, error) {
 	if t.Columns&sim.ColumnTTL != 0 {
 		return nil, errors.New("it has times to live, for which there are no bounds")
+	}
+	if t.SizesVary() && t.SizeRule == sim.SizeUpdates {
+		return nil, errors.New("its objects are updated to other sizes while they are in the cache, for which there are no bounds")
 	}
 	n := t.Requests
 	if o.Requests > 0 {

@@ -130,6 +130,7 @@ func (m *cacheus) Access(r sim.Request, _ uint32) bool {
 		return true
 	}
 	if x := takeCacheus(&m.bySR, r.ID); x != nil {
+		x.size = r.Size // which may have changed
 		if x.new {
 			x.new = false
 			m.sLimit = m.capacity - min(m.capacity-1, m.capacity-m.sLimit+x.size*steps(m.demotions(), m.newVictims()))
@@ -139,6 +140,7 @@ func (m *cacheus) Access(r sim.Request, _ uint32) bool {
 		return false
 	}
 	if x := takeCacheus(&m.byCR, r.ID); x != nil {
+		x.size = r.Size
 		m.weigh(1, math.Exp(-m.currentRate()))
 		m.limitStore(x)
 		return false

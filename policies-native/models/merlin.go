@@ -38,6 +38,7 @@ func (m *merlin) Access(r sim.Request, _ uint32) bool {
 	x := &entry{id: r.ID, size: r.Size}
 	switch {
 	case ghost != nil && ghost.count >= m.guard:
+		ghost.size = r.Size // which may have changed
 		m.core.push(ghost)
 	case ghost != nil:
 		m.staging.push(x)

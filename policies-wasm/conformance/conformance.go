@@ -197,7 +197,7 @@ func (s *suite) batch(l load, i, j int) sim.Batch {
 			for k := range last {
 				last[k] = sim.Never
 			}
-			sim.NextAccess(0, l.reqs, nil, next, last)
+			sim.NextAccess(0, l.reqs, nil, next, last, nil)
 			s.next = map[*sim.Request][]uint32{&l.reqs[0]: next} // the loads come one after the other
 		}
 		b.Next = next

@@ -117,7 +117,7 @@ func TestResidency(t *testing.T) {
 			for i := range last {
 				last[i] = sim.Never
 			}
-			sim.NextAccess(0, l.reqs, nil, next, last)
+			sim.NextAccess(0, l.reqs, nil, next, last, nil)
 			hit := make([]bool, len(l.reqs))
 			if err := p.Replay(sim.Batch{Requests: l.reqs, Next: next}, hit); err != nil {
 				t.Fatal(err)

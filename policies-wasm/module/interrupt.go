@@ -2,12 +2,13 @@ package module
 
 import "errors"
 
-// loopsPerLook is how many turns the loops of one call of a function take
-// between two looks at the stop global; a power of two. A look is a call, which
-// costs some nanoseconds. It must not be too large: where a loop calls a
-// function whose loop ends before its first look, the outer loop has to take
-// that many turns of the inner one.
-const loopsPerLook = 1024
+// turn is what a turn of a loop adds to the counter of its function, which looks at
+// the stop global when the counter comes to 0 again: every 1024 turns, so that
+// neither a mask nor a limit is needed. A look is a call, which costs some
+// nanoseconds. Its distance must not be too large: where a loop calls a function
+// whose loop ends before its first look, the outer loop has to take that many turns
+// of the inner one.
+const turn = 1 << 22
 
 // Interruptible returns the module's bytes with loops that can be stopped from
 // outside: once the host has set the exported global stop, an i32, to anything
@@ -19,8 +20,10 @@ const loopsPerLook = 1024
 // Each function that loops gets a local that counts the turns of its loops:
 //
 //	loop
-//	  (if (i32.eqz (i32.and (local.tee $turns (i32.add (local.get $turns) 1)) 1023))
-//	    (then (call $look)))
+//	  block
+//	    (br_if 0 (local.tee $turns (i32.add (local.get $turns) turn)))
+//	    (call $look)
+//	  end
 //	  ...
 //
 // and look is a function of its own, (if (global.get $stop) (then unreachable)):
@@ -155,15 +158,14 @@ func (r *reader) interruptible(end, params, look int) ([]byte, error) {
 	}
 	var inserted []byte // what stands in every loop
 	turns := uleb(locals)
-	inserted = append(append(inserted, 0x20), turns...)  // local.get
-	inserted = append(inserted, 0x41, 1, 0x6a)           // i32.const 1, i32.add
-	inserted = append(append(inserted, 0x22), turns...)  // local.tee
-	inserted = append(inserted, 0x41)                    // i32.const
-	inserted = append(inserted, sleb(loopsPerLook-1)...) //
-	inserted = append(inserted, 0x71, 0x45, 0x04, 0x40)  // i32.and, i32.eqz, if
-	inserted = append(inserted, 0x10)                    // call
-	inserted = append(inserted, uleb(uint64(look))...)   //
-	inserted = append(inserted, 0x0b)                    // end
+	inserted = append(inserted, 0x02, 0x40)                  // block
+	inserted = append(append(inserted, 0x20), turns...)      // local.get
+	inserted = append(append(inserted, 0x41), sleb(turn)...) // i32.const
+	inserted = append(inserted, 0x6a, 0x22)                  // i32.add, local.tee
+	inserted = append(append(inserted, turns...), 0x0d, 0)   // br_if 0
+	inserted = append(inserted, 0x10)                        // call
+	inserted = append(inserted, uleb(uint64(look))...)       //
+	inserted = append(inserted, 0x0b)                        // end
 	var out []byte
 	from := codeStart
 	for r.at < end {

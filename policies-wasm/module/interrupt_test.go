@@ -21,7 +21,7 @@ func TestInterruptible(t *testing.T) {
 			(func (export "f") (param i32 i32) (result i32) (local f64) (local i32)
 				(local.get 0)
 				(loop (param i32) (result i32)
-					(if (i32.eqz (i32.and (local.tee 3 (i32.add (local.get 3) (i32.const 1))) (i32.const 1023))) (then (call 1)))
+					(block (br_if 0 (local.tee 3 (i32.add (local.get 3) (i32.const 4194304)))) (call 1))
 					(br_if 0 (i32.const 0))))
 			(func (if (global.get 0) (then unreachable)))
 			(export "stop" (global 0)))`},
@@ -38,9 +38,9 @@ func TestInterruptible(t *testing.T) {
 			(global (mut i32) (i32.const 0))
 			(func $s (local i32)
 				(loop
-					(if (i32.eqz (i32.and (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const 1023))) (then (call 3)))
+					(block (br_if 0 (local.tee 0 (i32.add (local.get 0) (i32.const 4194304)))) (call 3))
 					(loop
-						(if (i32.eqz (i32.and (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const 1023))) (then (call 3)))
+						(block (br_if 0 (local.tee 0 (i32.add (local.get 0) (i32.const 4194304)))) (call 3))
 						(br 1)))
 				(call 0))
 			(func (export "f"))

@@ -364,6 +364,9 @@ func Memory(t *sim.Trace, p Policy, c sim.Cell) int64 {
 	if t.Columns&sim.ColumnTTL != 0 {
 		n += 16 * objects
 	}
+	if t.SizesVary() {
+		n += 8 * objects
+	}
 	if c.Engine != sim.NativeEngine {
 		n += perObject*objects/2 + 8<<20 // growing, and the compiled module
 		if c.GuestMemory > 0 {

@@ -14,11 +14,11 @@ type LRUOptions struct {
 	Warmup   int    // requests that do not count
 }
 
-// CanLRU reports whether LRU applies to a cache of t: the trace has no deletes
-// and no times to live, after which an LRU cache is no longer the top of the
-// stack, and no object is larger than the cache, which would not be stored.
+// CanLRU reports whether LRU applies to a cache of t: the trace has no deletes,
+// times to live or changes of size, after which an LRU cache is no longer the top of
+// the stack, and no object is larger than the cache, which would not be stored.
 func CanLRU(t *sim.Trace, capacity int64, o LRUOptions) bool {
-	return t.Columns == 0 && (o.Unit == sim.UnitObjects || t.LargestSize+o.Metadata <= capacity)
+	return t.Columns == 0 && !t.SizesVary() && (o.Unit == sim.UnitObjects || t.LargestSize+o.Metadata <= capacity)
 }
 
 // LRU computes what an LRU cache of each of the capacities, which ascend, comes

@@ -51,6 +51,7 @@ type identityRow struct {
 	Order       int    `csv:"order"`
 	Metadata    int64  `csv:"metadata_bytes"`
 	ObjectSize  string `csv:"object_size"`
+	ZeroSize    string `csv:"zero_size"`
 	Revision    int    `csv:"policy_revision"`
 	ModuleSHA   string `csv:"module_sha256"`
 	GuestMemory int64  `csv:"guest_memory_bytes"`
@@ -196,7 +197,7 @@ func (s *Set) cellRow(r Result) cellRow {
 
 func (s *Set) identityRow(r Result) identityRow {
 	t := s.Trace(r)
-	return identityRow{r.Order, r.Metadata, t.ObjectSize, r.Revision, r.ModuleSHA, r.GuestMemory, text(t.Path), r.TraceDigest, r.Clock, r.Keys, r.Outcome, r.CellID}
+	return identityRow{r.Order, r.Metadata, t.ObjectSize, t.ZeroSize, r.Revision, r.ModuleSHA, r.GuestMemory, text(t.Path), r.TraceDigest, r.Clock, r.Keys, r.Outcome, r.CellID}
 }
 
 func (c cellRow) result(id identityRow) Result {
@@ -212,7 +213,7 @@ func (c cellRow) result(id identityRow) Result {
 }
 
 func (c cellRow) trace(id identityRow) Trace {
-	return Trace{Name: c.Trace, Path: id.Path, Digest: id.TraceDigest, Clock: id.Clock, ObjectSize: id.ObjectSize, Footprint: c.Footprint}
+	return Trace{Name: c.Trace, Path: id.Path, Digest: id.TraceDigest, Clock: id.Clock, ObjectSize: id.ObjectSize, ZeroSize: id.ZeroSize, Footprint: c.Footprint}
 }
 
 // WriteCSV writes the results that are not timed as CSV with a header line:

@@ -160,6 +160,7 @@ type Trace struct {
 	SHA256       string        `json:"sha256,omitempty"` // of the file
 	Format       string        `json:"format"`
 	ObjectSize   string        `json:"object_size"` // which size of an object counts
+	ZeroSize     string        `json:"zero_size"`   // what became of requests of size 0
 	Tick         time.Duration `json:"tick_ns"`
 	Requests     int           `json:"requests"`
 	Gets         int           `json:"gets"`
@@ -174,7 +175,7 @@ type Trace struct {
 // Describe returns t's counts, without the SHA-256 of its file, which takes longer to compute
 // than the rest.
 func Describe(t *sim.Trace) Trace {
-	return Trace{t.Name, t.Path, t.Digest, t.Clock, "", t.Format, t.SizeRule, t.Tick,
+	return Trace{t.Name, t.Path, t.Digest, t.Clock, "", t.Format, t.SizeRule, t.ZeroSize, t.Tick,
 		t.Requests, t.Gets, t.Objects, t.Footprint, t.RequestBytes, t.LargestSize, t.SizeChanges, t.Notes}
 }
 

@@ -272,7 +272,7 @@ func NextAccess(reqs []sim.Request, removed []bool) []uint32 {
 		last[i] = sim.Never
 	}
 	next := make([]uint32, len(reqs))
-	sim.NextAccess(0, reqs, ops, next, last)
+	sim.NextAccess(0, reqs, ops, next, last, nil)
 	return next
 }
 

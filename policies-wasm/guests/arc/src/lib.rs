@@ -96,7 +96,8 @@ impl Policy for ARC {
                 while self.queues.space.full(size) {
                     self.replace(ghosts == B2);
                 }
-                self.queues.shift(id, T2);
+                self.queues.drop(id); // its size may have been another one
+                self.queues.push_front(T2, id, size);
                 return false;
             }
             None => {}
