@@ -212,11 +212,14 @@ func TestParseRFC3339(t *testing.T) {
 
 func TestParquetBad(t *testing.T) {
 	whole := testFile("testdata/pelikan.parquet")
+	frame := strings.Index(whole, "\x28\xb5\x2f\xfd") // of zstd
 	for _, test := range []struct{ data, want string }{
 		{testFile("testdata/no-trace.parquet"), "it is a Parquet file without the column obj_id, obj_size"},
 		{whole[:len(whole)-1], "damaged or cut off"},
 		{whole[:100], "damaged or cut off"},
 		{whole[:4], "damaged or cut off"},
+		{whole[:len(whole)-8] + "\xf0\xff\xff\xffPAR1", "its footer has 4294967280 bytes, but the file"},
+		{whole[:frame+4] + "\xe0" + whole[frame+5:], "without compression, its header"}, // its size has 8 bytes now
 		{whole + "x", "damaged or cut off"},
 	} {
 		got, bad, err := decodeRecords(newDecoder(t, "parquet", nil, strings.NewReader(test.data)), 10)

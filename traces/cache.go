@@ -109,11 +109,12 @@ type decodingOptions struct {
 	SkipBad      int64
 	SkipBadShare float64
 	Merge        bool
+	Filter       *Filter `json:",omitempty"`
 	Program      string
 }
 
 func (o Options) decoding() decodingOptions {
-	return decodingOptions{spoolVersion, o.Params, o.SizeRule, o.ZeroSize, o.IgnoreSize, o.Ops, o.Skip, o.Limit, o.TimeUnit, o.SkipBad, o.SkipBadShare, o.Merge, programVersion()}
+	return decodingOptions{spoolVersion, o.Params, o.SizeRule, o.ZeroSize, o.IgnoreSize, o.Ops, o.Skip, o.Limit, o.TimeUnit, o.SkipBad, o.SkipBadShare, o.Merge, o.filter.identity(), programVersion()}
 }
 
 // programVersion identifies the program's version, because another one may decode or

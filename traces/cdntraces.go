@@ -23,6 +23,9 @@ var metaCDN = &table{
 		if err := r.setTime(f[0], 0); err != nil {
 			return err
 		}
+		if r.Time >= 1e11 { // ms, in some copies: s would be the year 5138
+			r.Time /= 1000
+		}
 		if string(f[2]) != "1" {
 			if err := r.setOp(f[2]); err != nil {
 				return fmt.Errorf("%w: it is 1 in all published traces", err)

@@ -23,7 +23,7 @@ func TestEveryFormat(t *testing.T) {
 		sampled[s.format] = true
 		fuzzed[s.format] = true // FuzzWeblog
 	}
-	for _, f := range corpusFormats { // FuzzTables, FuzzKV, FuzzBinary; of Parquet TestParquetBad has cuts
+	for _, f := range corpusFormats { // FuzzTables, FuzzKV, FuzzBinary, FuzzParquet
 		fuzzed[f.Name] = true
 	}
 	for _, f := range []Format{OracleGeneral, IDSize, TimeIDSize} { // FuzzRead, TestDecode, TestBadRecords

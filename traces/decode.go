@@ -41,9 +41,11 @@ type decoding struct {
 	pipe    bool     // reading a file may block indefinitely
 	formats []string // of each file
 	reasons []string
-	sha256  func() string // of all files, which it may wait for; nil if one was not read whole
-	reports []string
-	late    bool // a decoder reports times that go back
+	sha256  func() string  // of all files, which it may wait for; nil if one was not read whole
+	logs    *weblogSummary // of all access logs; nil: there are none
+	sizes   *weblogSizes   // that access logs have shown, if they follow each other
+	reports []string       // of the other decoders
+	late    bool           // a decoder reports times that go back
 
 	records int64 // decoded
 	skipped int   // of o.Skip
@@ -185,6 +187,9 @@ type decodedFile struct {
 	format  Format
 	relabel bool // the unit of its times is given
 	tail    *tailReader
+	begun   bool // a record was decoded
+	chooses bool // the decoder applies Filter.Include and Filter.Exclude
+	pending bool // of filter.keep
 }
 
 // begin finds the format of a file and makes its decoder.
@@ -206,8 +211,21 @@ func (d *decoding) begin(in *input, f file) (*decodedFile, error) {
 		o.relabel = false
 	}
 	o.tail = &tailReader{r: r}
-	o.dec, err = format.New(o.tail, args)
-	return o, err
+	if o.dec, err = format.New(o.tail, args); err != nil {
+		return nil, err
+	}
+	if w, ok := o.dec.(*weblogDecoder); ok && !d.o.Merge {
+		// What the log before has shown of an object, its successor need not.
+		if d.sizes == nil {
+			d.sizes = w.sizes
+		}
+		w.sizes = d.sizes
+	}
+	if c, ok := o.dec.(urlChooser); ok && d.o.filter != nil {
+		c.choose(d.o.filter)
+		o.chooses = true
+	}
+	return o, nil
 }
 
 // An orderReporter is a Reporter that reports times that go back itself.
@@ -271,7 +289,13 @@ func (d *decoding) tick(o *decodedFile) time.Duration {
 
 // report takes in what a decoder has to say at the end.
 func (d *decoding) report(o *decodedFile) {
-	if r, ok := o.dec.(Reporter); ok {
+	switch r := o.dec.(type) {
+	case *weblogDecoder:
+		if d.logs == nil {
+			d.logs = &weblogSummary{}
+		}
+		d.logs.add(r)
+	case Reporter:
 		d.reports = append(d.reports, r.Report()...)
 	}
 	if _, ok := o.dec.(orderReporter); ok {
@@ -294,7 +318,9 @@ func (d *decoding) empty() (*batch, error) {
 
 // pass prepares a batch and passes it on.
 func (d *decoding) pass(b *batch) error {
-	d.prepare(b)
+	if err := d.prepare(b); err != nil {
+		return err
+	}
 	if d.kept += len(b.records); len(b.records) == 0 {
 		d.free <- b
 		return nil
@@ -324,7 +350,7 @@ func (d *decoding) file(in *input, f file) (err error) {
 			return err
 		}
 		b.grow()
-		n, prompts, err := d.decode(o.dec, b.records)
+		n, prompts, err := d.decode(o, b.records)
 		b.prompts = prompts
 		b.records, b.tick, b.file = b.records[:n], d.tick(o), f.name
 		if perr := d.pass(b); perr != nil {
@@ -394,26 +420,38 @@ func (b *batch) grow() {
 	b.records = b.records[:batchSize]
 }
 
-// decode fills records and returns how many they are, with what is to be known
-// of their groups.
-func (d *decoding) decode(dec Decoder, records []Record) (int, *sim.Prompts, error) {
+// decode fills records with the next ones that are kept and returns how many they are, with what is
+// to be known of their groups.
+func (d *decoding) decode(o *decodedFile, records []Record) (int, *sim.Prompts, error) {
 	clear(records)
-	n, err := dec.Decode(records)
+	n, err := o.dec.Decode(records)
 	d.records += int64(n)
 	var prompts *sim.Prompts
-	if g, ok := dec.(Grouper); ok {
+	if g, ok := o.dec.(Grouper); ok {
 		for _, i := range g.Groups() {
 			records[i].Start = true
 		}
 		p := g.Prompts()
 		prompts = &p
 	}
+	if f := d.o.filter; f != nil && n > 0 {
+		if !o.begun {
+			o.begun = true
+			f.begin(&records[0], d.tick(o), d.o.Merge)
+		}
+		n = f.keep(records[:n], o.chooses, &o.pending)
+	}
 	return n, prompts, err
 }
 
 // prepare leaves out the records of b that are not replayed, and gives the rest
 // hashes and texts that stay.
-func (d *decoding) prepare(b *batch) {
+func (d *decoding) prepare(b *batch) error {
+	if d.o.filter != nil {
+		if err := d.o.filter.window(b); err != nil {
+			return err
+		}
+	}
 	if d.o.Ops == ReadsOnly {
 		n := 0
 		for i := range b.records {
@@ -473,7 +511,9 @@ func (d *decoding) prepare(b *batch) {
 				at := len(text)
 				text = append(text, r.Text...)
 				r.Text = text[at:len(text):len(text)]
-				b.hashes[i] = hashText(r.Text)
+				if b.hashes[i] = r.hash; r.hash == 0 {
+					b.hashes[i] = hashText(r.Text)
+				}
 				continue
 			}
 			r.Key, r.Text = key, nil
@@ -481,6 +521,7 @@ func (d *decoding) prepare(b *batch) {
 		b.hashes[i] = hashNumber(r.Key)
 	}
 	b.text = text
+	return nil
 }
 
 // zeroSizes leaves out the records of b of size 0, or gives them 1 byte. A delete has no size.
@@ -581,6 +622,25 @@ func (d *decoding) notes() []string {
 			notes = append(notes, fmt.Sprintf("format %s: %s", f, d.reasons[i]))
 		}
 	}
+	notes = append(notes, d.leftOutNotes()...)
+	if d.done() {
+		notes = append(notes, fmt.Sprintf("it was read up to request %d after those left out at the start", d.kept))
+	}
+	for _, kind := range d.badKind {
+		m := d.badSeen[kind]
+		notes = append(notes, fmt.Sprintf("%d malformed records were left out, the first: %v", m.n, m.first))
+	}
+	if d.logs != nil {
+		notes = append(notes, d.logs.report()...)
+	}
+	return append(notes, d.reports...)
+}
+
+// leftOutNotes say how many requests were left out that any format may have.
+func (d *decoding) leftOutNotes() (notes []string) {
+	if d.o.filter != nil {
+		notes = append(notes, d.o.filter.summary())
+	}
 	for op, n := range d.leftOut {
 		if n > 0 {
 			notes = append(notes, fmt.Sprintf("%d requests with operation %v were left out", n, sim.Op(op)))
@@ -595,14 +655,18 @@ func (d *decoding) notes() []string {
 	if d.skipped > 0 {
 		notes = append(notes, fmt.Sprintf("the first %d requests were left out", d.skipped))
 	}
-	if d.done() {
-		notes = append(notes, fmt.Sprintf("it was read up to request %d after those left out at the start", d.kept))
+	return notes
+}
+
+// whyNone says what has left out requests, where none is left.
+func (d *decoding) whyNone() string {
+	why := d.leftOutNotes()
+	if d.logs != nil {
+		if lines := d.logs.leftOut(); len(lines) > 0 {
+			why = append(why, lines[0]+" "+strings.Join(lines[1:], ", "))
+		}
 	}
-	for _, kind := range d.badKind {
-		m := d.badSeen[kind]
-		notes = append(notes, fmt.Sprintf("%d malformed records were left out, the first: %v", m.n, m.first))
-	}
-	return append(notes, d.reports...)
+	return strings.Join(why, "; ")
 }
 
 // format names the formats of the files.

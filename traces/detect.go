@@ -93,6 +93,12 @@ func detect(formats []Format, head []byte, whole bool) (Format, string, error) {
 		if word {
 			return Format{}, "", fmt.Errorf("cannot tell its format: all that it holds is %s (--trace-format says which it is)", quote(head))
 		}
+		switch text := bytes.TrimLeft(bytes.TrimPrefix(head, bom), " \t\r\n"); {
+		case jsonArray(text):
+			return Format{}, "", errors.New("it looks like a JSON array, but a log has an object a line: jq -c '.[]' FILE prints that")
+		case bytes.HasPrefix(text, []byte("{\n")) || bytes.HasPrefix(text, []byte("{\r\n")):
+			return Format{}, "", errors.New("it looks like JSON over several lines, but a log has an object a line: jq -c . FILE prints that")
+		}
 		line, err := firstLine(head, whole)
 		if err != nil {
 			return Format{}, "", err
@@ -100,11 +106,7 @@ func detect(formats []Format, head []byte, whole bool) (Format, string, error) {
 		if why := prose(head, whole); why != "" {
 			return Format{}, "", fmt.Errorf("it does not look like a trace: %s, as %s (if it is one, --columns says in which fields its ids and sizes are, or --log-format which layout it has)", why, quote(line))
 		}
-		hint := "--trace-format says which it is; cachesim formats lists them"
-		if n := bytes.Count(line, []byte(",")); n > 0 || bytes.ContainsAny(line, "\t;|") {
-			hint = "if it is a table, --columns id=1,size=2,time=3 reads it, with the numbers or names of its columns; if it is an access log, --log-format does, with its layout"
-		}
-		return Format{}, "", fmt.Errorf("cannot tell its format: the number of fields in its first line is %d: %s (%s)", countFields(line), quote(line), hint)
+		return Format{}, "", fmt.Errorf("cannot tell its format: its first line is %s (%s)", quote(line), tableHint(line))
 	}
 	e := &AmbiguousError{Reasons: reasons}
 	for _, f := range best {
@@ -113,17 +115,60 @@ func detect(formats []Format, head []byte, whole bool) (Format, string, error) {
 	return Format{}, "", e
 }
 
+// tableHint says how to read a file whose first line is line, if it is a table.
+func tableHint(line []byte) string {
+	type delimiter struct{ name, flags string }
+	best, most := delimiter{}, 0
+	for _, d := range []struct {
+		c byte
+		delimiter
+	}{
+		{',', delimiter{"commas", ""}},
+		{'\t', delimiter{"tabs", " --trace-format tsv"}},
+		{';', delimiter{"semicolons", " --trace-param delimiter=semicolon"}},
+		{'|', delimiter{"bars", " --trace-param delimiter=pipe"}},
+		{':', delimiter{"colons", " --trace-param delimiter=:"}},
+	} {
+		if n := bytes.Count(line, []byte{d.c}); n > most {
+			best, most = d.delimiter, n
+		}
+	}
+	if n := countFields(line) - 1; n > most || most == 0 {
+		best, most = delimiter{"blanks", " --trace-param delimiter=space"}, n
+	}
+	if most == 0 {
+		return "if each line is an id, --trace-format id reads it; cachesim formats lists the others"
+	}
+	columns := "id=1,size=2"
+	if most > 1 {
+		columns += ",time=3"
+	}
+	return fmt.Sprintf("a table of %d fields between %s is read with --columns %s%s, by the numbers or names of its columns, an access log with --log-format and its layout; cachesim formats lists all formats",
+		most+1, best.name, columns, best.flags)
+}
+
+// jsonArray reports whether text starts as a JSON array of objects.
+func jsonArray(text []byte) bool {
+	rest, ok := bytes.CutPrefix(text, []byte{'['})
+	return ok && bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte{'{'})
+}
+
 // magics are the first bytes of files that are often beside traces, but for
 // those that http.DetectContentType knows.
 var magics = []struct{ magic, kind string }{
 	{"\x7fELF", "an executable"}, {"MZ", "an executable"}, {"\xcf\xfa\xed\xfe", "an executable"}, {"\xca\xfe\xba\xbe", "an executable"},
 	{"#!", "a script"}, {"!<arch>\n", "a library"}, {"SQLite format 3\x00", "a database"}, {"7z\xbc\xaf'\x1c", "a 7z archive, which cachesim does not read"},
 	{"MDMP", "a crash dump"}, {"<svg", "an image (SVG)"},
+	{"version https://git-lfs.github.com/", "a pointer of Git LFS (git lfs pull fetches the file itself)"},
+	{"/annex/objects/", "a pointer of git-annex (git annex get fetches the file itself)"},
 }
 
 // foreign says what a file is whose first bytes show that it is no trace.
 func foreign(head []byte) string {
 	text := bytes.TrimLeft(bytes.TrimPrefix(head, bom), " \t\r\n")
+	if len(bytes.Trim(head, "\x00")) == 0 {
+		return "a file of zeros"
+	}
 	for _, m := range magics {
 		if bytes.HasPrefix(text, []byte(m.magic)) {
 			return m.kind
@@ -137,8 +182,11 @@ func foreign(head []byte) string {
 	case "audio", "video", "font":
 		return kind
 	case "text":
-		if name == "html" || name == "xml" {
-			return strings.ToUpper(name)
+		switch name {
+		case "html":
+			return "HTML (a web page that was saved in place of the file?)"
+		case "xml":
+			return "XML"
 		}
 	}
 	switch kind {

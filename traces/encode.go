@@ -28,6 +28,7 @@ type Encoding struct {
 var Encodings = []Encoding{
 	{Name: "oracleGeneral", Doc: OracleGeneral.Doc, next: true, new: encodeOracleGeneral},
 	{Name: "lcs", Doc: LCS.Doc, columns: sim.ColumnOps | sim.ColumnTTL, next: true, new: encodeLCS},
+	{Name: "cachesim", Doc: Cachesim.Doc, columns: sim.ColumnOps | sim.ColumnTTL, new: encodeCachesim},
 	{Name: "id-size", Doc: IDSize.Doc, new: encodeIDSize},
 	{Name: "time-id-size", Doc: TimeIDSize.Doc, new: encodeTimeIDSize},
 	{Name: "csv", Doc: "text with a header line: time,id,size and, where the trace has them, op and ttl", columns: sim.ColumnOps | sim.ColumnTTL, new: encodeCSV},
@@ -61,6 +62,9 @@ func (f *Encoding) encode(w io.Writer, t *sim.Trace) error {
 		return errors.New("the format has no operations: leave them out of the trace")
 	} else if missing&sim.ColumnTTL != 0 {
 		return errors.New("the format has no times to live: leave them out of the trace")
+	}
+	if t.RequestCosts != nil {
+		return errNoCosts
 	}
 	e := &encoder{w: bufio.NewWriterSize(w, blockSize), t: t}
 	write, err := f.new(e)

@@ -14,7 +14,7 @@ var corpusTables = []*table{
 // corpusFormats are the formats of the public trace corpora, and those that can
 // be adapted to others.
 var corpusFormats = slices.Concat(
-	grouped(General, LCS, Binary),
+	grouped(General, Cachesim, LCS, Binary),
 	grouped(General, formatsOf(generalTables)...),
 	grouped(Corpora, VSCSI, Parquet),
 	grouped(Corpora, formatsOf(layouts)...),

@@ -1,6 +1,7 @@
 package traces
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"slices"
@@ -105,6 +106,50 @@ func FuzzTables(f *testing.F) { fuzzCorpora(f, isTable) }
 
 func FuzzBinary(f *testing.F) {
 	fuzzCorpora(f, func(f Format) bool { return !isTable(f) && f.Name != Parquet.Name && f.Name != KVJSONL.Name })
+}
+
+// FuzzParquet starts with samples that are whole, cut, and have a bit flipped (TestCorporaDamaged has
+// more of them). What describes a file is in the file, so that a few wrong bytes may claim anything.
+func FuzzParquet(f *testing.F) {
+	for _, name := range []string{"pelikan", "text-ids", "no-trace"} {
+		data := []byte(testFile("testdata/" + name + ".parquet"))
+		f.Add(data)
+		for i, at := range positions(len(data)) {
+			if i%8 > 0 { // before fuzzing starts, each takes some milliseconds
+				continue
+			}
+			f.Add(data[:at])
+			flipped := bytes.Clone(data)
+			flipped[at] ^= 1 << (i / 8 % 8)
+			f.Add(flipped)
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		d := newDecoder(t, "parquet", nil, bytes.NewReader(data))
+		defer d.(io.Closer).Close()
+		dst := make([]Record, 64)
+		for range 1 << 12 {
+			n, err := d.Decode(dst)
+			if n == 0 && err == nil {
+				t.Fatal("neither records nor an error")
+			}
+			for _, r := range dst[:n] {
+				if r.Size < 0 || r.Size > sim.MaxSize || r.Op > sim.Delete {
+					t.Fatalf("record %+v", r)
+				}
+			}
+			var syntax *SyntaxError
+			if err != nil && !errors.As(err, &syntax) {
+				if err == io.EOF && n > 0 {
+					t.Fatalf("io.EOF with %d records", n)
+				}
+				if n, err := d.Decode(dst); n != 0 || err != io.EOF {
+					t.Fatalf("behind the end: %d records, %v", n, err)
+				}
+				return
+			}
+		}
+	})
 }
 
 func FuzzKV(f *testing.F) {

@@ -170,7 +170,7 @@ func (d *decoding) refill(m *mergedFile) error {
 			break
 		}
 		var n int
-		n, m.prompts, m.err = d.decode(m.dec, m.records[:batchSize])
+		n, m.prompts, m.err = d.decode(m.decodedFile, m.records[:batchSize])
 		m.records, m.next, m.tick = m.records[:n], 0, d.tick(m.decodedFile)
 	}
 	return nil

@@ -67,6 +67,7 @@ type Options struct {
 	Skip       int           // requests left out at the start
 	Limit      int           // requests read after those; 0: all
 	TimeUnit   time.Duration // of the times in the file; 0: that of the format, or its parameter time-unit
+	Filter     Filter        // which requests are kept
 
 	// Malformed records are an error unless no more than SkipBad of them, or
 	// SkipBadShare of all records, are malformed; then they are left out.
@@ -89,6 +90,7 @@ type Options struct {
 	Progress func(bytes int64)
 
 	limits limits
+	filter *filter // Filter, compiled; nil: all requests are kept
 }
 
 // limits are those of sim, and smaller in tests.
@@ -124,6 +126,12 @@ func (o Options) complete() (Options, error) {
 	}
 	if o.limits == (limits{}) {
 		o.limits = limits{sim.MaxRequests, sim.MaxObjects, sim.MaxSize}
+	}
+	if o.filter, err = o.Filter.compile(); err != nil {
+		return o, err
+	}
+	if o.filter != nil && o.Ops == ReadsOnly && !o.filter.ops[sim.Get] {
+		return o, errors.New("only requests with other operations than get are asked for, but only gets are replayed: with --ops apply or --ops ignore, others are, too")
 	}
 	return o, nil
 }
@@ -163,18 +171,47 @@ type file struct {
 // stdin is the name of standard input in errors and results.
 const stdin = "stdin"
 
-// openFile checks that the file can be opened.
-func openFile(name, format string) (file, error) {
-	if f, rest, ok := strings.Cut(name, ":"); ok && rest != "" {
-		// A file of that very name counts first, and so does C:\trace.
-		if _, err := os.Stat(name); err != nil && slices.ContainsFunc(Formats, func(x Format) bool { return x.Name == f }) {
-			name, format = rest, f
-		}
+// CutFormat splits FORMAT:FILE, the name of a file whose format is known. A file of that very name
+// counts first, and so does C:\trace.
+func CutFormat(name string) (format, file string) {
+	f, rest, ok := strings.Cut(name, ":")
+	if !ok || rest == "" || !slices.ContainsFunc(Formats, func(x Format) bool { return x.Name == f }) {
+		return "", name
+	}
+	if _, err := os.Stat(name); err == nil {
+		return "", name
+	}
+	return f, rest
+}
+
+// locateFile takes the name of a file apart, as Open takes it.
+func locateFile(name, format string) file {
+	if f, rest := CutFormat(name); f != "" {
+		name, format = rest, f
 	}
 	if name == "-" {
-		return file{name: stdin, format: format, pipe: true, open: func() (io.ReadCloser, error) { return io.NopCloser(os.Stdin), nil }}, nil
+		return file{name: stdin, format: format, pipe: true}
 	}
 	archive, inside := splitMember(name)
+	return file{name: name, path: archive, inside: inside, member: inside, format: format}
+}
+
+// NameOf returns the Name that Open gives to the trace in a file, and PathOf the path of that file on
+// disk, which may be an archive.
+func NameOf(name string) string { return locateFile(name, "").base() }
+
+// PathOf is described with NameOf.
+func PathOf(name string) string { return locateFile(name, "").path }
+
+// openFile checks that the file can be opened.
+func openFile(name, format string) (file, error) {
+	f := locateFile(name, format)
+	if f.pipe {
+		f.open = func() (io.ReadCloser, error) { return io.NopCloser(os.Stdin), nil }
+		return f, nil
+	}
+	name = f.name
+	archive, inside := f.path, f.inside
 	info, err := os.Stat(archive)
 	var missing *fs.PathError
 	if errors.As(err, &missing) {
@@ -182,7 +219,7 @@ func openFile(name, format string) (file, error) {
 	} else if err != nil {
 		return file{}, fmt.Errorf("open trace: %w", err)
 	}
-	f := file{name: name, path: archive, inside: inside, member: inside, format: format, pipe: !info.Mode().IsRegular()}
+	f.pipe = !info.Mode().IsRegular()
 	if info.IsDir() {
 		return file{}, isFolder(name)
 	}
@@ -285,6 +322,9 @@ func load(files []file, o Options, c *cache) (*sim.Trace, error) {
 	var t *sim.Trace
 	if err == nil {
 		t, err = b.finish(d)
+	}
+	if why := d.whyNone(); err == ErrNoRequests && why != "" {
+		err = fmt.Errorf("%w that are to be replayed: %s", err, why)
 	}
 	if err != nil {
 		b.store.abort()

@@ -12,7 +12,6 @@ import (
 	"cachesim/sim"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/format"
 )
 
 // Parquet is the format of Pelikan's cachesim: a Parquet file with the columns
@@ -131,6 +130,9 @@ func (d *parquetDecoder) open() error {
 	if size == 0 {
 		return io.EOF
 	}
+	if err := checkFooter(r, size); err != nil {
+		return fmt.Errorf("its Parquet data is damaged or cut off: %w", err)
+	}
 	f, err := parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
 		return fmt.Errorf("its Parquet data is damaged or cut off: %w", err)
@@ -145,7 +147,7 @@ func (d *parquetDecoder) open() error {
 		case !col.Leaf() || col.Repeated():
 			return fmt.Errorf("its column %s has no single values", c.name)
 		default:
-			if err := checkChunks(f, col.Index(), size); err != nil {
+			if err := checkChunks(f, r, col.Index(), size); err != nil {
 				return fmt.Errorf("its column %s is damaged: %w", c.name, err)
 			}
 			d.columns[i] = &parquetColumn{pages: col.Pages()}
@@ -155,38 +157,6 @@ func (d *parquetDecoder) open() error {
 		return fmt.Errorf("it is a Parquet file without the column %s", strings.Join(missing, ", "))
 	}
 	d.left = f.NumRows()
-	return nil
-}
-
-// checkChunks checks what the file says of a column, so that a damaged file
-// makes the library neither reserve memory for sizes that cannot be right nor
-// use a decompressor that has no bound.
-func checkChunks(f *parquet.File, column int, size int64) error {
-	var rows int64
-	for _, g := range f.Metadata().RowGroups {
-		rows += g.NumRows
-		if g.NumRows < 0 || column >= len(g.Columns) {
-			return errors.New("a row group has other columns than the file")
-		}
-		m := &g.Columns[column].MetaData
-		switch m.Codec {
-		case format.Uncompressed, format.Snappy, format.Gzip, format.Zstd:
-		default:
-			return fmt.Errorf("compression %v is not supported: one of none, snappy, gzip, zstd", m.Codec)
-		}
-		start := m.DataPageOffset
-		if m.DictionaryPageOffset > 0 {
-			start = min(start, m.DictionaryPageOffset)
-		}
-		const most = 1 << 31 // bytes of a chunk
-		if m.NumValues != g.NumRows || start < 0 || m.TotalCompressedSize < 0 || m.TotalCompressedSize > size-start ||
-			m.TotalUncompressedSize < 0 || m.TotalUncompressedSize > most {
-			return fmt.Errorf("%d values of %d rows in %d bytes at byte %d of %d", m.NumValues, g.NumRows, m.TotalCompressedSize, start, size)
-		}
-	}
-	if rows != f.NumRows() {
-		return fmt.Errorf("its row groups have %d rows, but it has %d", rows, f.NumRows())
-	}
 	return nil
 }
 

@@ -18,6 +18,12 @@ var textSamples = []sample{
 		data: "n;file;x\n10;a,b;1\n20; c ;2\n", want: []string{`0 "a,b" 10 get 0`, `0 "c" 20 get 0`},
 	},
 	{
+		format: "csv", name: "Cloudflare 2025", confidence: Likely,
+		data:   "timestamp,key,zone,size,expiry_time,stale_time,method,mime\n1,a,1,10,60,0,0,text/plain\n2,b,7,20,120,0,0,image/png\n",
+		want:   []string{`1000000000 "a" 10 get 0`, `2000000000 "b" 20 get 0`},
+		report: []string{`id is field 2 "key", size is field 4 "size", time is field 1 "timestamp"`},
+	},
+	{
 		format: "csv", name: "quoted", confidence: Likely,
 		data: `"url","bytes"` + "\n" + `"/a,""b""",10` + "\n" + `/c,"20"` + "\n",
 		want: []string{`0 "/a,\"b\"" 10 get 0`, `0 "/c" 20 get 0`},
@@ -69,8 +75,8 @@ var textSamples = []sample{
 	},
 	{
 		format: "meta-cdn", confidence: Certain,
-		data: metaCDNHeader + "100,111,1,1000,500,200,-1,-1,3600,0.1,1,0,2,-,3\n101,abc,1,0,70000,200,0,65535,0,0.1,0,0,2,5,3\n",
-		want: []string{"100 111 1000 get 3600", `101 "abc" 70000 get 0`},
+		data: metaCDNHeader + "100,111,1,1000,500,200,-1,-1,3600,0.1,1,0,2,-,3\n101,abc,1,0,70000,200,0,65535,0,0.1,0,0,2,5,3\n1678863569123,7,1,9,9,1,-1,-1,0,1,0,0,2,-,3\n",
+		want: []string{"100 111 1000 get 3600", `101 "abc" 70000 get 0`, "1678863569 7 9 get 0"},
 	},
 	{
 		format: "meta-cdn", name: "blocks", confidence: Certain, args: Args{"block": "1000"},

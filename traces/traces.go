@@ -24,6 +24,8 @@ type Record struct {
 	Op   sim.Op // reads are Get, writes are Set
 	// Costs is set where the trace has costs or latencies and they were asked for.
 	Costs *RecordCosts
+	// hash is hashText(Text), if the decoder had to compute it; 0: it did not.
+	hash uint64
 	// Start marks the first record of a group. The loader sets it, from a
 	// Grouper.
 	Start bool

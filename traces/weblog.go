@@ -58,6 +58,10 @@ type weblogFields struct {
 	extra  [maxExtra][]byte // of the names that the key's template has
 	micros int64            // time in microseconds since 1970
 	timed  bool
+
+	// The last time that was read, which most lines share with the one before.
+	clock       []byte
+	clockMicros int64
 }
 
 // A weblogSplitter finds the fields of the lines of one kind of log.
@@ -69,8 +73,8 @@ type weblogSplitter interface {
 	tick() time.Duration
 }
 
-// A weblogNoter is a splitter that has lines of its own for the report.
-type weblogNoter interface{ notes() []string }
+// A weblogNoter is a splitter that has a line of its own for the report.
+type weblogNoter interface{ note() weblogNote }
 
 // A weblogKind is a row of the table of access logs.
 type weblogKind struct {
@@ -158,18 +162,20 @@ type weblogDecoder struct {
 	f     weblogFields
 	parse func([]byte, *Record) (bool, error) // d.line, kept to avoid an allocation per call
 
-	tick   time.Duration
-	micros int64 // per tick
-	sizes  weblogSizes
-	arena  []byte   // ids of the current batch that are not parts of its lines
-	pairs  [][]byte // of a query that is being sorted
+	chosen   *filter // that is applied to host and URI; nil: none is
+	tick     time.Duration
+	micros   int64 // per tick
+	sizes    *weblogSizes
+	requests []weblogRequest // of the current batch
+	arena    []byte          // ids of the current batch that are not parts of its lines
+	pairs    [][]byte        // of a query that is being sorted
 
 	left weblogCounts
 	last int64 // latest time so far, in ticks
 }
 
 func newWeblogDecoder(r io.Reader, s weblogSplitter, rules *weblogRules) *weblogDecoder {
-	d := &weblogDecoder{lines: newLineReader(r), split: s, rules: rules, tick: s.tick()}
+	d := &weblogDecoder{lines: newLineReader(r), split: s, rules: rules, tick: s.tick(), sizes: &weblogSizes{}}
 	d.micros = int64(max(d.tick, time.Microsecond) / time.Microsecond)
 	d.parse = d.line
 	return d
@@ -178,9 +184,61 @@ func newWeblogDecoder(r io.Reader, s weblogSplitter, rules *weblogRules) *weblog
 // Tick returns the unit of Record.Time.
 func (d *weblogDecoder) Tick() time.Duration { return d.tick }
 
+// A weblogRequest is what is known of a line that counts, but for the size of its object where
+// earlier lines have to show it.
+type weblogRequest struct {
+	hash       uint64 // of the id; only if sizes are remembered
+	full, sent int64  // bytes of the whole object, or -1, and of what was sent
+	micros     int64
+	status     int16
+	head       bool
+	timed      bool
+	verdict    int8 // 1: the log's own cache hit; -1: it missed
+}
+
+// Decode reads lines in two passes: what they say, and then, in their order, what that means for
+// objects. The second looks sizes up in a table that is far larger than the processor's caches; as
+// the places are known by then, they are loaded together.
 func (d *weblogDecoder) Decode(dst []Record) (int, error) {
-	d.arena = d.arena[:0]
-	return d.lines.decode(dst, d.parse)
+	for {
+		d.arena, d.requests = d.arena[:0], d.requests[:0]
+		n, err := d.lines.decode(dst, d.parse)
+		if n = d.settle(dst[:n]); n > 0 || err != nil || len(dst) == 0 {
+			return n, err
+		}
+	}
+}
+
+// settle gives the records of d.requests sizes and times. It moves those that are kept to the front
+// and returns how many they are.
+func (d *weblogDecoder) settle(records []Record) int {
+	const together = 64
+	n := 0
+	for i := range d.requests {
+		if i%together == 0 && d.rules.remember {
+			d.sizes.preload(d.requests[i:min(i+together, len(d.requests))])
+		}
+		q, r := &d.requests[i], &records[i]
+		size, ok := d.size(q)
+		if !ok {
+			d.left.unknownSize++
+			continue
+		}
+		d.time(q, r)
+		r.Size, r.TTL, r.Op = size, 0, sim.Get
+		d.left.kept++
+		switch q.verdict {
+		case 1:
+			d.left.hits++
+		case -1:
+			d.left.misses++
+		}
+		if n < i {
+			records[n] = *r
+		}
+		n++
+	}
+	return n
 }
 
 // line reads one line. It reports false where a rule leaves it out.
@@ -208,7 +266,7 @@ func (d *weblogDecoder) line(line []byte, r *Record) (bool, error) {
 	head := false
 	if t.method != nil {
 		if !d.rules.method(t.method) {
-			d.left.methods.add(t.method)
+			d.left.methods.add(t.method, 1)
 			return false, nil
 		}
 		head = len(t.method) == 4 && string(t.method) == "HEAD"
@@ -229,21 +287,30 @@ func (d *weblogDecoder) line(line []byte, r *Record) (bool, error) {
 		return false, nil
 	}
 	id := d.id(&t)
-	if !d.chosen(&t) {
+	if d.chosen != nil && !d.chooses(&t) {
 		return false, nil
 	}
-	size, ok, err := d.size(id, status, head)
+	q := weblogRequest{status: int16(status), head: head, micros: f.micros, timed: f.timed, verdict: d.verdict()}
+	var err error
+	if q.full, err = d.fullSize(status); err == nil && status != 304 && !head {
+		q.sent, err = d.sent()
+	}
 	if err != nil {
 		return false, fmt.Errorf("%w: %s", err, quoteLine(line))
 	}
-	if !ok {
-		return false, nil
+	if q.full < 0 && head && status == 200 {
+		if n, ok := parseUint(f.role[roleLength]); ok && n <= sim.MaxSize {
+			q.full = int64(n)
+		}
 	}
-	d.time(r)
 	r.setID(id)
-	r.Size, r.TTL, r.Op = size, 0, sim.Get
-	d.left.kept++
-	d.verdict()
+	if d.rules.remember {
+		q.hash = hashText(id)
+		if r.hash = q.hash; r.Text == nil {
+			r.hash = 0
+		}
+	}
+	d.requests = append(d.requests, q)
 	return true, nil
 }
 
@@ -257,60 +324,43 @@ func parseStatus(b []byte) (int, bool) {
 	return 0, len(b) == 0 || string(b) == "-" || string(b) == "-1" || string(b) == "0"
 }
 
-// size returns how many bytes the object has; false: it is not known, which is
-// counted.
-func (d *weblogDecoder) size(id []byte, status int, head bool) (int64, bool, error) {
-	f := &d.f
-	full, err := d.fullSize(status)
-	if err != nil {
-		return 0, false, err
-	}
-	if status == 304 || head {
-		if full < 0 && head && status == 200 {
-			if n, ok := parseUint(f.role[roleLength]); ok && n <= sim.MaxSize {
-				full = int64(n)
-			}
+// size returns how many bytes the object of a request has; false: it is not known.
+func (d *weblogDecoder) size(q *weblogRequest) (int64, bool) {
+	if q.status == 304 || q.head {
+		if q.full >= 0 {
+			return q.full, true
 		}
-		if full < 0 {
-			if e := d.sizes.find(hashText(id)); e.known {
-				full = e.bytes()
-			}
-		}
-		if full < 0 {
-			d.left.unknownSize++
-			return 0, false, nil
-		}
-		return full, true, nil
-	}
-	sent, err := d.sent()
-	if err != nil {
-		return 0, false, err
+		e := d.sizes.find(q.hash)
+		return e.bytes(), e.known
 	}
 	switch {
-	case status == 206 && d.rules.partial == partialRange:
-		return sent, true, nil
-	case status == 206:
-		e := d.sizes.find(hashText(id))
-		if full < 0 && e.known && e.whole() {
-			return e.bytes(), true, nil
+	case q.status == 206 && d.rules.partial == partialRange:
+		return q.sent, true
+	case q.status == 206:
+		e := d.sizes.find(q.hash)
+		if q.full < 0 && e.known && e.whole() {
+			return e.bytes(), true
 		}
-		if full >= 0 {
-			d.sizes.set(e, full, true)
-			return full, true, nil
+		if q.full >= 0 {
+			d.sizes.set(e, q.full, true)
+			return q.full, true
 		}
 		d.left.largestRange++
+		sent := q.sent
 		if e.known {
 			sent = max(sent, e.bytes())
 		}
 		d.sizes.set(e, sent, false)
-		return sent, true, nil
-	case full >= 0:
-		sent = full
+		return sent, true
 	}
-	if d.rules.remember && (status == 200 || status == 203) {
-		d.sizes.set(d.sizes.find(hashText(id)), sent, true)
+	size := q.sent
+	if q.full >= 0 {
+		size = q.full
 	}
-	return sent, true, nil
+	if d.rules.remember && (q.status == 200 || q.status == 203) {
+		d.sizes.set(d.sizes.find(q.hash), size, true)
+	}
+	return size, true
 }
 
 // sent returns the bytes of the response, without headers as far as is known.
@@ -364,15 +414,15 @@ func (d *weblogDecoder) fullSize(status int) (int64, error) {
 
 // time sets the time of r. Servers log a request when it ends, so that times
 // may go back; a line without a time has that of the one before.
-func (d *weblogDecoder) time(r *Record) {
-	if !d.f.timed {
+func (d *weblogDecoder) time(q *weblogRequest, r *Record) {
+	if !q.timed {
 		if d.tick != 0 {
 			d.left.untimed++
 		}
 		r.Time = d.last
 		return
 	}
-	t := d.f.micros / d.micros
+	t := q.micros / d.micros
 	if d.left.kept == d.left.untimed || t >= d.last {
 		d.last = t
 	} else {
@@ -382,18 +432,20 @@ func (d *weblogDecoder) time(r *Record) {
 	r.Time = t
 }
 
-// verdict counts what the log's own cache said of the request.
-func (d *weblogDecoder) verdict() {
+// verdict returns what the log's own cache said of the request: 1 for a hit, -1 for a miss, 0 for
+// nothing.
+func (d *weblogDecoder) verdict() int8 {
 	switch b := d.f.role[roleVerdict]; {
 	case len(b) == 0:
 		if string(d.f.role[roleLookup]) == "true" {
-			d.left.misses++
+			return -1
 		}
 	case cacheHit(b):
-		d.left.hits++
+		return 1
 	case !noVerdict(b):
-		d.left.misses++
+		return -1
 	}
+	return 0
 }
 
 // quoteLine shows a line in an error, shortened and escaped.

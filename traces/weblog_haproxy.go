@@ -163,14 +163,8 @@ func (h *haproxy) capture(b []byte, f *weblogFields) {
 	}
 }
 
-func (h *haproxy) notes() []string {
-	if h.messages == 0 {
-		return nil
-	}
-	if h.messages == 1 {
-		return []string{"1 line is a message, not a request"}
-	}
-	return []string{fmt.Sprintf("%d lines are messages, not requests", h.messages)}
+func (h *haproxy) note() weblogNote {
+	return weblogNote{n: h.messages, one: "line is a message, not a request", many: "lines are messages, not requests", leftOut: true}
 }
 
 // haproxyMessage reports whether a line is a message about HAProxy itself, or a

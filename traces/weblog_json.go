@@ -205,14 +205,8 @@ func (j *jsonLog) add(path string, n jsonName) {
 func (j *jsonLog) tick() time.Duration { return time.Microsecond }
 func (j *jsonLog) headers() bool       { return j.sent && !j.body }
 
-func (j *jsonLog) notes() []string {
-	switch j.messages {
-	case 0:
-		return nil
-	case 1:
-		return []string{"1 line has no request"}
-	}
-	return []string{fmt.Sprintf("%d lines have no request", j.messages)}
+func (j *jsonLog) note() weblogNote {
+	return weblogNote{n: j.messages, one: "line has no request", many: "lines have no request", leftOut: true}
 }
 
 func (j *jsonLog) split(line []byte, f *weblogFields) (bool, error) {

@@ -20,6 +20,7 @@ type weblogProgram struct {
 	needed int  // steps up to the last one with a field that is of use
 	open   bool // more may follow the last step
 	blanks bool // a blank of the layout stands for any number of them
+	clocks int  // steps with a time
 	every  time.Duration
 }
 
@@ -37,6 +38,7 @@ type weblogStep struct {
 	// behind it.
 	strftime string
 	lit      []byte // the text behind the field; none: the field is the rest of the line
+	plain    bool   // the field has nothing of padded, optional and strftime
 }
 
 func (p *weblogProgram) tick() time.Duration { return p.every }
@@ -67,6 +69,20 @@ func (p *weblogProgram) run(line []byte, f *weblogFields, steps int) ([]byte, er
 	f.micros, f.timed = 0, false
 	for i := range p.steps[:steps] {
 		s := &p.steps[i]
+		if s.plain && !p.blanks && s.clock == nil {
+			end := s.end(rest)
+			if end < 0 {
+				return nil, fmt.Errorf("expected %s after %s: %s", quote(s.lit), s.name, quoteLine(line))
+			}
+			if s.role != roleNone {
+				f.role[s.role] = rest[:end]
+			}
+			if s.extra >= 0 {
+				f.extra[s.extra] = rest[:end]
+			}
+			rest = rest[end+len(s.lit):]
+			continue
+		}
 		if s.padded {
 			rest = bytes.TrimLeft(rest, " ")
 		}
@@ -98,7 +114,12 @@ func (p *weblogProgram) run(line []byte, f *weblogFields, steps int) ([]byte, er
 			}
 		}
 		if s.clock != nil {
-			t, ok := s.clock(field)
+			t, ok := f.clockMicros, p.clocks == 1 && len(field) > 0 && string(field) == string(f.clock)
+			if !ok {
+				if t, ok = s.clock(field); ok {
+					f.clock, f.clockMicros = append(f.clock[:0], field...), t
+				}
+			}
 			if !ok {
 				return nil, fmt.Errorf("%s %s is not a time: %s", s.name, quote(field), quoteLine(line))
 			}
@@ -134,6 +155,9 @@ func (p *weblogProgram) matches(line []byte) bool {
 func (s *weblogStep) end(rest []byte) int {
 	if len(s.lit) == 0 {
 		return len(rest)
+	}
+	if s.plain && len(s.lit) == 1 && s.lit[0] != '"' {
+		return bytes.IndexByte(rest, s.lit[0])
 	}
 	from := 0
 	if s.strftime != "" {
@@ -307,7 +331,12 @@ func compileTokens(tokens []layoutToken, extras []string) (*weblogProgram, error
 			return nil, fmt.Errorf("key: the log has no field $%s; its fields are %s", name, p.names())
 		}
 	}
-	for i, s := range p.steps {
+	for i := range p.steps {
+		s := &p.steps[i]
+		s.plain = !s.padded && s.optional == "" && s.strftime == ""
+		if s.clock != nil {
+			p.clocks++
+		}
 		if s.role != roleNone || s.extra >= 0 || s.clock != nil {
 			p.needed = i + 1
 		}

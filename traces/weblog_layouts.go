@@ -173,11 +173,9 @@ func (s *squidLog) split(line []byte, f *weblogFields) (bool, error) {
 	return ok, err
 }
 
-func (s *squidLog) notes() []string {
-	if s.stripped == 0 {
-		return nil
-	}
-	return []string{plural(s.stripped) + " whose query string Squid has removed (strip_query_terms), so that different objects look like one"}
+func (s *squidLog) note() weblogNote {
+	const what = " whose query string Squid has removed (strip_query_terms), so that different objects look like one"
+	return weblogNote{n: s.stripped, one: "request" + what, many: "requests" + what}
 }
 
 // squidLine checks what the layout leaves open.
@@ -214,9 +212,7 @@ func (s *s3Log) split(line []byte, f *weblogFields) (bool, error) {
 	return true, nil
 }
 
-func (s *s3Log) notes() []string {
-	if s.others == 0 {
-		return nil
-	}
-	return []string{plural(s.others) + " for something other than an object, as REST.GET.BUCKET"}
+func (s *s3Log) note() weblogNote {
+	const what = " for something other than an object, as REST.GET.BUCKET"
+	return weblogNote{n: s.others, one: "request" + what, many: "requests" + what, leftOut: true}
 }

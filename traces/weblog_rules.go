@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,8 +31,6 @@ var weblogParams = []Param{
 		"id of an object: a template of $host, $uri, $path, $query, $scheme, $method and the log's own fields"},
 	{"strip-query", "no", "query strings: no, they are a part of the id; yes, dropped; sort, their parameters sorted"},
 	{"header-bytes", "0", "bytes to subtract from each size for response headers"},
-	{"include", "", "only requests whose host and URI match this regular expression"},
-	{"exclude", "", "no requests whose host and URI match this regular expression"},
 }
 
 // How to read a response with a part of an object, and a query.
@@ -62,8 +59,6 @@ type weblogRules struct {
 	template    []keyPart // nil: $host$uri
 	extras      []string  // names of the log's own fields in it
 	remember    bool      // sizes are needed later, for 304, 206 or HEAD
-	include     *regexp.Regexp
-	exclude     *regexp.Regexp
 }
 
 func newWeblogRules(given Args) (*weblogRules, error) {
@@ -99,12 +94,6 @@ func newWeblogRules(given Args) (*weblogRules, error) {
 	if rules.headerBytes, err = strconv.ParseInt(args["header-bytes"], 10, 32); err != nil || rules.headerBytes < 0 {
 		return nil, fmt.Errorf("header-bytes=%q is not a number of bytes", args["header-bytes"])
 	}
-	if rules.include, err = pattern(args, "include"); err != nil {
-		return nil, err
-	}
-	if rules.exclude, err = pattern(args, "exclude"); err != nil {
-		return nil, err
-	}
 	rules.remember = rules.notModified || rules.partial == partialObject || slices.Contains(strings.Split(args["methods"], ","), "HEAD")
 	return rules, rules.setKey(args["key"])
 }
@@ -114,17 +103,6 @@ func choice(args Args, name string, values ...string) (int, error) {
 		return i, nil
 	}
 	return 0, fmt.Errorf("%s=%s: it is %s%s", name, args[name], sentenceList(values), sim.DidYouMean(args[name], values))
-}
-
-func pattern(args Args, name string) (*regexp.Regexp, error) {
-	if args[name] == "" {
-		return nil, nil
-	}
-	re, err := regexp.Compile(args[name])
-	if err != nil {
-		return nil, fmt.Errorf("%s=%s: %w", name, args[name], err)
-	}
-	return re, nil
 }
 
 func (r *weblogRules) setStatuses(list string) error {
@@ -276,8 +254,6 @@ type weblogCounts struct {
 	unknownSize   int64 // 304 or HEAD for an object that the log had not shown
 	partial       int64 // 206 that was left out by choice
 	largestRange  int64 // 206 that counted with the largest range
-	notIncluded   int64
-	excluded      int64
 	untimed       int64
 	late, lateBy  int64
 	hits, misses  int64 // by the log's own cache
@@ -290,17 +266,76 @@ type weblogTally struct {
 	counts [13]int64 // the last one is of the other names
 }
 
-func (t *weblogTally) add(name []byte) {
+func (t *weblogTally) add(name []byte, n int64) {
 	for i := range t.names {
 		if t.names[i] == "" {
 			t.names[i] = string(name)
 		}
 		if t.names[i] == string(name) {
-			t.counts[i]++
+			t.counts[i] += n
 			return
 		}
 	}
-	t.counts[len(t.names)]++
+	t.counts[len(t.names)] += n
+}
+
+// A weblogSummary is what became of the lines of one or several logs.
+type weblogSummary struct {
+	weblogCounts
+	args    Args
+	lateBy  time.Duration
+	notes   []weblogNote // of the splitters
+	headers bool         // sizes of some may include headers
+}
+
+// A weblogNote is a number of lines that a splitter has something to say about. Notes of several
+// logs that say the same are added up.
+type weblogNote struct {
+	n         int64
+	one, many string // what is behind the number: one line, or several
+	leftOut   bool   // they are no requests for objects
+}
+
+// add takes in the counts of a log.
+func (s *weblogSummary) add(d *weblogDecoder) {
+	c := &d.left
+	s.args = d.rules.args
+	s.lines += c.lines
+	s.failed += c.failed
+	s.kept += c.kept
+	s.invalid += c.invalid
+	for i, n := range c.methods.counts {
+		switch {
+		case i == len(c.methods.names):
+			s.methods.counts[i] += n
+		case n > 0:
+			s.methods.add([]byte(c.methods.names[i]), n)
+		}
+	}
+	for status, n := range c.statuses {
+		s.statuses[status] += n
+	}
+	s.notModified += c.notModified
+	s.unknownSize += c.unknownSize
+	s.partial += c.partial
+	s.largestRange += c.largestRange
+	s.untimed += c.untimed
+	s.late += c.late
+	s.lateBy = max(s.lateBy, time.Duration(c.lateBy)*d.tick)
+	s.hits += c.hits
+	s.misses += c.misses
+	if n, ok := d.split.(weblogNoter); ok {
+		note := n.note()
+		i := slices.IndexFunc(s.notes, func(have weblogNote) bool { return have.many == note.many })
+		if i >= 0 {
+			s.notes[i].n += note.n
+		} else if note.n > 0 {
+			s.notes = append(s.notes, note)
+		}
+	}
+	if h, ok := d.split.(interface{ headers() bool }); ok {
+		s.headers = s.headers || h.headers()
+	}
 }
 
 // A counted is something with how often it occurred.
@@ -331,59 +366,100 @@ func list(all []counted) (names string, total int64) {
 // Report says what the rules have left out, what the log's own cache did, and
 // what bears on the results.
 func (d *weblogDecoder) Report() []string {
-	var lines []string
-	c, args := &d.left, d.rules.args
-	say := func(n int64, format string, a ...any) {
-		if n > 0 {
-			lines = append(lines, fmt.Sprintf("%s "+format, append([]any{plural(n)}, a...)...))
-		}
+	s := &weblogSummary{}
+	s.add(d)
+	return s.report()
+}
+
+// sayer collects lines of a report that start with a number of requests.
+type sayer struct {
+	lines []string
+	total int64
+}
+
+func (s *sayer) say(n int64, format string, a ...any) {
+	if n > 0 {
+		s.lines = append(s.lines, plural(n)+" "+fmt.Sprintf(format, a...))
+		s.total += n
 	}
-	say(c.invalid, "without a valid HTTP request line")
+}
+
+// leftOut returns what each rule has left out, behind a line with the sum; nil: nothing.
+func (s *weblogSummary) leftOut() []string {
+	var out sayer
+	args := s.args
+	out.say(s.invalid, "without a valid HTTP request line")
 	var methods []counted
-	for i, n := range c.methods.counts {
-		if n > 0 && i < len(c.methods.names) {
-			methods = append(methods, counted{c.methods.names[i], n})
+	for i, n := range s.methods.counts {
+		if n > 0 && i < len(s.methods.names) {
+			methods = append(methods, counted{s.methods.names[i], n})
 		} else if n > 0 {
 			methods = append(methods, counted{"others", n})
 		}
 	}
 	names, total := list(methods)
-	say(total, "with method %s (methods=%s)", names, args["methods"])
+	out.say(total, "with method %s (methods=%s)", names, args["methods"])
 	var statuses []counted
-	for s, n := range c.statuses {
-		if n > 0 && s == 0 {
+	for status, n := range s.statuses {
+		if n > 0 && status == 0 {
 			statuses = append(statuses, counted{"none", n})
 		} else if n > 0 {
-			statuses = append(statuses, counted{strconv.Itoa(s), n})
+			statuses = append(statuses, counted{strconv.Itoa(status), n})
 		}
 	}
 	names, total = list(statuses)
-	say(total, "with status %s (statuses=%s)", names, args["statuses"])
-	say(c.notModified, "answered 304 (not-modified=skip)")
-	say(c.partial, "for ranges, answered 206 (partial=skip)")
-	say(c.notIncluded, "not matched by include=%s", quote([]byte(args["include"])))
-	say(c.excluded, "matched by exclude=%s", quote([]byte(args["exclude"])))
-	say(c.unknownSize, "answered without a body for objects whose size the log had not shown before")
-	say(c.largestRange, "for ranges of objects whose size the log had not shown, counted with the largest range so far")
-	say(c.untimed, "without a time, given that of the request before")
-	if c.late > 0 {
-		say(c.late, "logged up to %v after a later one", time.Duration(c.lateBy)*d.tick)
+	out.say(total, "with status %s (statuses=%s)", names, args["statuses"])
+	out.say(s.notModified, "answered 304 (not-modified=skip)")
+	out.say(s.partial, "for ranges, answered 206 (partial=skip)")
+	out.say(s.unknownSize, "answered without a body for objects whose size the log had not shown before")
+	lines := s.lines
+	for _, note := range s.notes {
+		if note.leftOut {
+			out.lines = append(out.lines, note.String())
+			out.total += note.n
+			lines += note.n
+		}
 	}
-	if n, ok := d.split.(weblogNoter); ok {
-		lines = append(lines, n.notes()...)
+	if len(out.lines) == 0 {
+		return nil
 	}
-	if s, ok := d.split.(interface{ headers() bool }); ok && s.headers() {
-		lines = append(lines, fmt.Sprintf("sizes are bytes sent, which may include response headers (header-bytes=%s)", args["header-bytes"]))
+	what := "lines"
+	if lines == 1 {
+		what = "line"
 	}
-	if n := c.hits + c.misses; n > 0 {
-		lines = append(lines, fmt.Sprintf("the log's own cache reports %.1f %% hits (%s of %s)",
-			100*float64(c.hits)/float64(n), humanize.Comma(c.hits), plural(n)))
+	return append([]string{fmt.Sprintf("the rules for access logs left out %s of %s %s:", humanize.Comma(out.total), humanize.Comma(lines), what)}, out.lines...)
+}
+
+func (n weblogNote) String() string {
+	if n.n == 1 {
+		return "1 " + n.one
 	}
-	if c.failed*2 > c.lines {
-		lines = append(lines, fmt.Sprintf("warning: %.0f %% of the requests have an error status, 400 or above: is this the log of a working server?",
-			100*float64(c.failed)/float64(c.lines)))
+	return humanize.Comma(n.n) + " " + n.many
+}
+
+// report returns what is to be known of the logs.
+func (s *weblogSummary) report() []string {
+	out := sayer{lines: s.leftOut()}
+	out.say(s.largestRange, "for ranges of objects whose size the log had not shown, counted with the largest range so far")
+	out.say(s.untimed, "without a time, given that of the request before")
+	out.say(s.late, "logged up to %v after a later one", s.lateBy)
+	for _, note := range s.notes {
+		if !note.leftOut {
+			out.lines = append(out.lines, note.String())
+		}
 	}
-	return lines
+	if s.headers {
+		out.lines = append(out.lines, fmt.Sprintf("sizes are bytes sent, which may include response headers (header-bytes=%s)", s.args["header-bytes"]))
+	}
+	if n := s.hits + s.misses; n > 0 {
+		out.lines = append(out.lines, fmt.Sprintf("the log's own cache reports %.1f %% hits (%s of %s)",
+			100*float64(s.hits)/float64(n), humanize.Comma(s.hits), plural(n)))
+	}
+	if s.failed*2 > s.lines {
+		out.lines = append(out.lines, fmt.Sprintf("warning: %.0f %% of the requests have an error status, 400 or above: is this the log of a working server?",
+			100*float64(s.failed)/float64(s.lines)))
+	}
+	return out.lines
 }
 
 func plural(n int64) string {

@@ -76,6 +76,9 @@ var rootPath = []byte{'/'}
 // cutRequest splits a request line, which may lack the version (HTTP/0.9) and
 // have unescaped blanks in the target.
 func cutRequest(b []byte) (method, uri []byte, ok bool) {
+	if n := len(b); n > 13 && string(b[:4]) == "GET " && (string(b[n-9:]) == " HTTP/1.1" || string(b[n-9:]) == " HTTP/1.0" || string(b[n-9:]) == " HTTP/2.0") {
+		return b[:3], b[4 : n-9], true // as most are
+	}
 	i := bytes.IndexByte(b, ' ')
 	if i < 0 || !methodName(b[:i]) {
 		return nil, nil, false
@@ -189,20 +192,16 @@ func (d *weblogDecoder) sortQuery(q []byte) {
 	d.arena = d.arena[:start]
 }
 
-// chosen applies the rules include and exclude to host and URI.
-func (d *weblogDecoder) chosen(t *weblogTarget) bool {
-	if d.rules.include == nil && d.rules.exclude == nil {
-		return true
+// choose has include and exclude applied to host and URI, of which the id need not be made.
+func (d *weblogDecoder) choose(f *filter) {
+	if f.include != nil || f.exclude != nil {
+		d.chosen = f
 	}
+}
+
+// chooses reports whether include and exclude keep a request.
+func (d *weblogDecoder) chooses(t *weblogTarget) bool {
 	url := d.hostURI(t)
 	d.arena = d.arena[:len(d.arena)-len(url)]
-	if d.rules.include != nil && !d.rules.include.Match(url) {
-		d.left.notIncluded++
-		return false
-	}
-	if d.rules.exclude != nil && d.rules.exclude.Match(url) {
-		d.left.excluded++
-		return false
-	}
-	return true
+	return d.chosen.chooses(url)
 }

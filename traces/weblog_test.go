@@ -550,7 +550,16 @@ func TestWeblogSamples(t *testing.T) {
 				if !contain(bad, s.bad) {
 					t.Errorf("syntax errors\n%s\nwant\n%s", strings.Join(bad, "\n"), strings.Join(s.bad, "\n"))
 				}
-				if report := d.(Reporter).Report(); !contain(report, s.report) {
+				report := d.(Reporter).Report()
+				// The line with the total has what is missing of the requests.
+				if len(report) > 0 && strings.HasPrefix(report[0], "the rules for access logs left out ") {
+					var out, of int
+					if _, err := fmt.Sscanf(report[0], "the rules for access logs left out %d of %d line", &out, &of); err != nil || of-out != len(got) && len(bad) == 0 || out == 0 {
+						t.Errorf("%q where %d are kept", report[0], len(got))
+					}
+					report = report[1:]
+				}
+				if !contain(report, s.report) {
 					t.Errorf("report\n%s\nwant\n%s", strings.Join(report, "\n"), strings.Join(s.report, "\n"))
 				}
 				if tick := d.(Timer).Tick(); f.Name != "log-format" && tick != f.Tick {
@@ -632,7 +641,7 @@ v:80 a - - [17/May/2015:10:05:11 +0000] "BREW /none HTTP/1.1" 418 7 "-" "-"
 		want   string // id and size of each
 		report string // a part of it
 	}{
-		{Args{}, "v/a?z=1&b=2 100; v/v 10; v/v 30; v/v 30; v/v 90; v/v 90", "3 requests with method HEAD or BREW (methods=GET)"},
+		{Args{}, "v/a?z=1&b=2 100; v/v 10; v/v 30; v/v 30; v/v 90; v/v 90", "the rules for access logs left out 5 of 11 lines:\n3 requests with method HEAD or BREW (methods=GET)\n1 request with status 404"},
 		{Args{"methods": "GET,HEAD"}, "v/a?z=1&b=2 100; v/a?z=1&b=2 100; v/v 10; v/v 30; v/v 30; v/v 90; v/v 90", "2 requests answered without a body for objects"},
 		{Args{"strip-query": "sort"}, "v/a?b=2&z=1 100; v/a?b=2&z=1 100; v/v 10; v/v 30; v/v 30; v/v 90; v/v 90", "1 request with status 404"},
 		{Args{"strip-query": "yes"}, "v/a 100; v/a 100; v/v 10; v/v 30; v/v 30; v/v 90; v/v 90", ""},
@@ -643,8 +652,6 @@ v:80 a - - [17/May/2015:10:05:11 +0000] "BREW /none HTTP/1.1" 418 7 "-" "-"
 		{Args{"statuses": "300-399"}, "v/v 10; v/v 30; v/v 30; v/v 30", "3 requests with status 200 or 404 (statuses=300-399)"},
 		{Args{"statuses": "all", "methods": "BREW,GET"}, "v/a?z=1&b=2 100; v/v 10; v/v 30; v/v 30; v/v 90; v/v 90; v/none 7; v/none 7", ""},
 		{Args{"header-bytes": "95"}, "v/a?z=1&b=2 5; v/v 0; v/v 0; v/v 0; v/v 0; v/v 0", ""},
-		{Args{"include": "^v/v$"}, "v/v 10; v/v 30; v/v 30; v/v 90; v/v 90", `2 requests not matched by include="^v/v$"`},
-		{Args{"exclude": "^v/v$"}, "v/a?z=1&b=2 100", `5 requests matched by exclude="^v/v$"`},
 		{Args{"key": "${path}:$query:$method:$scheme:$remote_addr$host"}, "/a:z=1&b=2:GET::av 100; /v::GET::av 10; /v::GET::av 30; /v::GET::av 30; /v::GET::av 90; /v::GET::av 90", ""},
 		{Args{"key": "all"}, "all 100; all 100; all 100; all 100; all 100; all 90; all 90", ""},
 	}
@@ -677,8 +684,6 @@ func TestWeblogParamErrors(t *testing.T) {
 		{"clf", Args{"partial": "rang"}, "did you mean"},
 		{"clf", Args{"strip-query": "maybe"}, "no, yes or sort"},
 		{"clf", Args{"header-bytes": "-1"}, "is not a number of bytes"},
-		{"clf", Args{"include": "("}, "include=(: error parsing regexp"},
-		{"clf", Args{"exclude": "["}, "exclude=["},
 		{"clf", Args{"key": "$"}, "followed by no name"},
 		{"clf", Args{"key": ""}, "key is empty"},
 		{"clf", Args{"key": "$host$http_accept"}, "the log has no field $http_accept; its fields are $remote_addr, $ident"},
@@ -806,7 +811,7 @@ func TestWeblogWarning(t *testing.T) {
 	text := fmt.Sprintf(line, "503") + fmt.Sprintf(line, "502") + fmt.Sprintf(line, "200")
 	_, _, d := decodeLog(t, weblogFormat(t, "clf"), nil, strings.NewReader(text))
 	want := "warning: 67 % of the requests have an error status, 400 or above: is this the log of a working server?"
-	if report := d.(Reporter).Report(); len(report) != 2 || report[1] != want {
+	if report := d.(Reporter).Report(); len(report) != 3 || report[2] != want {
 		t.Errorf("report %q, want %q", report, want)
 	}
 }
@@ -1140,7 +1145,8 @@ func BenchmarkWeblog(b *testing.B) {
 			var text bytes.Buffer
 			const n = 100_000
 			for i := range n {
-				fmt.Fprintf(&text, lines[name]+"\n", i*i%77_777)
+				line := strings.Replace(lines[name], "59:59 ", fmt.Sprintf("%02d:%02d ", i/600%60, i/10%60), 1) // 10 a second
+				fmt.Fprintf(&text, line+"\n", i*i%77_777)
 			}
 			f := weblogFormat(b, name)
 			dst := make([]Record, 8192)

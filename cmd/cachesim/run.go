@@ -7,7 +7,6 @@ import (
 	"io"
 	"math"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -29,6 +28,7 @@ import (
 	"cachesim/sim/costs"
 	"cachesim/sim/plan"
 	"cachesim/sim/results"
+	"cachesim/traces"
 )
 
 // planOptions say which cells to run: what run and plan have in common.
@@ -459,7 +459,7 @@ func (o *runOptions) run(ctx context.Context) (err error) {
 		names := make(map[string]bool)
 		for _, g := range o.groups {
 			for _, file := range g {
-				names[filepath.Base(file)] = true
+				names[traces.NameOf(file)] = true
 			}
 		}
 		keep = func(c sim.Cell) bool { return names[c.Trace] && (o.cell == "" || c.ID() == o.cell) }

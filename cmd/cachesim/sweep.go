@@ -122,11 +122,11 @@ func (s *sweep) run(c *cli.Context, stdout, stderr io.Writer) error {
 			files, parts = append(files, p.Trace), append(parts, shard{p.I, p.N})
 		}
 	case c.IsSet("trace"):
-		path, err := filepath.Abs(c.String("trace"))
+		here, err := os.Getwd()
 		if err != nil {
 			return err
 		}
-		files, parts = []string{path}, []shard{{1, 1}}
+		files, parts = []string{absTrace(here, c.String("trace"))}, []shard{{1, 1}}
 	default:
 		var err error
 		if files, err = s.files(); err != nil {
@@ -223,12 +223,13 @@ func (p *sweepPlan) slower(states map[results.Key]results.State) (factor float64
 	return float64(took) / float64(expected), cells
 }
 
-// rel shortens a path that is below the sweep file's folder.
+// rel shortens the path of a trace that is below the sweep file's folder.
 func (s *sweep) rel(path string) string {
+	format, path := cutFormat(path)
 	if r, err := filepath.Rel(s.dir, path); err == nil && filepath.IsLocal(r) {
 		path = r
 	}
-	return clean(path)
+	return clean(format + path)
 }
 
 // prepare plans the sweep, cuts it into shards and writes them.

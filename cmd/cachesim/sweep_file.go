@@ -20,6 +20,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cachesim/sim"
+	"cachesim/traces"
 )
 
 // A sweep is what a sweep file says: the flags of run for each of many traces.
@@ -126,7 +127,7 @@ func parseSweep(path string, b []byte) (*sweep, error) {
 			case name == "out":
 				s.out = s.abs(v)
 				continue
-			case name == "trace-cache" && v != "off":
+			case name == "trace-cache" && v != "off", name == "ids":
 				v = s.abs(v)
 			case name == "policy":
 				if file, params, ok := cutPolicy(v); ok {
@@ -198,17 +199,24 @@ func (s *sweep) abs(path string) string {
 func (s *sweep) files() ([]string, error) {
 	var all []string
 	for _, pattern := range s.traces {
-		// A name with characters of a pattern in it is taken as it stands.
-		found := []string{s.abs(pattern)}
-		if _, err := os.Stat(found[0]); errors.Is(err, fs.ErrNotExist) {
-			if found, err = filepath.Glob(s.abs(pattern)); err != nil {
+		// A name with characters of a pattern in it is taken as it stands, and so is one that starts
+		// with what would be a format.
+		format, name := "", s.abs(pattern)
+		if _, err := os.Stat(name); err != nil {
+			format, name = cutFormat(absTrace(s.dir, pattern))
+		}
+		found := []string{name}
+		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) && !traces.InArchive(name) {
+			if found, err = filepath.Glob(name); err != nil {
 				return nil, usagef("%s: traces: %s: %w", s.file, pattern, err)
 			}
 		}
 		if len(found) == 0 {
-			return nil, usagef("%s: traces: no file matches %s", s.file, s.abs(pattern))
+			return nil, usagef("%s: traces: no file matches %s", s.file, name)
 		}
-		all = append(all, found...)
+		for _, f := range found {
+			all = append(all, format+f)
+		}
 	}
 	slices.Sort(all)
 	return slices.Compact(all), nil
@@ -271,9 +279,10 @@ func saveSweep(c *cli.Context, stderr io.Writer) error {
 		}
 		return abs
 	}
-	var traces []string
+	var names []string
 	for _, a := range c.Args().Slice() {
-		traces = append(traces, rel(a))
+		format, file := cutFormat(a)
+		names = append(names, format+rel(file))
 	}
 	var b bytes.Buffer
 	b.WriteString("# A sweep for cachesim: `cachesim sweep run` runs it, `cachesim sweep --on slurm` has a cluster do so.\n" +
@@ -281,7 +290,7 @@ func saveSweep(c *cli.Context, stderr io.Writer) error {
 	write := func(name string, value any) error {
 		return toml.NewEncoder(&b).Encode(map[string]any{name: value})
 	}
-	if err := write("traces", traces); err != nil {
+	if err := write("traces", names); err != nil {
 		return err
 	}
 	for _, f := range everyRunFlag() {
@@ -319,7 +328,7 @@ func saveSweep(c *cli.Context, stderr io.Writer) error {
 			value = c.Duration(name).String()
 		default:
 			value = c.String(name)
-			if name == "out" || name == "trace-cache" && value != "off" {
+			if name == "out" || name == "trace-cache" && value != "off" || name == "ids" {
 				value = rel(c.String(name))
 			}
 		}

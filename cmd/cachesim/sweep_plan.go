@@ -15,6 +15,7 @@ import (
 
 	"cachesim/sim/plan"
 	"cachesim/sim/results"
+	"cachesim/traces"
 )
 
 // A sweepPlan is what the cells of a sweep cost, by estimate. It is kept beside
@@ -79,14 +80,14 @@ func (s *sweep) plan(ctx context.Context, stderr io.Writer) (*sweepPlan, error) 
 	p := &sweepPlan{Key: s.key()}
 	changed := len(known) != len(files)
 	for i, file := range files {
-		info, err := os.Stat(file)
+		info, err := os.Stat(traces.PathOf(file))
 		if err != nil {
 			return nil, fmt.Errorf("plan the sweep: %w", err)
 		}
 		t, ok := known[file]
 		if !ok || t.Error != "" || t.Bytes != info.Size() || !t.Modified.Equal(info.ModTime()) {
 			changed = true
-			fmt.Fprintf(stderr, "cachesim: planning trace %d of %d: %s\n", i+1, len(files), clean(filepath.Base(file)))
+			fmt.Fprintf(stderr, "cachesim: planning trace %d of %d: %s\n", i+1, len(files), clean(traces.NameOf(file)))
 			if t, err = o.planTrace(ctx, file); err != nil {
 				return nil, err
 			}

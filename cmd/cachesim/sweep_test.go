@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/tar"
 	"bytes"
 	"context"
 	"fmt"
@@ -362,5 +363,49 @@ func TestSlower(t *testing.T) {
 	}
 	if factor, cells := p.slower(nil); factor != 1 || cells != 0 {
 		t.Errorf("without results: %v, %d", factor, cells)
+	}
+}
+
+// TestSweepArchive has two members of a tar file as traces, one with its format, and one trace run
+// alone.
+func TestSweepArchive(t *testing.T) {
+	dir := t.TempDir()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for i, name := range []string{"logs/a", "logs/b"} {
+		data := strings.Repeat(fmt.Sprintf("x %d\n%s 1\ny 2\n", i, name), 20)
+		if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o600, Size: int64(len(data))}); err != nil {
+			t.Fatal(err)
+		}
+		w.Write([]byte(data))
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "s.toml")
+	for name, data := range map[string]string{"l.tar": b.String(), "ids": "x\ny\n",
+		"s.toml": `traces = ["l.tar!logs/a", "id-size:l.tar!logs/b"]` + "\npolicy = \"lru\"\nsize = \"2B\"\ntiming-requests = \"none\"\nformat = \"svg\"\nids = \"ids\"\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(data), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if stdout, stderr, code := cachesim("sweep", "status", path); code != 1 || !strings.Contains(stdout, "2 cells of 2 traces: 0 done, 2 missing") {
+		t.Fatalf("exit %d: %s%s", code, stdout, stderr)
+	}
+	if _, stderr, code := cachesim("sweep", "run", path, "--trace", "id-size:"+filepath.Join(dir, "l.tar!logs/b")); code != 0 {
+		t.Errorf("exit %d: %s", code, stderr)
+	}
+	if stdout, _, code := cachesim("sweep", "status", path); code != 1 || !strings.Contains(stdout, "1 done, 1 missing") {
+		t.Errorf("after one trace: exit %d: %s", code, stdout)
+	}
+	if _, stderr, code := cachesim("sweep", "run", path); code != 0 {
+		t.Errorf("exit %d: %s", code, stderr)
+	}
+	var got []string
+	for _, row := range readCSV(t, sweepResults(path), "results.csv") {
+		got = append(got, row["trace"]+" "+row["requests"])
+	}
+	if slices.Sort(got); !slices.Equal(got, []string{"l.tar!a 40", "l.tar!b 40"}) {
+		t.Errorf("got %q", got)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +30,7 @@ func traceCommand(stdout, stderr io.Writer) *cli.Command {
 		Name:  "trace",
 		Usage: "describe, show, convert, filter and generate traces",
 		Subcommands: []*cli.Command{
-			traceInfo(stdout, stderr), traceHead(stdout), traceConvert(stderr), traceGen(stderr),
+			traceInfo(stdout, stderr), traceHead(stdout), traceConvert(stderr), traceFilter(stderr), traceSample(stderr), traceGen(stderr),
 		},
 	}
 }
@@ -219,15 +220,44 @@ func traceHead(stdout io.Writer) *cli.Command {
 }
 
 func traceConvert(stderr io.Writer) *cli.Command {
+	return traceWriter(stderr, "convert", "write a trace in another format", `
+  cachesim trace convert access.log --output access.oracleGeneral.bin.zst
+  cachesim trace convert server1.log server2.log --merge --to cachesim --output all.cachesim`,
+		func(*cli.Context) error { return nil })
+}
+
+func traceFilter(stderr io.Writer) *cli.Command {
+	return traceWriter(stderr, "filter", "write those requests of a trace that are of a size, a time, an operation or for certain objects", `
+  cachesim trace filter access.log --include '\.(jpg|png)$' --min-size 10KiB --to cachesim --output images.cachesim
+  cachesim trace filter trace.zst --from 24h --until 48h --output second-day.oracleGeneral.bin.zst
+  cachesim trace filter trace.zst --ids popular.txt --to id-size --output -`,
+		func(c *cli.Context) error {
+			if slices.ContainsFunc(slices.Concat(filterFlags, []string{"skip", "limit"}), c.IsSet) {
+				return nil
+			}
+			return usagef("filter expects a rule: one or several of --%s, --skip and --limit; cachesim trace convert writes all requests", strings.Join(filterFlags, ", --"))
+		})
+}
+
+func traceSample(stderr io.Writer) *cli.Command {
+	return traceWriter(stderr, "sample", "write all requests for a part of the objects of a trace, which are chosen by a hash", `
+  cachesim trace sample trace.zst --sample 1% --to id-size --output -`,
+		func(c *cli.Context) error {
+			if c.IsSet("sample") {
+				return nil
+			}
+			return usagef("sample expects the share of the objects to keep, as --sample 1%%")
+		})
+}
+
+// traceWriter is a command that writes a trace that it has read. check returns what it lacks.
+func traceWriter(stderr io.Writer, name, usage, examples string, check func(*cli.Context) error) *cli.Command {
 	return &cli.Command{
-		Name:      "convert",
-		Aliases:   []string{"filter", "sample"},
-		Usage:     "write a trace in another format, whole or a part of it",
+		Name:      name,
+		Usage:     usage,
 		ArgsUsage: "TRACE [TRACE...]",
 		Description: `Formats to write: ` + strings.Join(traces.EncodingNames(), ", ") + `. The file is compressed if its name ends in .gz or .zst.
-Examples:
-  cachesim trace convert access.log --to oracleGeneral --output access.oracleGeneral.bin.zst
-  cachesim trace sample trace.zst --sample 1% --to id-size --output -`,
+Examples:` + examples,
 		Flags: append(traceFlags(),
 			&cli.StringFlag{Name: "to", Usage: "`FORMAT` to write", Value: traces.EncodingNames()[0]},
 			&cli.StringFlag{Name: "output", Usage: "`FILE` to write, - for standard output", Required: true},
@@ -241,7 +271,10 @@ Examples:
 				return err
 			}
 			if len(o.groups) > 1 {
-				return usagef("convert writes one trace; --separate has no meaning here")
+				return usagef("%s writes one trace; --separate has no meaning here", name)
+			}
+			if err := check(c); err != nil {
+				return err
 			}
 			if err := oneOf("--to", c.String("to"), traces.EncodingNames()); err != nil {
 				return err
@@ -255,6 +288,7 @@ Examples:
 				return err
 			}
 			defer t.Close()
+			describe(stderr, t)
 			if share < 1 {
 				if err := oneSize(t, "--sample"); err != nil {
 					return err

@@ -21,6 +21,7 @@ import (
 // Categories of flags, in the order in which help shows them.
 const (
 	aboutTraces   = "1. Traces"
+	aboutFilters  = "1. Traces: which requests count (default: all)"
 	aboutPolicies = "2. Policies and sizes"
 	aboutRuns     = "3. Long runs"
 	aboutOutput   = "4. Output"
@@ -57,8 +58,58 @@ func traceFlags() []cli.Flag {
 	for _, p := range paramFlags {
 		flags = append(flags, p.flag())
 	}
-	return flags
+	return append(flags,
+		&cli.StringFlag{Category: aboutFilters, Name: "min-size", Usage: "those of `SIZE` or more, as the trace has it"},
+		&cli.StringFlag{Category: aboutFilters, Name: "max-size", Usage: "those of `SIZE` or less"},
+		&cli.StringFlag{Category: aboutFilters, Name: "from", Usage: "those from `TIME` on: since the first request, as 1h30m, or a date, as 2015-05-17 or 2015-05-17T10:05:03Z"},
+		&cli.StringFlag{Category: aboutFilters, Name: "until", Usage: "those before `TIME`, given as for --from"},
+		&cli.StringFlag{Category: aboutFilters, Name: "only-ops", Usage: "those with one of the operations `LIST`, of get, set, delete; see --ops"},
+		&cli.StringFlag{Category: aboutFilters, Name: "include", Usage: "those whose id, in access logs host and URI, matches the regular expression `RE`"},
+		&cli.StringFlag{Category: aboutFilters, Name: "exclude", Usage: "those whose id, in access logs host and URI, does not match `RE`"},
+		&cli.StringFlag{Category: aboutFilters, Name: "ids", Usage: "those for the objects in `FILE`, an id a line"},
+	)
 }
+
+// filterFlags are the names of the flags that make up a traces.Filter.
+var filterFlags = []string{"min-size", "max-size", "from", "until", "only-ops", "include", "exclude", "ids"}
+
+// newFilter reads them.
+func newFilter(c *cli.Context) (f traces.Filter, err error) {
+	for _, name := range filterFlags {
+		if c.IsSet(name) && c.String(name) == "" {
+			return f, usagef("--%s is empty", name)
+		}
+	}
+	for _, size := range []struct {
+		name string
+		to   *int64
+	}{{"min-size", &f.MinSize}, {"max-size", &f.MaxSize}} {
+		if !c.IsSet(size.name) {
+			continue
+		}
+		n, err := humanize.ParseBytes(c.String(size.name))
+		if err != nil || n == 0 || n > sim.MaxSize {
+			return f, usagef("--%s %q: expects a size from 1, such as 64KiB", size.name, c.String(size.name))
+		}
+		*size.to = int64(n)
+	}
+	if list := c.String("only-ops"); list != "" {
+		for _, name := range strings.Split(list, ",") {
+			i := slices.IndexFunc(filterOps, func(op sim.Op) bool { return op.String() == strings.TrimSpace(name) })
+			if i < 0 {
+				return f, usagef("--only-ops %s: %q is no operation; expects some of get, set, delete", list, name)
+			}
+			f.Ops = append(f.Ops, filterOps[i])
+		}
+	}
+	f.From, f.Until, f.Include, f.Exclude, f.IDs = c.String("from"), c.String("until"), c.String("include"), c.String("exclude"), c.String("ids")
+	if err := f.Check(); err != nil {
+		return f, usagef("--%w", err)
+	}
+	return f, nil
+}
+
+var filterOps = []sim.Op{sim.Get, sim.Set, sim.Delete}
 
 // A paramFlag is a flag that sets a parameter of the same name, and the format
 // if only one has that parameter.
@@ -104,6 +155,9 @@ func formatParams(c *cli.Context) (format string, params map[string]string, err 
 		name, value, ok := strings.Cut(s, "=")
 		if !ok {
 			return "", nil, usagef("--trace-param %s: write NAME=VALUE", s)
+		}
+		if slices.Contains(filterFlags, name) {
+			return "", nil, usagef("--trace-param %s: that is a flag of its own: --%s '%s'", s, name, value)
 		}
 		if err := set("--trace-param "+s, name, value); err != nil {
 			return "", nil, err
@@ -195,6 +249,9 @@ func newTraceOptions(c *cli.Context) (traceOptions, error) {
 			return o, usagef("--%s %d: expects a number from 0", n, c.Int(n))
 		}
 	}
+	if p.Filter, err = newFilter(c); err != nil {
+		return o, err
+	}
 	p.Skip, p.Limit, p.TimeUnit = c.Int("skip"), c.Int("limit"), c.Duration("time-unit")
 	if c.IsSet("limit") && p.Limit == 0 {
 		return o, usagef("--limit 0: expects at least 1 request")
@@ -240,10 +297,7 @@ func expandGlobs(args []string) (files []string, err error) {
 			files = append(files, arg)
 			continue
 		}
-		format := ""
-		if f, rest, ok := strings.Cut(arg, ":"); ok && slices.ContainsFunc(traces.Formats, func(x traces.Format) bool { return x.Name == f }) {
-			format, arg = f+":", rest
-		}
+		format, arg := cutFormat(arg)
 		if _, err := os.Stat(arg); err == nil || traces.InArchive(arg) {
 			files = append(files, format+arg)
 			continue
@@ -260,6 +314,23 @@ func expandGlobs(args []string) (files []string, err error) {
 		}
 	}
 	return files, nil
+}
+
+// cutFormat is traces.CutFormat that leaves the colon at the format.
+func cutFormat(name string) (format, file string) {
+	if format, file = traces.CutFormat(name); format != "" {
+		format += ":"
+	}
+	return format, file
+}
+
+// absTrace makes the path of a trace absolute, relative to a folder.
+func absTrace(dir, name string) string {
+	format, file := cutFormat(name)
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(dir, file)
+	}
+	return format + filepath.Clean(file)
 }
 
 func isStdin(file string) bool { return file == "-" || strings.HasSuffix(file, ":-") }

@@ -3,11 +3,14 @@ package main
 import (
 	"archive/zip"
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"cachesim/sim/results"
 	"cachesim/traces"
@@ -104,7 +107,7 @@ func TestFormats(t *testing.T) {
 		}
 	}
 	stdout, _, code = cachesim("formats", "combined", "valpin")
-	for _, want := range []string{"combined (access logs)", "methods=GET\n", "include=(empty)", "valpin (public corpora)", "It has no parameters"} {
+	for _, want := range []string{"combined (access logs)", "methods=GET\n", "strip-query=no\n", "valpin (public corpora)", "It has no parameters"} {
 		if code != 0 || !strings.Contains(stdout, want) {
 			t.Errorf("exit %d, %q is missing:\n%s", code, want, stdout)
 		}
@@ -271,5 +274,64 @@ func TestSizeWarnings(t *testing.T) {
 	}
 	if _, stderr, code := run(file(t, "zero", []byte("a 0\nb 0\na 0\n"))); code != exitFailed || !strings.Contains(stderr, "trace zero: all sizes are 0, so that neither") || strings.Count(stderr, "\n") != 1 {
 		t.Errorf("exit %d, %s", code, stderr)
+	}
+}
+
+// TestTraceFilter writes parts of a trace, in the format of its own, and reads them again.
+func TestTraceFilter(t *testing.T) {
+	trace := file(t, "t", []byte("1 a 10\n2 b 20\n5 a 10\n9 c 30\n"))
+	ids := file(t, "ids", []byte("a\nc\n"))
+	for _, test := range []struct{ args, want string }{
+		{"--min-size 20", "2 b 20;9 c 30;"},
+		{"--max-size 0.02KB", "1 a 10;2 b 20;5 a 10;"},
+		{"--from 1s --until 8s", "2 b 20;5 a 10;"},
+		{"--include ^[ab]$ --exclude b", "1 a 10;5 a 10;"},
+		{"--ids " + ids + " --skip 1", "5 a 10;9 c 30;"},
+		{"--only-ops get", "1 a 10;2 b 20;5 a 10;9 c 30;"},
+	} {
+		out := filepath.Join(t.TempDir(), "t.cachesim.zst")
+		args := append([]string{"trace", "filter", trace, "--to", "cachesim", "--output", out}, strings.Fields(test.args)...)
+		if _, stderr, code := cachesim(args...); code != 0 || !strings.Contains(stderr, "the filter left out ") {
+			t.Errorf("%q: exit %d, %s", test.args, code, stderr)
+			continue
+		}
+		stdout, stderr, code := cachesim("trace", "head", out)
+		first := ""
+		var got strings.Builder
+		for _, l := range strings.Split(stdout, "\n") {
+			if f := strings.Fields(l); len(f) > 4 && f[2] == "get" {
+				d, err := time.ParseDuration(f[1])
+				if err != nil {
+					t.Fatal(err)
+				}
+				if first == "" {
+					first, _, _ = strings.Cut(test.want, " ")
+				}
+				start, _ := strconv.Atoi(first)
+				fmt.Fprintf(&got, "%d %s %s;", start+int(d.Seconds()), f[len(f)-1], f[3])
+			}
+		}
+		if got.String() != test.want || code != 0 || !strings.Contains(stdout, "format cachesim: it starts with the magic number") {
+			t.Errorf("%q: exit %d, %s, got %s, want %s:\n%s", test.args, code, stderr, got.String(), test.want, stdout)
+		}
+	}
+	for _, test := range []struct {
+		args, want string
+		code       int
+	}{
+		{"filter --output -", "filter expects a rule: one or several of --min-size, --max-size,", exitUsage},
+		{"sample --output -", "sample expects the share of the objects to keep, as --sample 1%", exitUsage},
+		{"filter --output - --min-size x", `--min-size "x": expects a size`, exitUsage},
+		{"filter --output - --only-ops get,put", `"put" is no operation`, exitUsage},
+		{"filter --output - --include=", "--include is empty", exitUsage},
+		{"filter --output - --include *.jpg", `--include "*.jpg": error parsing regexp`, exitUsage},
+		{"filter --output - --from 5s --until 5s", "--from 5s is not before until 5s", exitUsage},
+		{"filter --output - --min-size 31", "the filter left out 4 of 4 requests: 4 smaller than 31 bytes", exitFailed},
+		{"info --trace-param include=x", "that is a flag of its own: --include 'x'", exitUsage},
+	} {
+		args := strings.Fields(test.args)
+		if _, stderr, code := cachesim(append([]string{"trace", args[0], trace}, args[1:]...)...); code != test.code || !strings.Contains(stderr, test.want) || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%q: exit %d, %s", test.args, code, stderr)
+		}
 	}
 }
