@@ -431,6 +431,9 @@ func (o *planOptions) bound(t *sim.Trace, b bounds.Bound, list []plan.Capacity, 
 	if warmup > 0 || o.metadata > 0 || o.window != (span{}) || o.costs != nil && o.costs.Strict {
 		return nil, usagef("%s is computed for whole traces and objects that are stored at once: it goes without --warmup, --window, --metadata-bytes and --delayed strict", b.Name)
 	}
+	if t.SizesVary() && t.SizeRule == sim.SizeUpdates {
+		return nil, usagef("%s: there are no bounds where cached objects get other sizes, as in %s: it goes without --object-size update", b.Name, t.Name)
+	}
 	var capacities []int64
 	for _, c := range list {
 		capacities = append(capacities, c.Value)
