@@ -48,7 +48,7 @@ type wasmerModule struct {
 	module   *wasmer.Module // nil: it could not be compiled
 	shared   bool           // the store belongs to another module
 	options  Options
-	release  func()         // gives the thread back; nil where shared
+	release  func() // gives the thread back; nil where shared
 	ctx      context.Context
 	interruptible
 }
