@@ -219,7 +219,8 @@ func TestLegendsAboveData(t *testing.T) {
 		f.draw(draw.NewCanvas(&r, w, h))
 		lowest := h // of the legend's words
 		for _, p := range record(f).texts {
-			if slices.ContainsFunc(f.Panels[0].Series, func(s Series) bool { return s.Name == p.text }) {
+			named := func(s Series) bool { return s.Name == p.text && len(f.muted) == 0 }
+			if slices.ContainsFunc(f.Panels[0].Series, named) || p.text == mutedText(len(f.muted)) {
 				lowest = min(lowest, p.Min.Y)
 			}
 		}

@@ -39,6 +39,7 @@ type Figure struct {
 	draw    func(draw.Canvas) // into a canvas of Width and Height over scale
 	columns int               // of panels beside each other
 	paints  map[string]paint  // of series, for pgfplots
+	muted   map[string]bool   // series that stand behind others
 }
 
 // A Panel is a pair of axes with the data that it shows.
@@ -47,6 +48,12 @@ type Panel struct {
 	Mark    Mark
 	X, Y    Axis
 	Series  []Series
+
+	// best is 1 where larger values of Y are better, -1 where smaller ones are, and
+	// 0 where none is.
+	best   int
+	shaded float64 // of a warm-up: the part to the left of it; 0: none
+	front  []Point // a line of steps through them below the data; nil: none
 }
 
 // A Mark is how data are drawn.
@@ -116,6 +123,8 @@ const (
 type Series struct {
 	Name   string
 	Points []Point
+
+	labels []string // above bars, one for each point; nil: none
 }
 
 // A Point has an interval around Y unless Low and High are both 0.

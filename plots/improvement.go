@@ -145,7 +145,7 @@ func improvementKind(name string, q ratio) func(Rows, Options) ([]Figure, error)
 			if len(compared) == 0 {
 				continue
 			}
-			p := Panel{Mark: Lines, X: sizeAxis(g.semantics.unit), Y: improvementAxis(q, labels[base]),
+			p := Panel{Mark: Lines, X: sizeAxis(g.semantics.unit), Y: improvementAxis(q, labels[base]), best: 1,
 				Series: bySize(compared, labels, func(r results.Result) estimated {
 					b, _ := at(r)
 					return reductionOf(q.measure(b), q.measure(r))
@@ -204,7 +204,7 @@ func optimalGap(rows Rows, o Options) ([]Figure, error) {
 			continue
 		}
 		p := Panel{Mark: Lines, X: sizeAxis(g.semantics.unit),
-			Y: Axis{Label: fmt.Sprintf("Gap from %s to %s closed", labels[base], labels[bound]), Unit: unitPercent, zero: true},
+			Y: Axis{Label: fmt.Sprintf("Gap from %s to %s closed", labels[base], labels[bound]), Unit: unitPercent, zero: true}, best: 1,
 			Series: bySize(compared, labels, func(r results.Result) estimated {
 				b, _ := below(r)
 				a, _ := above(r)

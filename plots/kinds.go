@@ -34,7 +34,7 @@ var Kinds = []Kind{
 	{"optimal-gap", "share of the gap between a baseline and Belady that a policy closes, against cache size", false, optimalGap, "whole replays of a baseline, of belady and of another policy"},
 	{"heat-map", "hit ratio of each policy at each cache size", false, heatMap, needsRatios},
 	{"over-time", "hit ratio of each interval of a trace", true, overTime, "results with a series of intervals"},
-	{"runtime", "running times by engine, ABI and handle, with their ratio to native", true, runTime, "timed cells"},
+	{"runtime", "running times by engine, ABI and handle, with their ratio to native", true, runTime, needsTimes},
 	{"time-hit-ratio", "running time against hit ratio, with the policies that no other one dominates", false, timeHitRatio, "timed cells, and whole replays of their policies at the same cache size"},
 	{"values", "one number of the results against another, as chosen by --x and --y", false, numbers, "results that have both numbers"},
 	{"bench-calls", "what a call of each test of the micro benchmark takes", true, benchKind(callCosts, benchCalls), needsBench},
@@ -51,6 +51,7 @@ const (
 	needsRatios   = "replays of whole traces"
 	needsBaseline = "whole replays of a baseline and of another policy at the same cache size"
 	needsTraces   = "whole replays of a baseline and of another policy, at the same share of the footprint in two traces or more"
+	needsTimes    = "timed cells in which not all objects are larger than the cache"
 	needsBench    = "results of the micro benchmark"
 	needsProfile  = "a profile of a trace"
 )
@@ -64,8 +65,14 @@ type Options struct {
 	// Baseline is the policy that others are compared with: its whole name, or
 	// its name without parameters. Empty: fifo, or lru where there is no fifo.
 	Baseline string
+	// Highlight are policies that figures with many lines show in colour, besides the
+	// best ones; the others are grey. Each is a whole name, one without parameters, or
+	// a label.
+	Highlight []string
 	// Bound is the policy that no other one can exceed. Empty: belady.
 	Bound string
+
+	highlighted []string // labels of Highlight
 }
 
 // AxisOptions override what an axis shows.
@@ -131,6 +138,7 @@ func Make(rows Rows, o Options, kinds ...string) ([]Figure, error) {
 	if err := rows.contradictions(); err != nil {
 		return nil, err
 	}
+	o.highlighted = o.highlightedIn(rows.Results)
 	chosen := slices.DeleteFunc(slices.Clone(Kinds), func(k Kind) bool { return !k.Default })
 	if len(kinds) > 0 {
 		chosen = nil

@@ -59,7 +59,7 @@ func overTimeFigure(o Options, name, title string, rs []results.Result, labels m
 	// Intervals of requests can be minutes apart or milliseconds: they stand at their
 	// requests.
 	clock = clock && rs[0].Window.Requests == 0
-	p := Panel{Mark: Lines, X: Axis{Label: "Requests", zero: true, count: true}, Y: Axis{Label: "Hit ratio", Unit: unitPercent}}
+	p := Panel{Mark: Lines, X: Axis{Label: "Requests", zero: true, count: true}, Y: Axis{Label: "Hit ratio", Unit: unitPercent}, best: 1}
 	unit, per := timeUnit(longest)
 	if clock {
 		p.X = Axis{Label: "Time", Unit: unit, zero: true}
@@ -96,7 +96,7 @@ func overTimeFigure(o Options, name, title string, rs []results.Result, labels m
 	}
 	if warm > 0 {
 		ch.note += ", warm-up shaded"
-		ch.under = func(int) plot.Plotter { return shade(warm) }
+		ch.panels[0].shaded = warm
 	}
 	return ch.figure(o), nil
 }

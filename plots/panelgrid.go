@@ -15,6 +15,7 @@ type panelGrid struct {
 	headings []string
 	x, y     string
 	panel    vg.Length // height, without what is below
+	right    vg.Length // room beside the last column, for what plots write there
 }
 
 func (g panelGrid) figure(name string, h header, width vg.Length) Figure {
@@ -30,7 +31,7 @@ func (g panelGrid) figure(name string, h header, width vg.Length) Figure {
 	axes := g.plots[0].DataCanvas(area)
 	rows := (len(g.plots) + g.columns - 1) / g.columns
 	units := unitLines(st, g.y, g.panel*vg.Length(rows)-headed)
-	left, below, right := axes.Min.X+unitWidth(st)*vg.Length(len(units)), axes.Min.Y, area.Max.X-axes.Max.X
+	left, below, right := axes.Min.X+unitWidth(st)*vg.Length(len(units)), axes.Min.Y, max(area.Max.X-axes.Max.X, g.right)
 
 	for i, p := range g.plots {
 		if i%g.columns > 0 {

@@ -13,7 +13,7 @@ func TestFromPanels(t *testing.T) {
 	panel := func(heading string, y float64) Panel {
 		return Panel{
 			Heading: heading, Mark: Lines, X: Axis{Unit: "objects", Log: true}, Y: Axis{Label: "Time", Unit: "ns per request"},
-			Series: []Series{{"native", []Point{{X: 1000, Y: y}, {X: 1_000_000, Y: 4 * y}}}, {"llvm", []Point{{X: 1000, Y: y + 1}, {X: 1_000_000, Y: 4*y + 1}}}},
+			Series: []Series{{Name: "native", Points: []Point{{X: 1000, Y: y}, {X: 1_000_000, Y: 4 * y}}}, {Name: "llvm", Points: []Point{{X: 1000, Y: y + 1}, {X: 1_000_000, Y: 4*y + 1}}}},
 		}
 	}
 	f := FromPanels(Options{}, "objects", panel("LRU", 20), panel("FIFO", 10))

@@ -25,11 +25,6 @@ func paretoFront(series []Series) []Point {
 	return front
 }
 
-func front(p Panel) func(int) plot.Plotter {
-	points := paretoFront(p.Series)
-	return func(int) plot.Plotter { return frontLine(points) }
-}
-
 // frontLine joins points by steps.
 type frontLine []Point
 

@@ -74,10 +74,17 @@ func (f Figure) pgfplots() string {
 	b.WriteString("% \\usepackage{pgfplots}\n% \\pgfplotsset{compat=1.16}\n% \\usepgfplotslibrary{groupplots,statistics}\n% \\usetikzlibrary{patterns}\n")
 	b.WriteString("\\begin{tikzpicture}\n")
 	names := seriesNames(f.Panels)
+	var named []string // in the legend
 	for i, name := range names {
+		if !f.muted[name] {
+			named = append(named, name)
+		}
 		p, ok := f.paints[name]
 		if !ok {
 			p.color = OkabeIto[0]
+		}
+		if f.muted[name] {
+			p.color = mutedColor
 		}
 		fmt.Fprintf(&b, "\\definecolor{series%d}{RGB}{%d,%d,%d}\n", i+1, p.color.R, p.color.G, p.color.B)
 	}
@@ -124,7 +131,7 @@ func (f Figure) pgfplots() string {
 			}
 			all := width*float64(columns) + gap*float64(columns-1)
 			// A sample and the gaps take 34 points; other fonts are wider than ours.
-			fit := max(1, min(len(names), int(f.Width.Points()/(widest(names).Points()*1.1+34))))
+			fit := max(1, min(len(named), int(f.Width.Points()/(widest(named).Points()*1.1+34))))
 			options = append(options, fmt.Sprintf("legend columns=%d, legend cell align=left, "+
 				"legend style={draw=none, at={(%.3f,%.3f)}, anchor=south, font=\\fontsize{7}{8}\\selectfont, /tikz/every even column/.append style={column sep=4pt}}",
 				fit, (all-left+right)/2/width, 1+above/height))
@@ -138,16 +145,22 @@ func (f Figure) pgfplots() string {
 			heatMatrix(&b, p)
 			continue
 		}
+		if p.shaded > 0 {
+			f.shade(&b, p)
+		}
+		if p.front != nil {
+			f.frontLine(&b, p)
+		}
 		inLegend := make(map[string]bool)
-		for _, s := range p.Series {
+		for _, s := range behind(p.Series, f.muted) {
 			f.addplot(&b, p, s, slices.Index(names, s.Name))
-			if i == 0 && len(names) > 1 {
+			if i == 0 && len(names) > 1 && !f.muted[s.Name] {
 				inLegend[s.Name] = true
 				fmt.Fprintf(&b, "\\addlegendentry{%s}\n", texText(s.Name))
 			}
 		}
 		for j, name := range names {
-			if i > 0 || len(names) < 2 || inLegend[name] {
+			if i > 0 || len(names) < 2 || inLegend[name] || f.muted[name] {
 				continue
 			}
 			image := f.seriesOptions(p.Mark, name, j)
@@ -155,6 +168,14 @@ func (f Figure) pgfplots() string {
 				image = append(image, "area legend")
 			}
 			fmt.Fprintf(&b, "\\addlegendimage{%s}\n\\addlegendentry{%s}\n", strings.Join(image, ", "), texText(name))
+		}
+		if i == 0 && len(f.muted) > 0 {
+			j := slices.IndexFunc(names, func(n string) bool { return f.muted[n] })
+			image := slices.DeleteFunc(f.seriesOptions(p.Mark, names[j], j), func(o string) bool { return o == "forget plot" })
+			fmt.Fprintf(&b, "\\addlegendimage{%s}\n\\addlegendentry{%s}\n", strings.Join(image, ", "), mutedText(len(f.muted)))
+		}
+		if p.Mark == Bars {
+			barLabels(&b, p, width)
 		}
 	}
 	b.WriteString("\\end{groupplot}\n")
@@ -229,22 +250,80 @@ func axisOptions(p Panel, width float64) (options []string) {
 	case Boxes:
 		options = append(options, fmt.Sprintf("xmin=-0.6, xmax=%g, xmajorgrids=false", float64(len(p.X.Categories))-0.4))
 	case Bars, Stacked:
-		bars, kind := 1, "ybar stacked"
+		kind := "ybar stacked"
 		if p.Mark == Bars {
-			bars, kind = max(1, len(p.Series)), "ybar=0pt"
+			kind = "ybar=0pt"
 		}
-		fill := 0.85 // of a group's room
-		if bars == 1 {
-			fill = 0.6
-		}
-		groups := float64(max(1, len(p.X.Categories)))
-		options = append(options, kind, fmt.Sprintf("bar width=%.2fpt, xmin=-0.6, xmax=%g", max(0.4, min(14, width/(groups+0.2)*fill/float64(bars))), groups-0.4),
+		options = append(options, kind, fmt.Sprintf("bar width=%.2fpt, xmin=-0.6, xmax=%g", texBarWidth(p, width), float64(max(1, len(p.X.Categories)))-0.4),
 			"xtick style={draw=none}, xmajorgrids=false, axis x line*=bottom")
 		if p.Y.Log {
 			options = append(options, "log origin=infty")
 		}
 	}
 	return options
+}
+
+// texBarWidth returns the width of the bars of a panel whose axes are so many points
+// wide.
+func texBarWidth(p Panel, width float64) float64 {
+	bars := 1
+	if p.Mark == Bars {
+		bars = max(1, len(p.Series))
+	}
+	fill := 0.85 // of a group's room
+	if bars == 1 {
+		fill = 0.6
+	}
+	return max(0.4, min(14, width/(float64(max(1, len(p.X.Categories)))+0.2)*fill/float64(bars)))
+}
+
+// barLabels writes what stands above the bars of a panel, where they are wide enough.
+func barLabels(b *strings.Builder, p Panel, width float64) {
+	w := texBarWidth(p, width)
+	if w < labelSize.Points()*0.95 {
+		return
+	}
+	style := Styles[0].text(labelSize)
+	for j, s := range p.Series {
+		for i, at := range s.Points {
+			if len(s.labels) <= i || s.labels[i] == "" || p.Y.Log && at.Y <= 0 {
+				continue
+			}
+			position := "anchor=south"
+			if style.Width(s.labels[i]).Points() > w {
+				position = "rotate=90, anchor=west"
+			}
+			fmt.Fprintf(b, "\\node[%s, inner sep=1.5pt, font=\\fontsize{6}{7}\\selectfont] at ([xshift=%.2fpt]axis cs:%g,%.6g) {%s};\n",
+				position, (float64(j)-float64(len(p.Series)-1)/2)*w, at.X, max(at.Y, at.High), texText(s.labels[i]))
+		}
+	}
+}
+
+// shade fills the warm-up.
+func (f Figure) shade(b *strings.Builder, p Panel) {
+	to := p.shaded
+	if p.X.fitted != nil {
+		to = min(to, p.X.fitted.high)
+	}
+	y := 0.0
+	if p.Y.fitted != nil {
+		y = p.Y.fitted.low
+	}
+	fmt.Fprintf(b, "\\fill[black!20, fill opacity=0.5] (rel axis cs:0,0) rectangle ({axis cs:%.10g,%.10g} |- {rel axis cs:0,1});\n", to, y)
+}
+
+// frontLine draws the line through the points that no other one dominates.
+func (f Figure) frontLine(b *strings.Builder, p Panel) {
+	b.WriteString("\\addplot[forget plot, no marks, const plot, color=black!50, line width=0.6pt, dash pattern=on 2pt off 2pt] coordinates {")
+	last := Point{}
+	for _, at := range p.front {
+		fmt.Fprintf(b, "(%.10g,%.6g) ", at.X, at.Y)
+		last = at
+	}
+	if p.X.fitted != nil && p.X.fitted.high > last.X {
+		fmt.Fprintf(b, "(%.10g,%.6g)", p.X.fitted.high, last.Y)
+	}
+	b.WriteString("};\n")
 }
 
 // texTicks writes an axis as it was drawn: sizes have labels like 64 MiB.
@@ -287,6 +366,13 @@ func (f Figure) seriesOptions(m Mark, name string, i int) []string {
 	options := []string{"color=" + color}
 	if m == Points {
 		options = append(options, "only marks")
+	}
+	if f.muted[name] {
+		options = append(options, "forget plot")
+		if m == Points {
+			return append(options, "mark=*")
+		}
+		return append(options, "no marks", "line width=0.4pt")
 	}
 	if look.mark != "" {
 		options = append(options, "mark="+look.mark)

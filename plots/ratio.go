@@ -46,6 +46,14 @@ func (q ratio) measure(r results.Result) estimated {
 	return m
 }
 
+// better is Panel.best of the ratio.
+func (q ratio) better() int {
+	if q.miss {
+		return -1
+	}
+	return 1
+}
+
 // usable returns the results that have the ratio.
 func (q ratio) usable(rs []results.Result) []results.Result {
 	rs = ratios(rs)
@@ -117,8 +125,7 @@ func samplesNote(rs []results.Result) string {
 	if len(sampled) == 0 {
 		return ""
 	}
-	how := names(sampled, func(r results.Result) string { return r.Sampling.String() })
-	note := "estimated from " + strings.Join(how, " or ")
+	note := "estimated from " + results.SampleText(sampled)
 	if slices.ContainsFunc(sampled, func(r results.Result) bool { return r.HitRatioSD > 0 || r.ByteHitRatioSD > 0 }) {
 		note += ", with the 95 % interval of their mean"
 	}
@@ -180,7 +187,7 @@ func ratioKind(name string, q ratio) func(Rows, Options) ([]Figure, error) {
 			if len(rs) == 0 {
 				continue
 			}
-			p := Panel{Mark: Lines, X: sizeAxis(g.semantics.unit), Y: Axis{Label: q.name, Unit: unitPercent}, Series: bySize(rs, labels, q.measure)}
+			p := Panel{Mark: Lines, X: sizeAxis(g.semantics.unit), Y: Axis{Label: q.name, Unit: unitPercent}, Series: bySize(rs, labels, q.measure), best: q.better()}
 			figures = append(figures, sizesFigure(o, name+g.suffix, o.title(g.note), resultsNote(rs), p, look, rs))
 		}
 		return figures, nil
@@ -205,6 +212,7 @@ func sizesFigure(o Options, name, title, note string, p Panel, look looks, rs []
 		at := policy.Points[0]
 		at.X = float64(i)
 		s.Points = append(s.Points, at)
+		s.labels = append(s.labels, shortNumber(at.Y))
 	}
 	bars.Series = []Series{s}
 	return barFigure(o, name, title, note, bars)

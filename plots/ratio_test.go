@@ -29,8 +29,8 @@ func TestRatioSeries(t *testing.T) {
 	}
 	got := bySize(hitRatio.usable(rs), map[string]string{"lru": "LRU", "fifo": "FIFO"}, hitRatio.measure)
 	want := []Series{
-		{"LRU", []Point{{X: mib, Y: 10}, {X: 2 * mib, Y: 22.5}, {X: 4 * mib, Y: 25}}},
-		{"FIFO", []Point{{X: mib, Y: 0}, {X: 2 * mib, Y: 15}}},
+		{Name: "LRU", Points: []Point{{X: mib, Y: 10}, {X: 2 * mib, Y: 22.5}, {X: 4 * mib, Y: 25}}},
+		{Name: "FIFO", Points: []Point{{X: mib, Y: 0}, {X: 2 * mib, Y: 15}}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
@@ -164,9 +164,10 @@ func distinct(list []string) int {
 	return len(set)
 }
 
-// TestHitRatioWidth: one column of a paper, or two where there are many lines.
+// TestHitRatioWidth: one column of a paper, or two where there are many lines with a name in the
+// legend; of still more only the best have names, at their ends.
 func TestHitRatioWidth(t *testing.T) {
-	for n, want := range map[int]vg.Length{1: oneColumn, 8: oneColumn, 9: twoColumns, 40: twoColumns} {
+	for n, want := range map[int]vg.Length{1: oneColumn, 8: oneColumn, 9: twoColumns, 12: twoColumns, 40: oneColumn} {
 		f := one(t, swept(count(n, "p%d"), sizesOf(mib, 5), rising), "")
 		if f.Width != want {
 			t.Errorf("%d policies: got a width of %v, want %v", n, f.Width, want)

@@ -85,7 +85,7 @@ var Fields = []Field{
 		if r.Sampling.Rate == 0 {
 			return "100"
 		}
-		return strconv.FormatFloat(100*r.Sampling.Rate, 'g', 3, 64)
+		return strconv.FormatFloat(100*r.Sample().Rate, 'g', 3, 64)
 	}},
 	{"requests", "replayed", func(r results.Result) string { return strconv.Itoa(r.Requests) }},
 	{"revision", "of a policy that cachesim provides", func(r results.Result) string { return strconv.Itoa(r.Revision) }},
@@ -380,10 +380,16 @@ func (rows Rows) chartGroups(rs []results.Result, spans func(results.Result) (wa
 // are of cells that have none, one for each policy, capacity and seed: versions
 // of a policy agree. What is exact comes before what is estimated.
 func ratios(rs []results.Result) []results.Result {
+	return ratiosBy(rs, func(results.Result) float64 { return 0 })
+}
+
+// ratiosBy returns the same, one for each value of by too.
+func ratiosBy(rs []results.Result, by func(results.Result) float64) []results.Result {
 	type key struct {
 		policy   string
 		capacity int64
 		seed     uint64
+		by       float64
 	}
 	at := make(map[key]int)
 	var list []results.Result
@@ -391,7 +397,7 @@ func ratios(rs []results.Result) []results.Result {
 		if !r.Whole || r.Gets == 0 {
 			continue
 		}
-		k := key{r.Policy, r.Capacity, r.Seed}
+		k := key{r.Policy, r.Capacity, r.Seed, by(r)}
 		i, ok := at[k]
 		switch {
 		case !ok:
@@ -447,7 +453,7 @@ func accuracy(r results.Result) float64 {
 	if r.Sampling.Rate == 0 {
 		return math.Inf(1)
 	}
-	return r.Sampling.Rate * float64(r.Sampling.Salts)
+	return r.Sample().Rate * float64(r.Sampling.Salts)
 }
 
 // names returns the distinct values of f over rs, in their order.

@@ -12,7 +12,7 @@ import (
 )
 
 // timedCells returns the timed cells of a group by capacity, each policy and
-// version once: the first.
+// version once: the first. Those in which no request reached the policy have no time.
 func timedCells(rs []results.Result) (capacities []int64, cells map[int64][]results.Result) {
 	cells = make(map[int64][]results.Result)
 	type key struct {
@@ -23,7 +23,7 @@ func timedCells(rs []results.Result) (capacities []int64, cells map[int64][]resu
 	seen := make(map[key]bool)
 	for _, r := range rs {
 		k := key{r.Policy, r.Version, r.Capacity}
-		if !r.Timed || r.Requests == 0 || seen[k] {
+		if !r.Timed || r.Requests == 0 || r.Unserved() || seen[k] {
 			continue
 		}
 		seen[k] = true
@@ -160,6 +160,9 @@ func runTimeFigure(o Options, name, trace string, timed []results.Result, labels
 	h := newHeader(st, o.Title, width, barLegends(st, styles, width-2*margin)...).withNote(note, width)
 	f := beside(name, h, width, ch)
 	f.Title, f.Note, f.Panels, f.paints = o.Title, note, barPanels(panels, policies, "ns per request"), barPaints(panels)
+	if ratios {
+		labelBars(f.Panels, panels, label)
+	}
 	f.fitY(ch.rows[0].plots[0].Y)
 	return f
 }
@@ -204,6 +207,22 @@ func barPanels(panels []panel, names []string, unit string) []Panel {
 		list = append(list, out)
 	}
 	return list
+}
+
+// labelBars adds to the panels that barPanels made of panels what stands above bars.
+func labelBars(list []Panel, panels []panel, label func(g []bar, j int) string) {
+	for k, p := range panels {
+		at := make(map[string]*Series)
+		for i := range list[k].Series {
+			at[list[k].Series[i].Name] = &list[k].Series[i]
+		}
+		for _, g := range p.groups {
+			for j, b := range g {
+				s := at[b.style.series()]
+				s.labels = append(s.labels, label(g, j))
+			}
+		}
+	}
 }
 
 // ratioLabel writes a ratio as short as a label above a bar must be.
@@ -252,19 +271,19 @@ func timeHitRatio(rows Rows, o Options) ([]Figure, error) {
 						r.Unit == timed.Unit && r.Metadata == timed.Metadata && objectSize(r) == objectSize(timed)
 				})
 				if i >= 0 {
-					p.Series = append(p.Series, Series{labels[policy], []Point{{X: timed.PerRequest(), Y: hitRatio.of(whole[i])}}})
+					p.Series = append(p.Series, Series{Name: labels[policy], Points: []Point{{X: timed.PerRequest(), Y: hitRatio.of(whole[i])}}})
 				}
 			}
 			if len(p.Series) == 0 {
 				continue
 			}
+			p.front = paretoFront(p.Series)
 			name := "time-hit-ratio" + g.suffix
 			if len(capacities) > 1 {
 				name += "-" + capacityName(cells[c][0])
 			}
 			ch := xyChart{name: name, title: o.Title, panels: []Panel{p}, looks: look}
 			ch.note = fmt.Sprintf("%s, %s; line: no other policy is both faster and better", g.trace, capacityText(cells[c][0]))
-			ch.under = front(p)
 			figures = append(figures, ch.figure(o))
 		}
 	}

@@ -2,6 +2,7 @@ package plots
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,6 +41,35 @@ func TestSampled(t *testing.T) {
 		}
 		if got := b.String(); !strings.Contains(got, tt.note) || tt.note == "" && strings.Contains(got, "stimated") || !strings.Contains(got, tt.shown) {
 			t.Errorf("want %q and %s in\n%s", tt.note, tt.shown, got)
+		}
+	}
+}
+
+// TestSampledRates: what is drawn over the rate of samples has a point for each
+// rate, and the exact result at 100 %; other figures show the exact one.
+func TestSampledRates(t *testing.T) {
+	var rs []results.Result
+	for _, r := range []struct {
+		rate, raised float64
+		hits         int64
+	}{{0.01, 0, 300}, {0.02, 0.04, 320}, {0, 0, 325}} {
+		rs = append(rs, results.Result{Cell: sim.Cell{Trace: "t", Policy: "lru", Requests: 1000, Capacity: 64, Unit: sim.UnitBytes,
+			Version: sim.Version{Engine: sim.NativeEngine}, Sampling: sim.Sampling{Rate: r.rate}},
+			Sampled: sim.Sampled{RateUsed: r.raised}, Whole: true, Tally: sim.Tally{Gets: 1000, Hits: r.hits}})
+	}
+	for _, tt := range []struct {
+		x    string
+		want []Point
+	}{
+		{"sample", []Point{{X: 1, Y: 30}, {X: 4, Y: 32}, {X: 100, Y: 32.5}}},
+		{"size", []Point{{X: 64, Y: 32.5}}},
+	} {
+		figs, err := Make(Rows{Results: rs}, Options{X: AxisOptions{Of: tt.x}}, "values")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := figs[0].Panels[0].Series; len(got) != 1 || !slices.Equal(got[0].Points, tt.want) {
+			t.Errorf("by %s: got %v, want %v", tt.x, got, tt.want)
 		}
 	}
 }

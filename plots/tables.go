@@ -30,7 +30,7 @@ var TableKinds = []TableKind{
 	{"improvement", "reduction of the miss ratio relative to a baseline", false, improvementTables("improvement", missRatio), needsBaseline},
 	{"byte-improvement", "reduction of the byte miss ratio relative to a baseline", false, improvementTables("byte-improvement", byteMissRatio), needsBaseline},
 	{"across-traces", "mean reduction of the miss ratio over traces, with its significance", false, acrossTable, needsTraces},
-	{"times", "running time of each policy and version, with its interval and its ratio to native", true, timeTables, "timed cells"},
+	{"times", "running time of each policy and version, with its interval and its ratio to native", true, timeTables, needsTimes},
 }
 
 // Tables makes tables of the kinds named, or of all default kinds that rows hold

@@ -19,6 +19,7 @@ type Number struct {
 	// Whether it is of timed cells or of replays of whole traces; neither: both
 	// have it.
 	timed, whole bool
+	best         int // as of a Panel
 }
 
 // ParamPrefix stands before the name of a policy's parameter where that is a
@@ -28,10 +29,10 @@ const ParamPrefix = "param:"
 // Numbers lists the numbers, apart from parameters of policies.
 var Numbers = []Number{
 	{Name: "size", Doc: "capacity, in bytes or objects", axis: Axis{Label: "Cache size"}, of: exactly(func(r results.Result) float64 { return float64(r.Capacity) })},
-	{Name: "hit-ratio", Doc: "in percent", axis: Axis{Label: hitRatio.name, Unit: unitPercent}, of: hitRatio.measure, whole: true},
-	{Name: "byte-hit-ratio", Doc: "in percent", axis: Axis{Label: byteHitRatio.name, Unit: unitPercent}, of: byteHitRatio.measure, whole: true},
-	{Name: "miss-ratio", Doc: "in percent", axis: Axis{Label: missRatio.name, Unit: unitPercent}, of: missRatio.measure, whole: true},
-	{Name: "byte-miss-ratio", Doc: "in percent", axis: Axis{Label: byteMissRatio.name, Unit: unitPercent}, of: byteMissRatio.measure, whole: true},
+	{Name: "hit-ratio", Doc: "in percent", axis: Axis{Label: hitRatio.name, Unit: unitPercent}, of: hitRatio.measure, whole: true, best: 1},
+	{Name: "byte-hit-ratio", Doc: "in percent", axis: Axis{Label: byteHitRatio.name, Unit: unitPercent}, of: byteHitRatio.measure, whole: true, best: 1},
+	{Name: "miss-ratio", Doc: "in percent", axis: Axis{Label: missRatio.name, Unit: unitPercent}, of: missRatio.measure, whole: true, best: -1},
+	{Name: "byte-miss-ratio", Doc: "in percent", axis: Axis{Label: byteMissRatio.name, Unit: unitPercent}, of: byteMissRatio.measure, whole: true, best: -1},
 	{Name: "prefix-hit-ratio", Doc: "of blocks of prompts, in percent", axis: Axis{Label: "Prefix hit ratio", Unit: unitPercent}, whole: true,
 		of: exactly(func(r results.Result) float64 { return known(100*r.PrefixHitRatio(), r.LLMRequests > 0) })},
 	{Name: "evictions", Doc: "objects evicted", axis: Axis{Label: "Evictions", count: true, zero: true}, of: counted(func(r results.Result) *int64 { return r.Evictions }), whole: true},
@@ -39,12 +40,12 @@ var Numbers = []Number{
 	{Name: "admitted-bytes", Doc: "bytes written to the cache", axis: Axis{Label: "Bytes admitted", Unit: unitBytes}, of: counted(func(r results.Result) *int64 { return r.AdmittedBytes }), whole: true},
 	{Name: "warmup", Doc: "requests before those that count", axis: Axis{Label: "Warm-up (requests)", count: true}, of: exactly(func(r results.Result) float64 { return float64(r.Warmup) })},
 	{Name: "metadata", Doc: "bytes added to each object", axis: Axis{Label: "Metadata of an object (bytes)", zero: true}, of: exactly(func(r results.Result) float64 { return float64(r.Metadata) })},
-	{Name: "sample", Doc: "share of the objects that an estimate is from, in percent", axis: Axis{Label: "Sample", Unit: unitPercent, Log: true}, whole: true,
-		of: exactly(func(r results.Result) float64 { return known(100*r.Sampling.Rate, r.Sampling.Rate > 0) })},
-	{Name: "time", Doc: "running time of a request in nanoseconds", axis: Axis{Label: "Running time", Unit: "ns per request", zero: true}, of: exactly(results.Result.PerRequest), timed: true},
-	{Name: "setup", Doc: "compiling and instantiating, in milliseconds", axis: Axis{Label: "Set-up", Unit: "ms", zero: true}, of: exactly(func(r results.Result) float64 { return r.Setup.Seconds() * 1e3 }), timed: true},
-	{Name: "latency", Doc: "mean latency in milliseconds, with --latency", axis: Axis{Label: "Mean latency", Unit: "ms", zero: true}, of: optional(func(r results.Result) *float64 { return r.Costs.LatencyMean }), whole: true},
-	{Name: "latency-p99", Doc: "99th percentile", axis: Axis{Label: "Latency, 99th percentile", Unit: "ms", zero: true}, of: optional(func(r results.Result) *float64 { return r.Costs.LatencyP99 }), whole: true},
+	{Name: "sample", Doc: "share of the objects that an estimate is from, in percent; 100: exact", axis: Axis{Label: "Sample", Unit: unitPercent, Log: true}, whole: true,
+		of: exactly(func(r results.Result) float64 { return 100 * cmp.Or(r.Sample().Rate, 1) })},
+	{Name: "time", Doc: "running time of a request in nanoseconds", axis: Axis{Label: "Running time", Unit: "ns per request", zero: true}, of: exactly(results.Result.PerRequest), timed: true, best: -1},
+	{Name: "setup", Doc: "compiling and instantiating, in milliseconds", axis: Axis{Label: "Set-up", Unit: "ms", zero: true}, of: exactly(func(r results.Result) float64 { return r.Setup.Seconds() * 1e3 }), timed: true, best: -1},
+	{Name: "latency", Doc: "mean latency in milliseconds, with --latency", axis: Axis{Label: "Mean latency", Unit: "ms", zero: true}, of: optional(func(r results.Result) *float64 { return r.Costs.LatencyMean }), whole: true, best: -1},
+	{Name: "latency-p99", Doc: "99th percentile", axis: Axis{Label: "Latency, 99th percentile", Unit: "ms", zero: true}, of: optional(func(r results.Result) *float64 { return r.Costs.LatencyP99 }), whole: true, best: -1},
 	{Name: "origin-bytes", Doc: "bytes from the origin", axis: Axis{Label: "Bytes from the origin", Unit: unitBytes}, of: counted(func(r results.Result) *int64 { return r.Costs.OriginBytes }), whole: true},
 	{Name: "origin-p95", Doc: "traffic from the origin, 95th percentile, in Gbit/s", axis: Axis{Label: "Traffic from the origin, P95", Unit: "Gbit/s", zero: true}, of: optional(func(r results.Result) *float64 { return r.Costs.OriginP95 }), whole: true},
 	{Name: "egress-cost", Doc: "in the currency of the price", axis: Axis{Label: "Cost of egress", zero: true}, of: optional(func(r results.Result) *float64 { return r.Costs.EgressCost }), whole: true},
@@ -153,12 +154,16 @@ func numbers(rows Rows, o Options) ([]Figure, error) {
 		rs := slices.DeleteFunc(slices.Clone(g.results), func(r results.Result) bool { return !r.Timed })
 		if !timed {
 			rs = ratios(g.results)
+			if x.Name == "sample" || y.Name == "sample" { // all rates, not the most accurate one
+				rs = ratiosBy(g.results, func(r results.Result) float64 { return r.Sample().Rate })
+			}
 		}
 		p := numbersPanel(rs, x, y, param, timed, labels)
 		if len(p.Series) == 0 {
 			continue
 		}
 		p.X.Unit, p.Y.Unit = unitOf(x, g), unitOf(y, g)
+		p.best = y.best
 		p.X.Log = p.X.Log || x.Name == "size"
 		for _, s := range p.Series {
 			look.add(s.Name)

@@ -35,15 +35,17 @@ type xyChart struct {
 	name, title, note string
 	panels            []Panel
 	looks             looks
-	under             func(panel int) plot.Plotter // drawn below the data; may be nil
-	plain             bool                         // no legend: there is but one series, and the title names it
+	plain             bool // no legend: there is but one series, and the title names it
 }
 
 func (ch xyChart) figure(o Options) Figure {
 	st := o.Style
+	muted := ch.muted(o)
+	// Lines that are few among many are named where they end.
+	named := len(muted) > 0 && len(ch.panels) == 1 && ch.panels[0].Mark != Points
 	var xs, ys []float64
 	var entries []legendEntry
-	named := make(map[string]bool)
+	inLegend := make(map[string]bool)
 	for _, p := range ch.panels {
 		for _, s := range p.Series {
 			for _, at := range s.Points {
@@ -52,11 +54,20 @@ func (ch xyChart) figure(o Options) Figure {
 					ys = append(ys, at.Low, at.High)
 				}
 			}
-			if !named[s.Name] && !ch.plain {
-				named[s.Name] = true
+			if !inLegend[s.Name] && !ch.plain && !muted[s.Name] && !named {
+				inLegend[s.Name] = true
 				entries = append(entries, st.entry(s.Name, ch.looks.of(s.Name), p.Mark))
 			}
 		}
+	}
+	if len(muted) > 0 {
+		entries = append(entries, legendEntry{mutedText(len(muted)), func(c draw.Canvas) {
+			if ch.panels[0].Mark == Points {
+				c.DrawGlyph(mutedGlyph, c.Center())
+				return
+			}
+			c.StrokeLine2(mutedLine, c.Min.X, c.Center().Y, c.Max.X, c.Center().Y)
+		}})
 	}
 	x := ch.panels[0].X.with(o.X).fit(xs, o.X)
 	y := ch.panels[0].Y.with(o.Y).fit(ys, o.Y)
@@ -80,24 +91,34 @@ func (ch xyChart) figure(o Options) Figure {
 		width, height = st.wide(), 2.35*vg.Inch
 		l = newLegend(st, entries, width-2*margin)
 	}
-	x.ticks = thinned{x.ticks, st, width/vg.Length(columns) - 45, x.log}
-	g := panelGrid{st: st, columns: columns, x: ch.panels[0].X.name(), y: ch.panels[0].Y.name(), panel: height}
-	for i, data := range ch.panels {
+	var right vg.Length // room for names
+	if named {
+		for _, name := range seriesNames(ch.panels) {
+			if !muted[name] {
+				right = max(right, st.text(tickSize).Width(shorten(name, st.text(tickSize), width/3))+2*nameGap)
+			}
+		}
+	}
+	x.ticks = thinned{x.ticks, st, (width-right)/vg.Length(columns) - 45, x.log}
+	g := panelGrid{right: right, st: st, columns: columns, x: ch.panels[0].X.name(), y: ch.panels[0].Y.name(), panel: height}
+	for _, data := range ch.panels {
 		p := st.plot("", "")
 		x.apply(&p.X)
 		y.apply(&p.Y)
-		if ch.under != nil {
-			if u := ch.under(i); u != nil {
-				p.Add(u)
-			}
+		if data.shaded > 0 {
+			p.Add(shade(data.shaded))
+		}
+		if data.front != nil {
+			p.Add(frontLine(data.front))
 		}
 		p.Add(gridOf{x.ticks, y.ticks})
-		p.Add(xyData{st, data, ch.looks})
+		p.Add(xyData{st, data, ch.looks, muted, right})
 		g.plots = append(g.plots, p)
 		g.headings = append(g.headings, data.Heading)
 	}
 	f := g.figure(ch.name, newHeader(st, ch.title, width, l).withNote(ch.note, width), width)
 	f.Title, f.Note, f.Panels, f.columns, f.paints = ch.title, ch.note, ch.panels, columns, st.paints(ch.panels, ch.looks)
+	f.muted = muted
 	return f
 }
 
@@ -117,6 +138,8 @@ type xyData struct {
 	st    Style
 	panel Panel
 	looks looks
+	muted map[string]bool // series that are drawn in grey, behind the others
+	right vg.Length       // room on the right for the names of the others; 0: none
 }
 
 // manyPoints is from how many points on a line not all of them have markers.
@@ -132,9 +155,14 @@ func (d xyData) Plot(c draw.Canvas, p *plot.Plot) {
 		_, log := a.Scale.(plot.LogScale)
 		return !(log && v <= 0)
 	}
-	for _, s := range d.panel.Series {
+	var ends []lineEnd
+	for _, s := range behind(d.panel.Series, d.muted) {
 		look := d.looks.of(s.Name)
 		line, glyph := d.st.line(look), d.st.glyph(look)
+		muted := d.muted[s.Name]
+		if muted {
+			line, glyph = mutedLine, mutedGlyph
+		}
 		var at []vg.Point
 		var kept []Point
 		for _, v := range s.Points {
@@ -153,6 +181,12 @@ func (d xyData) Plot(c draw.Canvas, p *plot.Plot) {
 			}
 		}
 		spotsOf(c, d.panel, s, at, kept)
+		if d.right > 0 && !muted && len(at) > 0 {
+			ends = append(ends, lineEnd{s.Name, line.Color, at[len(at)-1]})
+		}
+		if muted && d.panel.Mark != Points {
+			continue
+		}
 		interval := draw.LineStyle{Color: line.Color, Width: 0.5}
 		for i, v := range kept {
 			if !v.hasInterval() || !c.Contains(at[i]) {
@@ -180,6 +214,7 @@ func (d xyData) Plot(c draw.Canvas, p *plot.Plot) {
 			}
 		}
 	}
+	nameEnds(c, d.st, ends, d.right)
 }
 
 // staircase returns the corners of steps that rise at points.

@@ -23,14 +23,15 @@ import (
 type belady struct{ kit.Schedule }
 
 var beladySpec = sim.Spec{
-	Name:    "belady",
-	Title:   "Belady",
-	Doc:     "offline: evicts the object whose next request is the farthest; stores every object",
-	Paper:   "Belady, A study of replacement algorithms for a virtual-storage computer, IBM Systems Journal 5(2), 1966",
-	Needs:   sim.NeedsNext,
-	Default: true,
-	Memory:  32,
-	New:     func(c sim.Config) sim.Policy { return &belady{kit.NewSchedule(c, nil)} },
+	Name:      "belady",
+	Title:     "Belady",
+	Doc:       "offline: evicts the object whose next request is the farthest; stores every object",
+	Paper:     "Belady, A study of replacement algorithms for a virtual-storage computer, IBM Systems Journal 5(2), 1966",
+	Needs:     sim.NeedsNext,
+	Default:   true,
+	Memory:    32,
+	Miniature: sim.Miniaturization{Cached: 600},
+	New:       func(c sim.Config) sim.Policy { return &belady{kit.NewSchedule(c, nil)} },
 }
 
 // Access must not be called: the policy has to know the next access.

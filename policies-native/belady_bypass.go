@@ -29,8 +29,9 @@ var beladyBypassSpec = sim.Spec{
 	Doc:   "offline: like belady, but does not store an object that is requested later than those in the cache",
 	Paper: "Belady, A study of replacement algorithms for a virtual-storage computer, IBM Systems Journal 5(2), 1966; " +
 		"bypassing as in McFarling, Cache replacement with dynamic exclusion, ISCA 1992",
-	Needs:  sim.NeedsNext,
-	Memory: 32,
+	Needs:     sim.NeedsNext,
+	Memory:    32,
+	Miniature: sim.Miniaturization{Cached: 600},
 	New: func(c sim.Config) sim.Policy {
 		return &beladyBypass{belady: belady{kit.NewSchedule(c, nil)}}
 	},

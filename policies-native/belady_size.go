@@ -34,6 +34,7 @@ import (
 type beladySize struct {
 	kit.Schedule
 	kit.Admitted
+	config    sim.Config
 	expected  []uint32 // of each object: the latest next access; 0: not requested before
 	now       uint32   // index in the trace of the request
 	following uint32   // the index after it
@@ -46,12 +47,14 @@ var beladySizeSpec = sim.Spec{
 	Doc:   "offline: evicts the object with the most bytes times requests until it is requested again",
 	Paper: "Belady-Size in Berger, Beckmann, Harchol-Balter, Practical bounds on optimal caching with variable object sizes, " +
 		"POMACS 2(2), 2018",
-	Needs:  sim.NeedsNext,
-	Memory: 32,
-	Sizes:  sim.SizesAreCompared,
+	Needs:     sim.NeedsNext,
+	Memory:    32,
+	Miniature: sim.Miniaturization{Cached: 600},
+	Sizes:     sim.SizesAreWeighed,
 	New: func(c sim.Config) sim.Policy {
 		return &beladySize{
 			Schedule: kit.NewSchedule(c, kit.SizeClass),
+			config:   c,
 			expected: make([]uint32, c.Objects),
 		}
 	},
@@ -74,6 +77,7 @@ func (p *beladySize) AccessNext(r sim.Request, next uint32) bool {
 		p.Renew(r.ID, next)
 		return true
 	}
+	weight := p.config.Size(r)
 	for p.Full(r.Size) {
 		victim, ok := p.Never()
 		if next == sim.Never {
@@ -82,13 +86,13 @@ func (p *beladySize) AccessNext(r sim.Request, next uint32) bool {
 		if !ok {
 			var most cost
 			victim, most = p.costliest()
-			if !most.above(p.cost(r.Size, next)) {
+			if !most.above(p.cost(weight, next)) {
 				return false
 			}
 		}
 		p.Evict(victim)
 	}
-	p.filled.add(kit.SizeClass(r.Size))
+	p.filled.add(kit.SizeClass(weight))
 	p.Add(r.ID, r.Size, next)
 	p.Admit(r.Size)
 	return false
@@ -105,7 +109,7 @@ func (p *beladySize) costliest() (victim uint32, most cost) {
 				p.filled[w] &^= 1 << bit
 				continue
 			}
-			if c := p.cost(p.Size(id), next); c.above(most) {
+			if c := p.cost(p.Weight(id), next); c.above(most) {
 				victim, most = id, c
 			}
 		}

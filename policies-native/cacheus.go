@@ -110,8 +110,9 @@ var cacheusSpec = sim.Spec{
 	Params: []sim.Param{
 		{Name: "history", Default: 0.5, Min: 0, Max: 100, Doc: "bytes of each expert's victims that are remembered, in capacities"},
 	},
-	Random: true,
-	Memory: 32,
+	Random:     true,
+	FixedScale: true, // the rate, and the chance in its periods, depend on the number of objects
+	Memory:     32,
 	New: func(c sim.Config) sim.Policy {
 		p := &cacheus{
 			Frequencies:  kit.NewFrequencies(c, 2, 2, true),
@@ -181,7 +182,7 @@ func (p *cacheus) store(r sim.Request, queue int, frequency, mark uint32) {
 	}
 	*p.Mark(r.ID) = mark
 	p.Store(queue, r.ID, r.Size, frequency)
-	if p.entries.Stored(r.Size) {
+	if p.entries.Stored(r) {
 		p.rate.start(p.entries.N())
 	}
 }

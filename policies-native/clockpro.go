@@ -103,7 +103,8 @@ var clockProSpec = sim.Spec{
 		{Name: "cold-max", Default: 0.99, Min: 0, Max: 1, Doc: "share of the bytes that resident cold objects should have at most"},
 		{Name: "non-resident", Default: 1, Min: 0, Max: 100, Doc: "bytes of non-resident objects at most, in capacities"},
 	},
-	Memory: 24,
+	Memory:    24,
+	Miniature: sim.Miniaturization{TrueSizes: true},
 	New: func(c sim.Config) sim.Policy {
 		low := min(c.Capacity, max(1, int64(c.Param("cold-min")*float64(c.Capacity))))
 		high := max(low, min(c.Capacity-low, int64(c.Param("cold-max")*float64(c.Capacity))))

@@ -39,7 +39,7 @@ var tinyLFUSpec = sim.FilterSpec{
 	Revision:   1,
 	Memory:     16,
 	FixedScale: true,
-	New:        func(c sim.Config) sim.Filter { return &tinyLFU{kit.NewSketch(c.Seed)} },
+	New:        func(c sim.Config) sim.Filter { return &tinyLFU{kit.NewSketch(c)} },
 }
 
 // Admit reports that the object is stored: there is room.

@@ -67,8 +67,9 @@ var leCaRSpec = sim.Spec{
 		{Name: "rate", Default: 0.45, Min: 0, Max: 1, Doc: "learning rate"},
 		{Name: "history", Default: 0.5, Min: 0, Max: 100, Doc: "bytes of each expert's victims that are remembered, in capacities"},
 	},
-	Random: true,
-	Memory: 32,
+	Random:    true,
+	Miniature: sim.Miniaturization{Cached: 1000}, // LFU is learned from few regrets
+	Memory:    32,
 	New: func(c sim.Config) sim.Policy {
 		return &leCaR{
 			Frequencies:  kit.NewFrequencies(c, 1, 2, false),
@@ -101,7 +102,7 @@ func (p *leCaR) Access(r sim.Request) bool {
 		p.evict()
 	}
 	p.Store(leCaRResident, r.ID, r.Size, frequency)
-	p.entries.Stored(r.Size)
+	p.entries.Stored(r)
 	return false
 }
 

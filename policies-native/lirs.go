@@ -77,7 +77,8 @@ var lirsSpec = sim.Spec{
 		{Name: "hir", Default: 0.01, Min: 0, Max: 1, Doc: "share of the bytes given to resident HIR objects"},
 		{Name: "stack", Default: 2, Min: 1, Max: 100, Doc: "bytes of all objects in the stack, residents included, at most, in capacities"},
 	},
-	Memory: 32,
+	Memory:    32,
+	Miniature: sim.Miniaturization{TrueSizes: true},
 	New: func(c sim.Config) sim.Policy {
 		h := min(c.Capacity, max(1, int64(c.Param("hir")*float64(c.Capacity))))
 		return &lirs{

@@ -31,12 +31,13 @@ type sieve struct {
 }
 
 var sieveSpec = sim.Spec{
-	Name:    "sieve",
-	Title:   "SIEVE",
-	Doc:     "evicts the next object that was not used since a hand passed it, and moves none",
-	Paper:   "Zhang, Yang, Yue, Vigfusson, Rashmi, SIEVE is simpler than LRU: an efficient turn-key eviction algorithm for web caches, NSDI 2024",
-	Default: true,
-	Memory:  24,
+	Name:      "sieve",
+	Title:     "SIEVE",
+	Doc:       "evicts the next object that was not used since a hand passed it, and moves none",
+	Paper:     "Zhang, Yang, Yue, Vigfusson, Rashmi, SIEVE is simpler than LRU: an efficient turn-key eviction algorithm for web caches, NSDI 2024",
+	Default:   true,
+	Memory:    24,
+	Miniature: sim.Miniaturization{Cached: 1000},
 	New: func(c sim.Config) sim.Policy {
 		return &sieve{Queues: kit.NewQueues[bool](c, 1, 0), resting: true}
 	},

@@ -87,6 +87,8 @@ type wTinyLFU struct {
 	window    int64 // w
 	protected int64 // u
 	climber   *climber
+	config    sim.Config
+	shares    float64 // of the objects in the cache, in a miniature
 }
 
 const (
@@ -125,9 +127,10 @@ var (
 			sim.Param{Name: "sample", Default: 10, Min: 0.001, Max: 1e6, Doc: "requests between changes, in objects that fit"},
 			sim.Param{Name: "decay", Default: 0.98, Min: 0, Max: 1, Doc: "factor by which each change is smaller than the one before"},
 			sim.Param{Name: "restart", Default: 0.05, Min: 0, Max: 1, Doc: "difference in hit ratio at which changes are as large as at first again"}),
-		Random:   true,
-		Revision: 1,
-		Memory:   32,
+		Random:     true,
+		Revision:   1,
+		FixedScale: true, // with few objects the hit ratio that it climbs by is mostly chance
+		Memory:     32,
 		New: func(c sim.Config) sim.Policy {
 			p := newWTinyLFU(c)
 			pivot := c.Param("pivot") * float64(c.Capacity)
@@ -141,7 +144,7 @@ func newWTinyLFU(c sim.Config) *wTinyLFU {
 	main := int64((1 - c.Param("window")) * float64(c.Capacity))
 	return &wTinyLFU{
 		Queues:    kit.NewQueues[struct{}](c, 3, 0),
-		sketch:    kit.NewSketch(c.Seed),
+		sketch:    kit.NewSketch(c),
 		n:         1,
 		objects:   int64(c.Objects),
 		delay:     int64(math.Ceil(c.Param("delay") * float64(c.Capacity))),
@@ -150,6 +153,7 @@ func newWTinyLFU(c sim.Config) *wTinyLFU {
 		large:     c.Param("large") >= 0.5,
 		window:    c.Capacity - main,
 		protected: int64(c.Param("protected") * float64(main)),
+		config:    c,
 	}
 }
 
@@ -169,7 +173,7 @@ func (p *wTinyLFU) Access(r sim.Request) bool {
 func (p *wTinyLFU) access(r sim.Request) bool {
 	queue := p.Queue(r.ID)
 	if queue >= 0 {
-		p.count(r.ID)
+		p.count(r)
 		p.hit(r, queue)
 		return true
 	}
@@ -178,8 +182,9 @@ func (p *wTinyLFU) access(r sim.Request) bool {
 	} else {
 		p.PushBack(wTinyWindow, r.ID, r.Size)
 	}
+	p.shares += p.config.Share(r)
 	p.fit(r.Size)
-	p.count(r.ID)
+	p.count(r)
 	p.makeRoom()
 	return false
 }
@@ -202,6 +207,9 @@ func (p *wTinyLFU) fit(size int64) {
 		p.n = min(p.Capacity(), p.objects)
 	case p.Used() >= p.delay:
 		p.n = int64(p.Len(wTinyWindow) + p.Len(wTinyProbation) + p.Len(wTinyProtected))
+		if p.config.Sizes != nil {
+			p.n = max(1, int64(p.shares+0.5))
+		}
 	default:
 		return
 	}
@@ -209,10 +217,24 @@ func (p *wTinyLFU) fit(size int64) {
 }
 
 // count adds a request for an object to the sketch, once there is one.
-func (p *wTinyLFU) count(id uint32) {
+func (p *wTinyLFU) count(r sim.Request) {
 	if !p.sketch.Empty() {
-		p.sketch.Add(id)
+		p.sketch.AddShare(r.ID, p.config.Share(r))
 	}
+}
+
+// Remove takes the object out of the cache and reports whether it was in there.
+func (p *wTinyLFU) Remove(id uint32) bool {
+	if !p.Has(id) {
+		return false
+	}
+	p.shares -= p.share(id)
+	return p.Queues.Remove(id)
+}
+
+// share is what an object in the cache counts as.
+func (p *wTinyLFU) share(id uint32) float64 {
+	return p.config.Share(sim.Request{ID: id, Size: p.Size(id)})
 }
 
 // demote cuts the protected objects to their share.
@@ -270,6 +292,7 @@ func (p *wTinyLFU) makeRoom() {
 // evict evicts an object and returns the next newer one of its queue, if there is one.
 func (p *wTinyLFU) evict(id uint32) (newer uint32, ok bool) {
 	newer, ok = p.Prev(id)
+	p.shares -= p.share(id)
 	p.Evict(id)
 	return newer, ok
 }

@@ -51,7 +51,8 @@ type Holding interface {
 //     delayed hit, which is a hit in the outcomes. No other fetch is started;
 //   - any other is a miss and starts a fetch of the length that c.Delayed says;
 //   - when a fetch is complete, the policy serves the request that missed, which
-//     stores the object or not, and those that have waited for it, in order. A
+//     stores the object or not, and those that have waited for it, in order, at
+//     the time of that moment: times that a policy sees do not go backwards. A
 //     fetch that is complete at the time of a request comes before the request.
 //
 // Objects larger than the cache are misses, and each is a fetch of its own.
@@ -197,6 +198,8 @@ func (d *delayed) complete(now int64) error {
 	for len(d.queue) > 0 && d.queue[0].ready <= now {
 		f := heap.Pop(&d.queue).(*fetch)
 		delete(d.flight, f.ID)
+		tick := int64(d.t.Tick)
+		f.Time = uint32(min((f.ready+tick-1)/tick, math.MaxUint32))
 		for i := range f.waiting + 1 {
 			hit, err := d.access(f.Request, f.next)
 			if err != nil {

@@ -183,6 +183,38 @@ func TestDelayedPolicies(t *testing.T) {
 	}
 }
 
+// clockwork keeps everything and notes the times that it sees.
+type clockwork struct {
+	has  map[uint32]bool
+	seen []string
+}
+
+func (p *clockwork) Has(id uint32) bool { return p.has[id] }
+func (p *clockwork) Access(r sim.Request) bool {
+	p.seen = append(p.seen, fmt.Sprintf("%d@%d", r.ID, r.Time))
+	hit := p.has[r.ID]
+	p.has[r.ID] = true
+	return hit
+}
+
+// TestDelayedTimes: what has waited reaches the policy at the time when its fetch
+// is complete, so that times never go backwards: a is fetched from 0 to 5, b from 2
+// to 7, and c from 8 to 13, after the last request.
+func TestDelayedTimes(t *testing.T) {
+	p := &clockwork{has: make(map[uint32]bool)}
+	tr := fetchTrace([]fetching{{0, 0, 1}, {0, 1, 1}, {1, 2, 1}, {0, 6, 1}, {2, 8, 1}})
+	task := sim.Task{Cell: sim.Cell{Requests: 5, Capacity: 5, Unit: sim.UnitBytes, Delayed: sim.Latency{Fixed: 4500 * time.Microsecond}, Version: sim.Version{Engine: sim.NativeEngine}}}
+	open := func(context.Context, sim.Cell, *sim.Trace, func()) (sim.Replayer, sim.Setup, error) {
+		return sim.Native(p), sim.Setup{}, nil
+	}
+	if _, failures := sim.Run(t.Context(), tr, []sim.Task{task}, open, sim.Options{Jobs: 1, Repeat: 1}); len(failures) > 0 {
+		t.Fatal(failures[0])
+	}
+	if got, want := strings.Join(p.seen, " "), "0@5 0@5 0@6 1@7 2@13"; got != want {
+		t.Errorf("the policy saw %s, want %s", got, want)
+	}
+}
+
 // liar is a policy that says that it has everything, or nothing.
 type liar bool
 

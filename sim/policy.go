@@ -108,10 +108,22 @@ type Config struct {
 	// Sizes are the true sizes of the objects, where those of the requests only
 	// say how much room they need in a miniature; otherwise nil. See Spec.Sizes.
 	Sizes []int64
+
+	// SampleRate is the share of a trace's objects that there are, and of a cache
+	// that Capacity is, in a miniature; otherwise 0.
+	SampleRate float64
+}
+
+// Whole returns how many objects n of the policy's stand for.
+func (c *Config) Whole(n float64) float64 {
+	if c.SampleRate > 0 {
+		return n / c.SampleRate
+	}
+	return n
 }
 
 // Size returns the size of r's object by which to compare it with others.
-func (c Config) Size(r Request) int64 {
+func (c *Config) Size(r Request) int64 {
 	if c.Sizes != nil {
 		return c.Sizes[r.ID]
 	}
@@ -127,6 +139,24 @@ const (
 	SizesAreWeighed                 // it compares objects by Config.Sizes where they are there
 	SizesAreCompared                // it compares the sizes of requests
 )
+
+// Miniaturization says how far a policy can be scaled down so that it still behaves
+// as at full size; the zero value is for most.
+type Miniaturization struct {
+	Cached int // objects that a miniature holds at least; 0: 300
+	// TrueSizes says that the policy does something else where large objects are made
+	// smaller: because others fill the room that one of them leaves.
+	TrueSizes bool
+}
+
+// Share returns how many objects the object of r counts as: less than 1 where a
+// miniature has more of the large ones than of others.
+func (c *Config) Share(r Request) float64 {
+	if c.Sizes == nil || c.Sizes[r.ID] <= r.Size {
+		return 1
+	}
+	return float64(r.Size) / float64(c.Sizes[r.ID])
+}
 
 // Param returns the value of a declared parameter. It panics for another name:
 // that is a fault of the policy, and a zero would go unnoticed.
@@ -184,7 +214,9 @@ type Spec struct {
 	FixedScale bool
 	// Sizes says what samples the policy can replay.
 	Sizes SizeUse
-	New   func(Config) Policy
+	// Miniature says how large miniatures have to be at least.
+	Miniature Miniaturization
+	New       func(Config) Policy
 }
 
 // CheckParams returns given completed with the defaults of params, or an error

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 )
 
 // A Sampling says how a result is estimated from samples of its trace.
@@ -17,7 +18,17 @@ type Sampling struct {
 	// RealSizes says that the objects of a sample have their sizes, and are
 	// chosen without regard to them: for policies that compare sizes.
 	RealSizes bool `json:"real_sizes,omitempty"`
+	// Error is the standard error of the mean hit ratio above which the rate is
+	// raised, of that of bytes ByteErrors times as much; 0: it is not raised.
+	Error float64 `json:"error,omitempty"`
 }
+
+// ByteErrors is how much larger the error of a byte hit ratio may be than that of
+// a hit ratio.
+const ByteErrors = 3
+
+// mostSampled is the share of the trace up to which samples together are raised.
+const mostSampled = 0.5
 
 // String describes the sampling: "a 1 % sample, 3 salts".
 func (s Sampling) String() string {
@@ -30,6 +41,8 @@ func (s Sampling) String() string {
 
 // Sampled says how sure an estimate is.
 type Sampled struct {
+	// RateUsed is the rate where it was raised above Sampling.Rate, otherwise 0.
+	RateUsed float64 `json:"sample_rate_used,omitempty"`
 	// HitRatioSD and ByteHitRatioSD are the standard deviations between the
 	// salts, 0 with one. The error of their mean is about the square root of
 	// the number of salts smaller.
@@ -64,6 +77,7 @@ type Samples struct {
 	Sampling
 	*Survey
 	Miniatures []Miniature
+	least      int64 // capacity that they were chosen for
 }
 
 // sizes are the sizes of objects, ascending, each summed with those before it.
@@ -102,6 +116,21 @@ type Survey struct {
 	order           func() []uint32 // that objects are sampled in
 	gets, bytes     int64           // after the warm-up
 	cold, coldBytes int64           // objects first requested after the warm-up, and their bytes
+
+	mu     sync.Mutex
+	raised []*raisedSamples // the latest, at most keptSamples
+}
+
+// keptSamples is how many samples of raised rates are kept for other cells.
+const keptSamples = 3
+
+// raisedSamples are chosen once for all cells that ask for them.
+type raisedSamples struct {
+	Sampling
+	capacity int64
+	done     chan struct{} // closed when the following are set
+	samples  *Samples
+	err      error
 }
 
 // NewSurvey reads t once, for caches of capacities in the given unit that need
@@ -157,15 +186,16 @@ func NewSurvey(t *Trace, warmup int, unit string, metadata int64) (*Survey, erro
 // without this.
 func (v *Survey) Samples(s Sampling, capacity int64) (*Samples, error) {
 	t := v.t
-	all := &Samples{Sampling: s, Survey: v}
+	all := &Samples{Sampling: s, Survey: v, least: capacity}
 	limit := math.Inf(1) // of a size, above which the probability grows
 	if !s.RealSizes && v.unit != UnitObjects {
-		limit = max(1, s.Rate*float64(capacity)/leastInMiniature)
+		limit = v.limit(s.Rate, capacity)
 	}
 	probability := func(size int64) float64 {
 		return min(1, s.Rate*max(1, float64(size+v.metadata)/limit))
 	}
 	var samplers []*sampler
+	chosen := make([]bool, t.Objects) // by any of them: few requests need a closer look
 	for salt := range s.Salts {
 		m := newSampler(t)
 		// Multiples of the golden ratio are spread evenly, however many there are.
@@ -173,14 +203,19 @@ func (v *Survey) Samples(s Sampling, capacity int64) (*Samples, error) {
 		for _, id := range v.order() {
 			before := math.Floor(at)
 			if at += probability(v.size[id]); math.Floor(at) > before {
-				m.ids[id] = notRequested
+				m.ids[id], chosen[id] = notRequested, true
 			}
 		}
 		samplers = append(samplers, m)
 	}
 	if err := t.Each(ColumnOps|ColumnTTL, func(start int, b Batch) error {
-		for _, m := range samplers {
-			m.add(start, b, v.warmup)
+		for i, r := range b.Requests {
+			if !chosen[r.ID] {
+				continue
+			}
+			for _, m := range samplers {
+				m.add(b, i, start+i < v.warmup)
+			}
 		}
 		return nil
 	}); err != nil {
@@ -214,9 +249,26 @@ func (v *Survey) Samples(s Sampling, capacity int64) (*Samples, error) {
 			m.resize(scaled)
 			one.Trace.Sizes = m.sizes
 		}
+		one.Trace.SampleRate = s.Rate
 		all.Miniatures = append(all.Miniatures, one)
 	}
 	return all, nil
+}
+
+// Divided returns which share of the objects' bytes is of those whose sizes samples
+// of a rate divide, for caches of the given capacity.
+func (v *Survey) Divided(rate float64, capacity int64) float64 {
+	if v.unit == UnitObjects || v.t.Footprint == 0 {
+		return 0
+	}
+	_, bytes := v.sizes().upTo(int64(v.limit(rate, capacity)) - v.metadata)
+	return 1 - float64(bytes)/float64(v.t.Footprint)
+}
+
+// limit is the size above which objects are sampled more often than others, and
+// their sizes divided.
+func (v *Survey) limit(rate float64, capacity int64) float64 {
+	return max(1, rate*float64(capacity)/leastInMiniature)
 }
 
 // sort returns the objects in the order that samples are chosen in: by classes of
@@ -247,6 +299,9 @@ func (v *Survey) sort() []uint32 {
 	}
 	return order
 }
+
+// Share is how many requests the miniatures have together, in those of the trace.
+func (s *Samples) Share() float64 { return float64(s.replayed()) / float64(s.t.Requests) }
 
 // replayed is how many requests the miniatures have together.
 func (s *Samples) replayed() (n int64) {
@@ -286,9 +341,95 @@ func (s *Samples) capacity(m Miniature, c Cell) int64 {
 	return max(1, int64(math.Round(float64(c.Capacity)*s.share(m, c))))
 }
 
-// estimate replays the task's miniatures and estimates the counts of the trace.
+// finer returns the rate that is expected to make the error small enough, or 0
+// where it is, or where the samples are as large as they may be.
+func (s *Samples) finer(u Sampled) float64 {
+	n := float64(len(s.Miniatures))
+	room := mostSampled / s.Share() // how many times as large they may be
+	if s.Error <= 0 || n < 2 || room <= 1 {
+		return 0
+	}
+	excess := max(u.HitRatioSD, u.ByteHitRatioSD/ByteErrors) / math.Sqrt(n) / s.Error
+	if excess <= 1 {
+		return 0
+	}
+	// The deviation falls with the root of the rate. There are few rates, since each
+	// has samples of its own.
+	times := 2.0
+	if excess*excess > 2 {
+		times = 4
+	}
+	return s.Rate * min(times, room)
+}
+
+// raise returns samples of a higher rate for the same caches. Several cells may ask
+// for the same ones at a time.
+func (s *Samples) raise(rate float64, heartbeat func()) (*Samples, error) {
+	v := s.Survey
+	want := s.Sampling
+	want.Rate = rate
+	v.mu.Lock()
+	i := slices.IndexFunc(v.raised, func(r *raisedSamples) bool { return r.Sampling == want && r.capacity == s.least })
+	if i >= 0 {
+		r := v.raised[i]
+		v.mu.Unlock()
+		return r.wait(heartbeat)
+	}
+	r := &raisedSamples{Sampling: want, capacity: s.least, done: make(chan struct{})}
+	if v.raised = append(v.raised, r); len(v.raised) > keptSamples {
+		v.raised = slices.Delete(v.raised, 0, 1)
+	}
+	v.mu.Unlock()
+	go func() {
+		defer close(r.done)
+		r.samples, r.err = v.Samples(want, s.least)
+	}()
+	return r.wait(heartbeat)
+}
+
+// wait returns the samples when they are chosen.
+func (r *raisedSamples) wait(heartbeat func()) (*Samples, error) {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-r.done:
+			return r.samples, r.err
+		case <-tick.C:
+			heartbeat() // a policy is not to blame for the time that this takes
+		}
+	}
+}
+
+// estimate replays the task's miniatures and estimates the counts of the trace, and
+// does so again from larger samples while the deviation between them is too large.
 func (r *run) estimate(ctx context.Context, task Task, heartbeat func(), progress func(int)) (all replayed, setup Setup, err error) {
 	s := task.Samples
+	for {
+		one, made, err := r.estimateFrom(ctx, s, task, heartbeat, progress)
+		if err != nil {
+			return all, setup, err
+		}
+		one.time += all.time
+		all = one
+		setup.Compile += made.Compile
+		setup.Instantiate += made.Instantiate
+		if s.Rate > task.Samples.Rate {
+			all.sampled.RateUsed = s.Rate
+		}
+		rate := s.finer(one.sampled)
+		if rate == 0 {
+			return all, setup, nil
+		}
+		if s, err = s.raise(rate, heartbeat); err != nil {
+			return all, setup, err
+		}
+		progress = func(int) { heartbeat() } // the requests of the task are counted
+	}
+}
+
+// estimateFrom replays the miniatures of s.
+func (r *run) estimateFrom(ctx context.Context, s *Samples, task Task, heartbeat func(), progress func(int)) (all replayed, setup Setup, err error) {
 	var list []weighed
 	for _, m := range s.Miniatures {
 		c := task.Cell
@@ -469,7 +610,9 @@ func Sample(t *Trace, share float64, salt uint64) (*Trace, error) {
 		}
 	}
 	err := t.Each(ColumnOps|ColumnTTL, func(start int, b Batch) error {
-		s.add(start, b, 0)
+		for i := range b.Requests {
+			s.add(b, i, false)
+		}
 		return nil
 	})
 	if err != nil {
@@ -510,36 +653,35 @@ func newSampler(t *Trace) *sampler {
 	return s
 }
 
-// add takes the next batch of the trace.
-func (s *sampler) add(start int, b Batch, warmup int) {
-	for i, r := range b.Requests {
-		id := s.ids[r.ID]
-		if id == notSampled {
-			continue
-		}
-		if start+i < warmup {
-			s.m.Warmup++
-		}
-		if id == notRequested {
-			id = uint32(len(s.old))
-			s.ids[r.ID] = id
-			s.old = append(s.old, r.ID)
-			s.sizes = append(s.sizes, r.Size)
-			s.late = append(s.late, start+i >= warmup)
-		}
-		r.ID = id
-		op, ttl := Get, uint32(0)
-		if b.Ops != nil {
-			op = b.Ops[i]
-		}
-		if b.TTL != nil {
-			ttl = b.TTL[i]
-		}
-		s.memory.Append(r, op, ttl)
-		s.t.RequestBytes += r.Size
-		if op == Get {
-			s.t.Gets++
-		}
+// add takes request i of a batch of the trace; they come in order.
+func (s *sampler) add(b Batch, i int, warmup bool) {
+	r := b.Requests[i]
+	id := s.ids[r.ID]
+	if id == notSampled {
+		return
+	}
+	if warmup {
+		s.m.Warmup++
+	}
+	if id == notRequested {
+		id = uint32(len(s.old))
+		s.ids[r.ID] = id
+		s.old = append(s.old, r.ID)
+		s.sizes = append(s.sizes, r.Size)
+		s.late = append(s.late, !warmup)
+	}
+	r.ID = id
+	op, ttl := Get, uint32(0)
+	if b.Ops != nil {
+		op = b.Ops[i]
+	}
+	if b.TTL != nil {
+		ttl = b.TTL[i]
+	}
+	s.memory.Append(r, op, ttl)
+	s.t.RequestBytes += r.Size
+	if op == Get {
+		s.t.Gets++
 	}
 }
 

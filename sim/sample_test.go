@@ -172,6 +172,49 @@ func TestEstimateHeavyTail(t *testing.T) {
 	}
 }
 
+// TestEstimateRaised: samples grow while the deviation between them is above what
+// is asked for, up to half of the trace; the estimate gets better, and says so.
+func TestEstimateRaised(t *testing.T) {
+	tr := skewed(100_000, 400_000)
+	capacity := tr.Footprint / 10
+	cell := sim.Cell{Requests: tr.Requests, Policy: "fifo", Capacity: capacity, Unit: sim.UnitBytes, Version: sim.Version{Engine: sim.NativeEngine}}
+	exact := measure(t, tr, sim.Task{Cell: cell})[0]
+	var errors []float64
+	for _, tt := range []struct {
+		error     float64
+		low, high float64 // of the rate that is used; 0: that asked for
+	}{{0, 0, 0}, {0.5, 0, 0}, {0.0008, 0.02, 0.17}, {1e-9, 0.1, 0.17}} {
+		samples := samplesOf(t, tr, sim.Sampling{Rate: 0.01, Salts: 3, Error: tt.error}, 0, capacity)
+		task := sim.Task{Cell: cell, Samples: samples}
+		task.Sampling = samples.Sampling
+		var tasks []sim.Task
+		for seed := range 3 { // several ask for the same samples
+			task.Seed = uint64(seed)
+			tasks = append(tasks, task)
+		}
+		ms, failures := sim.Run(t.Context(), tr, tasks, openNative, sim.Options{Jobs: 3, Repeat: 1})
+		if len(failures) > 0 {
+			t.Fatal(failures[0])
+		}
+		got := ms[0]
+		for _, m := range ms[1:] {
+			if m.Hits != got.Hits || m.Sampled != got.Sampled {
+				t.Errorf("error %v: %+v and %+v", tt.error, got.Sampled, m.Sampled)
+			}
+		}
+		if got.Sampled.RateUsed < tt.low || got.Sampled.RateUsed > tt.high || got.Sampling.Rate != 0.01 {
+			t.Errorf("error %v: rate %v from %v", tt.error, got.Sampled.RateUsed, got.Sampling.Rate)
+		}
+		if tt.error > 1e-6 && tt.high > 0 && got.Sampled.HitRatioSD > tt.error*math.Sqrt(3) {
+			t.Errorf("error %v: the deviation is %v", tt.error, got.Sampled.HitRatioSD)
+		}
+		errors = append(errors, math.Abs(float64(got.Hits-exact.Hits))/float64(exact.Gets))
+	}
+	if errors[3] > errors[0]/2 {
+		t.Errorf("the largest samples err by %.5f, the smallest by %.5f", errors[3], errors[0])
+	}
+}
+
 // TestRealSizes: where objects keep their sizes, those that fit the cache and not
 // its miniature are reported.
 func TestRealSizes(t *testing.T) {

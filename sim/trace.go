@@ -54,6 +54,10 @@ type Trace struct {
 	// with other ones; see NewSamples. Otherwise nil.
 	Sizes []int64
 
+	// SampleRate is the share of the objects of another trace that t has, where it
+	// is a miniature; otherwise 0.
+	SampleRate float64
+
 	// ObjectName returns the id that the trace's file gives to object id.
 	ObjectName func(id uint32) string
 

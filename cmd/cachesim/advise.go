@@ -35,7 +35,7 @@ func adviseCommand(stdout, stderr io.Writer) *cli.Command {
 are sampled. Figures and tables are written into --out. --size names the sizes that come into question. Examples:
   cachesim advise access.log.gz
   cachesim advise access.log.gz --size 1GiB..64GiB --policy lru,sieve,s3fifo`,
-		Flags: append(append(append(cellFlags(), samplingFlags("1%", "")[:3]...), figureFlags()...),
+		Flags: append(append(append(cellFlags(), samplingFlags("1%", "")[:4]...), figureFlags()...),
 			&cli.StringFlag{Category: aboutOutput, Name: "out", Usage: "`FOLDER` for figures and result files; empty: none", Value: "advice"},
 			&cli.DurationFlag{Category: aboutRuns, Name: "guest-timeout", Usage: "abandon a WASM policy that makes no progress for longer than `TIME`; 0: never", Value: 10 * time.Second},
 		),
@@ -434,9 +434,8 @@ func (a *advice) print(w io.Writer) error {
 		}
 	}
 	fmt.Fprintln(w)
-	if s := a.list; slices.ContainsFunc(s, func(r results.Result) bool { return r.Sampling.Rate > 0 }) {
-		i := slices.IndexFunc(s, func(r results.Result) bool { return r.Sampling.Rate > 0 })
-		fmt.Fprintf(w, "Estimated from %s (LRU is exact); ± is the 95 %% interval as far as the salts show it.\n", s[i].Sampling)
+	if from := results.SampleText(a.list); from != "" {
+		fmt.Fprintf(w, "Estimated from %s (LRU is exact)%s; ± is the 95 %% interval as far as the salts show it.\n", from, a.raised())
 		if r := a.size; r.Unfit > 0.01 {
 			fmt.Fprintf(w, "Large objects with %.0f %% of the bytes fit the cache of %s and not its miniature: a larger --sample is more accurate.\n", 100*r.Unfit, r.Cell.Size())
 		}
@@ -444,6 +443,15 @@ func (a *advice) print(w io.Writer) error {
 		fmt.Fprintln(w, "All sizes and policies were replayed in full: these are exact for this log, and another day's log will differ.")
 	}
 	return nil
+}
+
+// raised says why samples were enlarged, if any were.
+func (a *advice) raised() string {
+	i := slices.IndexFunc(a.list, func(r results.Result) bool { return r.RateUsed > 0 })
+	if i < 0 {
+		return ""
+	}
+	return ", enlarged where the standard error was above " + errorText(a.list[i].Sampling.Error)
 }
 
 // equal is a difference of hit ratios that is none in practice.

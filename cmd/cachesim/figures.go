@@ -38,12 +38,13 @@ func figureFlags() []cli.Flag {
 		&cli.StringFlag{Category: aboutOutput, Name: "style", Usage: "`STYLE` of the figures: " + strings.Join(styles, ", "), Value: styles[0]},
 		&cli.IntFlag{Category: aboutOutput, Name: "figure-columns", Usage: "width of the figures: `N` columns of the style, 1 or 2 (default: as many as each needs)"},
 		textsFlag(aboutOutput, "label", "`POLICY=LABEL` for the figures: my.wasm=MyPolicy"),
+		&cli.StringSliceFlag{Category: aboutOutput, Name: "highlight", Usage: "`POLICIES` that stand out in figures with lines, the others being grey; of more than 12 the best do"},
 		&cli.StringFlag{Category: aboutOutput, Name: "relative-to", Usage: "`POLICY` that improvements are relative to (default: fifo, or lru)"},
 	}
 }
 
 func newFigureOptions(c *cli.Context) (o figureOptions, err error) {
-	o.Title, o.Baseline = c.String("title"), c.String("relative-to")
+	o.Title, o.Baseline, o.Highlight = c.String("title"), c.String("relative-to"), joinParams(c.StringSlice("highlight"))
 	if o.formats, err = pick("figure format", c.StringSlice("format"), plots.Formats, plots.Formats); err != nil {
 		return o, err
 	}
@@ -147,6 +148,9 @@ func drawFigures(dir string, rows plots.Rows, o figureOptions) error {
 			return fmt.Errorf("no result meets the conditions of --where")
 		}
 		return nil // every cell failed
+	}
+	if err := o.CheckHighlight(rows.Results); err != nil {
+		return fmt.Errorf("--highlight: %w", err)
 	}
 	var figures []plots.Figure
 	var err error

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,6 +25,7 @@ import (
 type samplingOptions struct {
 	rate      float64 // share of the objects; 0: replay the whole trace
 	salts     int
+	error     float64 // standard error above which the rate is raised, see sim.Sampling
 	anyPolicy bool
 	check     bool
 }
@@ -35,6 +38,7 @@ func samplingFlags(share, words string) []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Category: aboutSampling, Name: "sample", Usage: "estimate from a `SHARE` of the objects, as 1%, with a cache scaled down as much; raised where that is too few" + words, Value: share},
 		&cli.IntFlag{Category: aboutSampling, Name: "salts", Usage: "the mean of `N` samples, with the deviation between them", Value: 3},
+		&cli.Float64Flag{Category: aboutSampling, Name: "sample-error", Usage: "raise the share where the standard error of the mean hit ratio is above `POINTS`, or that of bytes above three times as many, until the samples together are half the trace; 0: never", Value: 0.1},
 		&cli.BoolFlag{Category: aboutSampling, Name: "any-policy", Usage: "sample policies too whose behaviour does not scale"},
 		&cli.BoolFlag{Category: aboutSampling, Name: "check", Usage: "replay one size in full as well and print the error of the estimates"},
 	}
@@ -45,9 +49,16 @@ func newSamplingOptions(c *cli.Context) (o samplingOptions, err error) {
 	if o.salts < 1 || o.salts > 1000 {
 		return o, usagef("--salts %d: expects a number from 1 to 1000", o.salts)
 	}
+	points := c.Float64("sample-error")
+	if !(points >= 0 && points <= 100) {
+		return o, usagef("--sample-error %v: expects points from 0 to 100", points)
+	}
+	if o.salts > 1 { // with one nothing is known of the error
+		o.error = points / 100
+	}
 	share := c.String("sample")
 	if share == "" {
-		for _, f := range []string{"salts", "any-policy", "check"} {
+		for _, f := range []string{"salts", "sample-error", "any-policy", "check"} {
 			if c.IsSet(f) {
 				return o, usagef("--%s goes with --sample", f)
 			}
@@ -92,22 +103,28 @@ func mrcCommand(stdout, stderr io.Writer) *cli.Command {
 // A miniature smaller than this estimates little.
 const (
 	leastObjects = 10_000 // in a sample
-	leastCached  = 300    // in the miniature of a cache
+	leastCached  = 300    // in the miniature of a cache, where the policy does not ask for more
 )
 
+// mostDivided is the share of the bytes, of objects whose sizes samples divide, up to
+// which policies with Miniaturization.TrueSizes are estimated.
+const mostDivided = 0.5
+
 // rateFor returns the share of t's objects to sample for a capacity, at least that
-// asked for, or 0 where the samples together would be as large as the trace.
-func (o samplingOptions) rateFor(objects int, capacity, footprint int64) (rate float64, why string) {
+// asked for, or 0 where the samples together would be as large as the trace. A
+// miniature holds at least the given number of objects; 0: leastCached.
+func (o samplingOptions) rateFor(objects int, capacity, footprint int64, cachedLeast int) (rate float64, why string) {
+	cachedLeast = cmp.Or(cachedLeast, leastCached)
 	cached := float64(objects) * min(1, float64(capacity)/float64(max(1, footprint)))
 	rate = o.rate
 	if least := leastObjects / float64(objects); least > rate {
 		unit := math.Pow(10, math.Floor(math.Log10(least))-1) // two digits, rounded up
 		rate, why = math.Ceil(least/unit-1e-9)*unit, fmt.Sprintf("a sample has at least %s objects", humanize.Comma(leastObjects))
 	}
-	if least := leastCached / cached; least > rate {
+	if least := float64(cachedLeast) / cached; least > rate {
 		// Few different rates: each has samples of its own.
 		steps := math.Ceil(2*math.Log2(least/rate) - 1e-9)
-		rate, why = rate*math.Exp2(steps/2), fmt.Sprintf("a miniature holds at least %d objects", leastCached)
+		rate, why = rate*math.Exp2(steps/2), fmt.Sprintf("a miniature holds at least %d objects", cachedLeast)
 		rate, _ = strconv.ParseFloat(strconv.FormatFloat(rate, 'g', 3, 64), 64)
 	}
 	if rate*float64(o.salts) >= 1 {
@@ -118,22 +135,22 @@ func (o samplingOptions) rateFor(objects int, capacity, footprint int64) (rate f
 
 // samples chooses the samples of t, and the policies that can be estimated from
 // them. Without sampling it returns nil and all policies.
-func (o *planOptions) samples(t *sim.Trace, list []plan.Capacity, footprint int64, warmup int) (func(capacity int64, realSizes bool) (*sim.Samples, error), []policy, error) {
+func (o *planOptions) samples(t *sim.Trace, list []plan.Capacity, footprint int64, warmup int) (func(capacity int64, m sim.Miniaturization, realSizes bool) (*sim.Samples, error), []policy, error) {
 	if o.sampling.rate == 0 {
 		return nil, o.policies, nil
 	}
-	if largest, _ := o.sampling.rateFor(t.Objects, list[len(list)-1].Value, footprint); largest > 0 {
+	if largest, _ := o.sampling.rateFor(t.Objects, list[len(list)-1].Value, footprint, 0); largest > 0 {
 		if err := oneSize(t, "samples"); err != nil {
 			return nil, nil, err
 		}
 	}
 	// The smallest first.
-	switch rate, why := o.sampling.rateFor(t.Objects, list[0].Value, footprint); {
+	switch rate, why := o.sampling.rateFor(t.Objects, list[0].Value, footprint, 0); {
 	case rate == 0:
 		if why != "" {
 			why = ": " + why
 		}
-		largest, _ := o.sampling.rateFor(t.Objects, list[len(list)-1].Value, footprint)
+		largest, _ := o.sampling.rateFor(t.Objects, list[len(list)-1].Value, footprint, 0)
 		if largest == 0 {
 			fmt.Fprintf(o.notes, "cachesim: note: %s is replayed in full, since samples would be as large as the trace%s\n", clean(t.Name), why)
 			return nil, o.policies, nil
@@ -142,50 +159,90 @@ func (o *planOptions) samples(t *sim.Trace, list []plan.Capacity, footprint int6
 	case rate > o.sampling.rate:
 		fmt.Fprintf(o.notes, "cachesim: note: %s is estimated from up to %s: %s\n", clean(t.Name), sim.Sampling{Rate: rate, Salts: o.sampling.salts}, why)
 	}
+	survey := sync.OnceValues(func() (*sim.Survey, error) { return sim.NewSurvey(t, warmup, o.unit, o.metadata) })
+	divided := sync.OnceValues(func() (bool, error) {
+		v, err := survey()
+		if err != nil {
+			return false, err
+		}
+		return slices.ContainsFunc(list, func(c plan.Capacity) bool {
+			rate, _ := o.sampling.rateFor(t.Objects, c.Value, footprint, 0)
+			return rate > 0 && v.Divided(rate, c.Value) > mostDivided
+		}), nil
+	})
 	var chosen []policy
-	var left []string
+	var left, leftBySize []string
 	for _, p := range o.policies {
 		switch {
 		case p.bound != nil:
 			return nil, nil, usagef("policy %s is a bound, which is computed for whole traces: leave out --sample, or mrc use --sample 100%%", p.name)
-		case !o.sampling.anyPolicy && p.spec != nil && p.spec.FixedScale:
+		case o.sampling.anyPolicy || p.spec == nil:
+		case p.spec.FixedScale:
 			left = append(left, p.name)
 			continue
+		case p.spec.Miniature.TrueSizes:
+			yes, err := divided()
+			if err != nil {
+				return nil, nil, err
+			}
+			if yes {
+				leftBySize = append(leftBySize, p.name)
+				continue
+			}
 		}
 		chosen = append(chosen, p)
 	}
-	if len(left) > 0 {
-		why := "behaves differently in a miniature, so that no sample estimates it"
-		if len(left) > 1 {
-			why = "behave differently in a miniature, so that no sample estimates them"
+	for _, l := range []struct {
+		names     []string
+		one, many string
+	}{
+		{left, "behaves differently in a miniature, so that no sample estimates it", "behave differently in a miniature, so that no sample estimates them"},
+		{leftBySize, "behaves differently where sizes of large objects are divided, as samples of this trace have to", "behave differently where sizes of large objects are divided, as samples of this trace have to"},
+	} {
+		if len(l.names) == 0 {
+			continue
+		}
+		why := l.one
+		if len(l.names) > 1 {
+			why = l.many
 		}
 		if !o.implied || len(chosen) == 0 {
-			return nil, nil, usagef("%s %s: run replays the whole trace; --any-policy estimates all the same", strings.Join(left, ", "), why)
+			return nil, nil, usagef("%s %s: run replays the whole trace; --any-policy estimates all the same", strings.Join(l.names, ", "), why)
 		}
-		fmt.Fprintf(o.notes, "cachesim: note: left out: %s %s (--any-policy)\n", strings.Join(left, ", "), why)
+		fmt.Fprintf(o.notes, "cachesim: note: left out: %s %s (--any-policy)\n", strings.Join(l.names, ", "), why)
 	}
-	survey := sync.OnceValues(func() (*sim.Survey, error) { return sim.NewSurvey(t, warmup, o.unit, o.metadata) })
-	made := make(map[sim.Sampling]*sim.Samples) // those for the smallest capacity are for all with the same rate
-	return func(capacity int64, realSizes bool) (*sim.Samples, error) {
-		rate, _ := o.sampling.rateFor(t.Objects, capacity, footprint)
+	type key struct {
+		sim.Sampling
+		capacity int64 // the smallest that they are for
+	}
+	made := make(map[key]*sim.Samples)
+	return func(capacity int64, m sim.Miniaturization, realSizes bool) (*sim.Samples, error) {
+		rate, _ := o.sampling.rateFor(t.Objects, capacity, footprint, m.Cached)
 		if rate == 0 {
 			return nil, nil
 		}
-		s := sim.Sampling{Rate: rate, Salts: o.sampling.salts, RealSizes: realSizes}
-		if found := made[s]; found != nil {
+		// Those for the smallest capacity are for all with the same rate.
+		i := slices.IndexFunc(list, func(c plan.Capacity) bool {
+			r, _ := o.sampling.rateFor(t.Objects, c.Value, footprint, m.Cached)
+			return r == rate
+		})
+		k := key{sim.Sampling{Rate: rate, Salts: o.sampling.salts, Error: o.sampling.error, RealSizes: realSizes}, list[i].Value}
+		if found, ok := made[k]; ok {
 			return found, nil
 		}
 		v, err := survey()
 		if err != nil {
 			return nil, err
 		}
-		for _, c := range list {
-			if r, _ := o.sampling.rateFor(t.Objects, c.Value, footprint); r == rate {
-				made[s], err = v.Samples(s, c.Value)
-				break
-			}
+		found, err := v.Samples(k.Sampling, k.capacity)
+		if err != nil {
+			return nil, err
 		}
-		return made[s], err
+		if found.Share() >= 1 { // of a few popular objects, or many large ones
+			found = nil
+		}
+		made[k] = found
+		return found, nil
 	}, chosen, nil
 }
 
@@ -218,16 +275,35 @@ func (o *planOptions) lruCurve(t *sim.Trace, list []plan.Capacity, warmup int) f
 	}
 }
 
+// aboveError reports whether the error of an estimate is larger than it should be.
+func aboveError(r results.Result) bool {
+	s := r.Sampling
+	return s.Error > 0 && max(r.HitRatioSD, r.ByteHitRatioSD/sim.ByteErrors) > s.Error*math.Sqrt(float64(s.Salts))
+}
+
+// errorText writes a standard error above which samples are enlarged.
+func errorText(err float64) string {
+	return fmt.Sprintf("%.3g points, or %.3g of bytes", 100*err, 100*err*sim.ByteErrors)
+}
+
 // estimates says how sure the estimates in list are.
 func estimates(w io.Writer, list []results.Result) {
 	var sd, byteSD results.Result // the least sure
 	var unfit results.Result
-	any := false
+	var raised, above, of int
+	most := 0.0
 	for _, r := range list {
 		if r.Sampling.Rate == 0 {
 			continue
 		}
-		any = true
+		of++
+		if r.RateUsed > 0 {
+			raised++
+			most = max(most, r.RateUsed)
+		}
+		if aboveError(r) {
+			above++
+		}
 		if r.HitRatioSD >= sd.HitRatioSD {
 			sd = r
 		}
@@ -238,15 +314,22 @@ func estimates(w io.Writer, list []results.Result) {
 			unfit = r
 		}
 	}
-	if !any {
+	if of == 0 {
 		return
 	}
+	from := results.SampleText(list)
 	if n := sd.Sampling.Salts; n > 1 {
 		of := math.Sqrt(float64(n))
-		fmt.Fprintf(w, "Estimated from %s: standard errors are up to %.2f points (%s at %s) and of byte hit ratios %.2f (%s at %s).\n", sd.Sampling,
+		fmt.Fprintf(w, "Estimated from %s: standard errors are up to %.2f points (%s at %s) and of byte hit ratios %.2f (%s at %s).\n", from,
 			100*sd.HitRatioSD/of, clean(sd.Policy), sd.Cell.Size(), 100*byteSD.ByteHitRatioSD/of, clean(byteSD.Policy), byteSD.Cell.Size())
 	} else {
-		fmt.Fprintf(w, "Estimated from %s: --salts 3 would say how sure that is.\n", sd.Sampling)
+		fmt.Fprintf(w, "Estimated from %s: --salts 3 would say how sure that is.\n", from)
+	}
+	if raised > 0 {
+		fmt.Fprintf(w, "The samples of %d of %d estimates were enlarged, up to %.3g %%, since the standard error was above %s.\n", raised, of, 100*most, errorText(sd.Sampling.Error))
+	}
+	if above > 0 {
+		fmt.Fprintf(w, "The error of %s remains above that of --sample-error: run replays the whole trace.\n", count(above, "estimate"))
 	}
 	if unfit.Unfit > 0.01 {
 		fmt.Fprintf(w, "At %s %.0f %% of the requested bytes are of objects that fit the cache and not its miniature, where they are misses: take a larger --sample, or run.\n",

@@ -101,6 +101,27 @@ func TestMRCSmall(t *testing.T) {
 	}
 }
 
+// TestMRCRaised: samples grow where their deviation is above what was asked for, which the
+// output and the files say.
+func TestMRCRaised(t *testing.T) {
+	dir := t.TempDir()
+	stdout, stderr, code := cachesim("mrc", largeTrace(t), "--policy", "fifo", "--size", "10%", "--sample", "5%", "--sample-error", "0.0001", "--quiet", "--out", dir, "--format", "png", "--trace-cache", "off")
+	if code != exitDone {
+		t.Fatalf("exit %d: %s", code, stderr)
+	}
+	for _, want := range []string{"The samples of 1 of 1 estimates were enlarged, up to 1", "above 0.0001 points, or 0.0003 of bytes", "The error of 1 estimate remains above"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("no %q in\n%s", want, stdout)
+		}
+	}
+	row := readCSV(t, dir, "results.csv")[0]
+	planned, perr := strconv.ParseFloat(row["sample_rate_planned"], 64)
+	used, uerr := strconv.ParseFloat(row["sample_rate"], 64)
+	if perr != nil || uerr != nil || used <= planned || used > 0.2 {
+		t.Errorf("planned a rate of %s, used %s", row["sample_rate_planned"], row["sample_rate"])
+	}
+}
+
 func TestMRCUsage(t *testing.T) {
 	trace := largeTrace(t)
 	for _, tt := range []struct {
@@ -109,6 +130,7 @@ func TestMRCUsage(t *testing.T) {
 	}{
 		{[]string{"mrc", trace, "--policy", "lfu,lru", "--sample", "10%", "--trace-cache", "off"}, "lfu behaves differently in a miniature"},
 		{[]string{"mrc", trace, "--salts", "0"}, "--salts 0: expects"},
+		{[]string{"mrc", trace, "--sample-error", "-1"}, "--sample-error -1: expects points"},
 		{[]string{"mrc", trace, "--sample", "200%"}, "--sample \"200%\": expects a share"},
 		{[]string{"run", trace, "--salts", "2"}, "--salts goes with --sample"},
 		{[]string{"run", trace, "--sample", "1%", "--window", "100"}, "--window goes without --sample"},
@@ -136,8 +158,27 @@ func TestRateFor(t *testing.T) {
 		{0.4, 3, 1_000_000, 100_000, 1_000_000, 0},
 	} {
 		o := samplingOptions{rate: tt.asked, salts: tt.salts}
-		if got, _ := o.rateFor(tt.objects, tt.smallest, tt.footprint); math.Abs(got-tt.want) > 1e-9 {
+		if got, _ := o.rateFor(tt.objects, tt.smallest, tt.footprint, 0); math.Abs(got-tt.want) > 1e-9 {
 			t.Errorf("%+v: got %v", tt, got)
 		}
+	}
+}
+
+// TestTimesOfNothing: where every object is larger than the cache no policy was called, and
+// there is no time to show.
+func TestTimesOfNothing(t *testing.T) {
+	dir := t.TempDir()
+	stdout, stderr, code := cachesim("run", smallTrace(t, 1000), "--policy", "fifo,lru", "--engine", "native", "--size", "50B", "--quiet", "--out", dir, "--format", "csv", "--trace-cache", "off")
+	if code != exitDone || !strings.Contains(stdout, "No running times: each object of the first 1,000 requests is larger than the cache of 50 B") || strings.Contains(stdout, "ns per request") {
+		t.Errorf("exit %d: %s%s", code, stderr, stdout)
+	}
+	if rows := readCSV(t, dir, "times.csv"); rows[0]["timed_too_large"] != "1000" {
+		t.Errorf("times.csv has %s gets of objects too large, want 1000", rows[0]["timed_too_large"])
+	}
+	if stdout, _, _ := cachesim("table", dir, "--kind", "times"); strings.Contains(stdout, "0.0") {
+		t.Errorf("a table has times:\n%s", stdout)
+	}
+	if _, stderr, code := cachesim("plot", dir, "--out", dir, "--highlight", "arc"); code == exitDone || !strings.Contains(stderr, `--highlight: no results of policy "arc"`) {
+		t.Errorf("plot: exit %d: %s", code, stderr)
 	}
 }

@@ -247,6 +247,11 @@ func timeTable(w io.Writer, list []results.Result, given map[string]string, watc
 	labels := plots.Labels(list, given)
 	untimed := notTimed(list, labels)
 	list = slices.DeleteFunc(slices.Clone(list), func(r results.Result) bool { return !r.Timed })
+	if i := slices.IndexFunc(list, results.Result.Unserved); i >= 0 {
+		fmt.Fprintf(w, "No running times: each object of the first %s is larger than the cache of %s, so that no request reached a policy; --timing-requests all takes more requests, --size names other sizes.\n\n",
+			count(list[i].Requests, "request"), list[i].Cell.Size())
+		list = slices.DeleteFunc(list, results.Result.Unserved)
+	}
 	if len(list) == 0 {
 		return
 	}

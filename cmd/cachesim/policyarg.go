@@ -37,6 +37,7 @@ func (p policy) planned() plan.Policy {
 	q := plan.Policy{Name: p.name, Title: p.name, Native: p.spec != nil, Guest: p.module != nil}
 	if p.spec != nil {
 		q.Revision, q.Needs, q.Memory, q.Sizes, q.Cost = p.spec.Revision, p.spec.Needs, p.spec.Memory, p.spec.Sizes, p.spec.Cost
+		q.Miniature = p.spec.Miniature
 		if p.spec.Title != "" {
 			q.Title = p.spec.Title + strings.TrimPrefix(p.name, p.spec.Name)
 		}

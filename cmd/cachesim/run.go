@@ -43,7 +43,7 @@ type planOptions struct {
 	choice      plan.Choice
 	sampling    samplingOptions
 	costs       *costs.Model // nil: none
-	exactLRU    bool         // LRU is computed from reuse distances
+	exactLRU    bool         // LRU is computed at all sizes at once
 	timing      int          // requests; 0: none
 	repeat      int
 	guestMemory int64
@@ -395,7 +395,7 @@ func (o *planOptions) tasks(t *sim.Trace) ([]plan.Task, error) {
 	for _, p := range chosen {
 		q := p.planned()
 		if o.exactLRU && p.name == "lru" && o.choice.Engines == nil {
-			q.Compute, q.Memory = o.lruCurve(t, list, warmup), 80
+			q.Compute, q.Memory = o.lruCurve(t, list, warmup), 24
 		}
 		if p.bound != nil {
 			if q.Compute, err = o.bound(t, *p.bound, list, warmup); err != nil {
@@ -690,7 +690,7 @@ func (o *runOptions) opener() sim.Opener {
 		if !ok {
 			return nil, sim.Setup{}, fmt.Errorf("no policy %s", c.Policy)
 		}
-		config := sim.Config{Capacity: c.Capacity, Objects: t.Objects, Requests: c.Requests, Seed: c.Seed, Tick: t.Tick, Params: p.params, Sizes: t.Sizes}
+		config := sim.Config{Capacity: c.Capacity, Objects: t.Objects, Requests: c.Requests, Seed: c.Seed, Tick: t.Tick, Params: p.params, Sizes: t.Sizes, SampleRate: t.SampleRate}
 		if c.Engine == sim.NativeEngine {
 			began := time.Now()
 			r := sim.Native(p.spec.New(config))

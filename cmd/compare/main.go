@@ -6,11 +6,13 @@
 //	go run ./cmd/compare policies
 //	go run ./cmd/compare sweep
 //	go run ./cmd/compare mrc
+//	go run ./cmd/compare accuracy [TRACE...]
 //	go run ./cmd/compare objects
 //	go run ./cmd/compare costs
 //
 // mrc measures cachesim mrc against full replays and, where the environment variable
-// MRCPROFILER names it, libCacheSim's mrcProfiler. The last two measure cachesim alone:
+// MRCPROFILER names it, libCacheSim's mrcProfiler. accuracy makes the table of errors in
+// docs/SAMPLING.md, of generated traces and those named. The last two measure cachesim alone:
 // objects the time per request against the number of objects, natively and in WASM
 // engines, as a table and a figure in the directory -out; costs writes what each policy
 // takes over LRU into policies-native/costs.csv, where cachesim plan has it from.
@@ -63,7 +65,7 @@ func run(args []string, w io.Writer) error {
 	engines := flags.String("engines", "cranelift,wazero", "engines to measure beside native by objects; llvm where the build has it")
 	out := flags.String("out", filepath.Join("results", "bench"), "directory for the table and the figure of objects")
 	if len(args) == 0 {
-		return errors.New("expected load, policies, sweep, mrc, objects or costs")
+		return errors.New("expected load, policies, sweep, mrc, accuracy, objects or costs")
 	}
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
@@ -108,10 +110,12 @@ func run(args []string, w io.Writer) error {
 		return c.sweep(*policies)
 	case "mrc":
 		return c.mrc(*policies, os.Getenv("MRCPROFILER"), *out)
+	case "accuracy":
+		return c.accuracy(*policies, flags.Args())
 	case "costs":
 		return c.costs()
 	}
-	return fmt.Errorf("unknown comparison %q: expected load, policies, sweep, mrc, objects or costs", args[0])
+	return fmt.Errorf("unknown comparison %q: expected load, policies, sweep, mrc, accuracy, objects or costs", args[0])
 }
 
 // scratch is where the processes run: libCacheSim leaves files in its working

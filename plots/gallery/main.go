@@ -40,6 +40,7 @@ func exhibits() []exhibit {
 	list := []exhibit{
 		{kind: "hit-ratio", rows: g.some()},
 		{kind: "hit-ratio", name: "hit-ratio-all", doc: "With more policies it takes two columns.", rows: g.sweep()},
+		{kind: "hit-ratio", name: "hit-ratio-highlight", doc: "With `--highlight arc,sieve`; of more than 12 policies the best five and Belady stand out besides.", rows: g.sweep(), opts: plots.Options{Highlight: []string{"arc", "sieve"}}},
 		{kind: "hit-ratio", name: "hit-ratio-seeds", doc: "Policies with several seeds: means with their intervals.", rows: g.seeds()},
 		{kind: "hit-ratio", name: "hit-ratio-sampled", doc: "Estimates from samples (`cachesim mrc`), with their intervals.", rows: g.sampled()},
 		{kind: "hit-ratio", name: "hit-ratio-one-size", doc: "At a single size.", rows: g.sweep("size=64MiB")},
@@ -103,9 +104,11 @@ func page(folder string) string {
 		"`cachesim figures` lists the kinds of figures and tables and what axes can show. `--where` chooses\n" +
 		"results and `--group-by` draws a figure for each value of a field; `--x` and `--y` set the limits\n" +
 		"of axes, or name the numbers that kind `values` shows, or both (`--x param:small=0..0.5`);\n" +
-		"`--x-scale` and `--y-scale` make an axis logarithmic or linear. Results of several traces, units,\n" +
-		"warm-ups, metadata or rules for sizes are drawn apart, and named; where two results of one policy\n" +
-		"contradict each other nothing is drawn.\n\n" +
+		"`--x-scale` and `--y-scale` make an axis logarithmic or linear; `--highlight` names policies that\n" +
+		"stand out in figures with lines. Results of several traces, units, warm-ups, metadata or rules\n" +
+		"for sizes are drawn apart, and named; where two results of one policy contradict each other\n" +
+		"nothing is drawn. Where a policy has both estimates and an exact result at a size, the exact one is\n" +
+		"shown, otherwise that of the largest sample; with `--x sample` all are, the exact one at 100 %.\n\n" +
 		"Styles:\n\n| style | for |\n| --- | --- |\n")
 	for _, s := range plots.Styles {
 		fmt.Fprintf(&b, "| `%s` | %s |\n", s.Name, s.Doc)

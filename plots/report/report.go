@@ -208,7 +208,7 @@ func makeTables(rows plots.Rows, o plots.Options) ([]plots.Table, error) {
 }
 
 func whole(r results.Result) bool   { return r.Whole && r.Gets > 0 }
-func isTimed(r results.Result) bool { return r.Timed && r.Requests > 0 }
+func isTimed(r results.Result) bool { return r.Timed && r.Requests > 0 && !r.Unserved() }
 
 // lead says what the page is about.
 func lead(set *results.Set, costs []results.CallCost) string {

@@ -514,7 +514,7 @@ func (g group) timed() (capacities []int64, cells map[int64][]results.Result) {
 	cells = make(map[int64][]results.Result)
 	for _, r := range g.results {
 		k := key{r.Policy, r.Version, r.Capacity}
-		if !r.Timed || r.Requests <= 0 || r.Replay <= 0 || seen[k] {
+		if !isTimed(r) || r.Replay <= 0 || seen[k] {
 			continue
 		}
 		seen[k] = true

@@ -12,21 +12,26 @@ type Entries struct {
 	capacity      int64
 	stored, bytes int64
 	n             int64
+	config        sim.Config
+	share         float64 // in a miniature: stored, in objects of equal probability
 }
 
 // NewEntries returns an estimate for the capacity of c. Before an object is
 // stored it is the capacity, but at least 1.
 func NewEntries(c sim.Config) Entries {
-	return Entries{capacity: c.Capacity, n: max(1, c.Capacity)}
+	return Entries{capacity: c.Capacity, n: max(1, c.Capacity), config: c}
 }
 
-// Stored notes that an object of the given size is stored, and reports whether N
-// is another one now.
-func (e *Entries) Stored(size int64) bool {
+// Stored notes that the object of r is stored, and reports whether N is another one
+// now.
+func (e *Entries) Stored(r sim.Request) bool {
 	e.stored++
-	e.bytes += size
+	e.bytes += r.Size
 	n := max(1, e.capacity)
-	if e.bytes > 0 && e.bytes != e.stored {
+	if e.config.Sizes != nil {
+		e.share += e.config.Share(r)
+		n = max(1, int64(min(float64(e.capacity)*e.share/float64(max(1, e.bytes)), 1<<62)))
+	} else if e.bytes > 0 && e.bytes != e.stored {
 		n = max(1, int64(min(float64(e.capacity)*float64(e.stored)/float64(e.bytes), 1<<62)))
 	}
 	changed := n != e.n

@@ -31,7 +31,8 @@ type Schedule struct {
 	live     int      // entries of the calendar that are not stale
 	classes  []agenda // of those that were in use, and below
 	class    func(size int64) int
-	loaded   uint64 // keeps Preload's loads from being removed
+	weights  []int64 // sizes that classes are by where they are not those of the objects
+	loaded   uint64  // keeps Preload's loads from being removed
 }
 
 type scheduled struct {
@@ -47,13 +48,14 @@ type agenda struct {
 }
 
 // NewSchedule returns an empty schedule for the objects and the capacity of c.
-// class, which returns the class of an object of a size, from 0 on, may be nil
+// class, which returns the class of an object of a weight, from 0 on, may be nil
 // where there is one class.
 func NewSchedule(c sim.Config, class func(size int64) int) Schedule {
 	return Schedule{
 		Space:   Space{capacity: c.Capacity},
 		objects: sim.Make[scheduled](c.Objects),
 		class:   class,
+		weights: c.Sizes,
 	}
 }
 
@@ -62,6 +64,15 @@ func (s *Schedule) Has(id uint32) bool { return s.objects[id].next != 0 }
 
 // Size returns the size of an object that is resident.
 func (s *Schedule) Size(id uint32) int64 { return s.objects[id].size }
+
+// Weight returns the size by which a resident object is compared with others: its
+// size but in a miniature (sim.Config.Sizes).
+func (s *Schedule) Weight(id uint32) int64 {
+	if s.weights != nil {
+		return s.weights[id]
+	}
+	return s.objects[id].size
+}
 
 // Add stores an object that is not resident.
 func (s *Schedule) Add(id uint32, size int64, next uint32) {
@@ -141,7 +152,7 @@ func (s *Schedule) Remove(id uint32) bool {
 }
 
 func (s *Schedule) classOf(id uint32) *agenda {
-	class := s.class(s.objects[id].size)
+	class := s.class(s.Weight(id))
 	for class >= len(s.classes) {
 		s.classes = append(s.classes, agenda{})
 	}
@@ -263,7 +274,7 @@ func (s *Schedule) Check() error {
 			if s.objects[id].next == uint32(e>>32) {
 				n++
 				if s.classOf(id) != a {
-					return fmt.Errorf("class %d: object %d of size %d does not belong there", i, id, s.objects[id].size)
+					return fmt.Errorf("class %d: object %d of weight %d does not belong there", i, id, s.Weight(id))
 				}
 			}
 		}

@@ -1,6 +1,8 @@
 package kit
 
 import (
+	"cmp"
+	"math"
 	"math/bits"
 
 	"cachesim/sim"
@@ -26,9 +28,13 @@ import (
 // were odd, become max(0, (n - k/4) / 2), in integers.
 type Sketch struct {
 	seed      uint64
+	rate      float64 // 1, or sim.Config.SampleRate
 	table     []uint64
-	mask      uint64 // blocks - 1
-	additions int64  // since the last halving, less what halving took off
+	fits      int64   // entries of a whole cache that the table is large enough for
+	mask      uint64  // blocks - 1
+	blocks    uint64  // in a miniature; otherwise 0
+	additions int64   // since the last halving, less what halving took off
+	part      float64 // of an addition, in a miniature
 	period    int64
 	loaded    uint64 // keeps Preload's loads from being removed
 }
@@ -38,7 +44,13 @@ type Sketch struct {
 const sketchMinimum = 256
 
 // NewSketch returns a sketch that has to be fitted.
-func NewSketch(seed uint64) Sketch { return Sketch{seed: Mix(seed)} }
+//
+// In a miniature it has its share of the words that the whole cache's would have: a
+// power of two would leave more or less room for an object than there is, up to
+// twice as much, and collisions show in hit ratios.
+func NewSketch(c sim.Config) Sketch {
+	return Sketch{seed: Mix(c.Seed), rate: cmp.Or(c.SampleRate, 1)}
+}
 
 // Fit makes the sketch large enough for the given number of entries, the objects
 // that the cache is expected to hold: it has a word for each, rounded up to a
@@ -47,21 +59,37 @@ func NewSketch(seed uint64) Sketch { return Sketch{seed: Mix(seed)} }
 // added, the next addition ends it.
 func (s *Sketch) Fit(entries int64) {
 	s.period = 10 * max(entries, 1)
+	if s.rate < 1 {
+		entries = int64(float64(entries) / s.rate)
+	}
 	entries = max(entries, sketchMinimum)
-	if entries <= int64(len(s.table)) {
+	if entries <= s.fits {
 		s.additions = min(s.additions, s.period-1)
 		return
 	}
 	n := uint64(1) << bits.Len64(uint64(entries-1))
-	s.table = make([]uint64, n)
+	s.fits = int64(n)
 	s.mask = n>>3 - 1
+	if s.rate < 1 {
+		s.blocks = max(1, uint64(math.Round(float64(n)*s.rate/8)))
+		n = 8 * s.blocks
+	}
+	s.table = make([]uint64, n)
 	s.additions = 0
+}
+
+// block returns the first word of the block that a hash selects.
+func (s *Sketch) block(h uint64) uint64 {
+	if s.blocks > 0 {
+		return h & math.MaxUint32 * s.blocks >> 32 << 3
+	}
+	return h & s.mask << 3
 }
 
 // Count returns the estimate for an object.
 func (s *Sketch) Count(id uint32) int {
 	h := Mix(uint64(id) ^ s.seed)
-	block := (*[8]uint64)(s.table[h&s.mask<<3:])
+	block := (*[8]uint64)(s.table[s.block(h):])
 	h >>= 32
 	a := block[h&1] >> (h >> 1 & 15 << 2) & 15
 	b := block[2+h>>8&1] >> (h >> 9 & 15 << 2) & 15
@@ -71,14 +99,23 @@ func (s *Sketch) Count(id uint32) int {
 }
 
 // Add counts a request for an object. Fit must have been called.
-func (s *Sketch) Add(id uint32) {
+func (s *Sketch) Add(id uint32) { s.AddShare(id, 1) }
+
+// AddShare counts a request for an object that counts as a share of one
+// (sim.Config.Share).
+func (s *Sketch) AddShare(id uint32, share float64) {
 	h := Mix(uint64(id) ^ s.seed)
-	block := (*[8]uint64)(s.table[h&s.mask<<3:])
+	block := (*[8]uint64)(s.table[s.block(h):])
 	h >>= 32
 	added := increment(&block[h&1], h>>1)
 	added |= increment(&block[2+h>>8&1], h>>9)
 	added |= increment(&block[4+h>>16&1], h>>17)
 	added |= increment(&block[6+h>>24&1], h>>25)
+	if share < 1 && added > 0 {
+		s.part += share
+		added = uint64(s.part)
+		s.part -= float64(added)
+	}
 	if s.additions += int64(added); s.additions >= s.period {
 		s.halve()
 	}
@@ -109,7 +146,7 @@ func (s *Sketch) Preload(reqs []sim.Request) {
 	}
 	var sum uint64
 	for _, r := range reqs {
-		sum += s.table[Mix(uint64(r.ID)^s.seed)&s.mask<<3]
+		sum += s.table[s.block(Mix(uint64(r.ID)^s.seed))]
 	}
 	s.loaded += sum
 }

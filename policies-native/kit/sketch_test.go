@@ -12,7 +12,7 @@ import (
 // the smaller of the count and 15, and hardly above.
 func TestSketch(t *testing.T) {
 	const objects = 1000
-	s := kit.NewSketch(1)
+	s := kit.NewSketch(sim.Config{Seed: 1})
 	s.Fit(objects)
 	var exact [objects]int
 	rng := rand.New(rand.NewPCG(1, 0))
@@ -39,7 +39,7 @@ func TestSketch(t *testing.T) {
 // TestSketchHalves adds one object again and again, and others in between, until the
 // counters are halved: after 10 additions for each entry.
 func TestSketchHalves(t *testing.T) {
-	s := kit.NewSketch(1)
+	s := kit.NewSketch(sim.Config{Seed: 1})
 	s.Fit(256)
 	for range 20 {
 		s.Add(0)
@@ -65,7 +65,7 @@ func TestSketchHalves(t *testing.T) {
 // TestSketchGrows fits a sketch to more entries than it has words for, which
 // empties it, and to fewer, which does not.
 func TestSketchGrows(t *testing.T) {
-	s := kit.NewSketch(1)
+	s := kit.NewSketch(sim.Config{Seed: 1})
 	if !s.Empty() {
 		t.Error("a new sketch has a table")
 	}
@@ -128,14 +128,41 @@ func TestEntries(t *testing.T) {
 		{94, true, 6}, // 98 bytes for 6 objects
 		{999, true, 1},
 	} {
-		if changed := e.Stored(step.size); changed != step.changed || e.N() != step.n {
+		if changed := e.Stored(sim.Request{Size: step.size}); changed != step.changed || e.N() != step.n {
 			t.Errorf("after an object of %d: changed %v, %d fit; want %v, %d", step.size, changed, e.N(), step.changed, step.n)
 		}
 	}
 	unit := kit.NewEntries(sim.Config{Capacity: 1<<56 - 1})
 	for range 1000 {
-		if unit.Stored(1) || unit.N() != 1<<56-1 {
+		if unit.Stored(sim.Request{Size: 1}) || unit.N() != 1<<56-1 {
 			t.Fatalf("with sizes of 1, %d fit", unit.N())
 		}
+	}
+}
+
+// TestSketchScales: in a miniature as many estimates are too high as in the whole, of
+// which the sketch has nearly two words for each object here, where a power of two
+// for the miniature would have hardly more than one.
+func TestSketchScales(t *testing.T) {
+	above := func(objects int, rate float64) float64 {
+		s := kit.NewSketch(sim.Config{Seed: 1, SampleRate: rate})
+		s.Fit(int64(objects))
+		for id := range 5 * objects {
+			s.Add(uint32(id))
+		}
+		n := 0
+		for id := range 5 * objects {
+			if s.Count(uint32(id)) > 1 {
+				n++
+			}
+		}
+		return float64(n) / float64(5*objects)
+	}
+	whole, miniature, alone := above(33_000, 0), above(2000, 2000.0/33_000), above(2000, 0)
+	if d := whole - miniature; d < -0.03 || d > 0.03 {
+		t.Errorf("%.3f of the estimates are too high, in a miniature %.3f", whole, miniature)
+	}
+	if d := whole - alone; d > -0.1 && d < 0.1 {
+		t.Errorf("%.3f of the estimates are too high, in a sketch for fewer %.3f: the trace shows nothing", whole, alone)
 	}
 }

@@ -29,6 +29,7 @@ type Policy struct {
 	// PerRequest is the same for each request.
 	PerRequest int
 	Sizes      sim.SizeUse
+	Miniature  sim.Miniaturization
 	// Compute makes the function that computes the exact result at one of the
 	// capacities; nil, and where it returns nil: it is replayed.
 	Compute func(capacity int64) func(context.Context, *sim.Trace) (sim.Tally, error)
@@ -81,7 +82,7 @@ type Options struct {
 	// Samples returns the samples of the trace that hit ratios at a capacity are
 	// estimated from, those of objects with their real sizes or the others. Where
 	// it returns nil or is nil they are exact.
-	Samples func(capacity int64, realSizes bool) (*sim.Samples, error)
+	Samples func(capacity int64, m sim.Miniaturization, realSizes bool) (*sim.Samples, error)
 	Delayed sim.Latency // how long fetches take that hits wait for; the zero value: objects are stored at once
 	Check   int64       // capacity at which what is estimated is replayed in full too; 0: none
 	Timing  int         // requests that times are taken over, at most; 0: no times
@@ -249,7 +250,7 @@ func Tasks(t *sim.Trace, policies []Policy, c Choice, w Ways, o Options) (tasks 
 			guest := v.Engine != sim.NativeEngine
 			realSizes := p.Sizes == sim.SizesAreCompared || guest && (p.Sizes == sim.SizesAreWeighed || !p.Native)
 			var err error
-			if samples, err = o.Samples(capacity.Value, realSizes); err != nil {
+			if samples, err = o.Samples(capacity.Value, p.Miniature, realSizes); err != nil {
 				return err
 			}
 			if samples != nil {

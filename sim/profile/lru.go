@@ -22,39 +22,35 @@ func CanLRU(t *sim.Trace, capacity int64, o LRUOptions) bool {
 }
 
 // LRU computes what an LRU cache of each of the capacities, which ascend, comes
-// to, exactly, in one pass over t; see Stack. Its result has no evictions, which
-// do not follow from distances.
+// to, exactly, in one pass over t; see lruLevels. Its result has no evictions.
 func LRU(t *sim.Trace, o LRUOptions, capacities []int64) ([]sim.Tally, error) {
 	if !slices.IsSorted(capacities) || len(capacities) == 0 || !CanLRU(t, capacities[0], o) {
 		return nil, errors.New("compute the LRU curve: expects ascending capacities, none below the largest object, and a trace of gets")
 	}
-	stack := NewStack(t.Objects)
-	list := make([]sim.Tally, len(capacities)) // first: hits that the capacity before does not have
+	levels := newLRULevels(t.Objects, capacities)
+	list := make([]sim.Tally, len(capacities)+1) // first: hits that the capacity before does not have
 	var gets, bytes int64
 	err := t.Each(0, func(start int, b sim.Batch) error {
 		for i, r := range b.Requests {
-			distance, distanceBytes, seen := stack.Access(r.ID, r.Size+o.Metadata)
+			size := r.Size + o.Metadata
+			if o.Unit == sim.UnitObjects {
+				size = 1
+			}
+			k := levels.access(r.ID, size)
 			if start+i < o.Warmup {
 				continue
 			}
 			gets++
 			bytes += r.Size
-			if o.Unit != sim.UnitObjects {
-				distance = distanceBytes
-			}
-			if !seen {
-				continue
-			}
-			if k, _ := slices.BinarySearch(capacities, distance); k < len(list) {
-				list[k].Hits++
-				list[k].HitBytes += r.Size
-			}
+			list[k].Hits++
+			list[k].HitBytes += r.Size
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
+	list = list[:len(capacities)]
 	for k := range list {
 		n := &list[k]
 		if k > 0 {
@@ -66,4 +62,83 @@ func LRU(t *sim.Trace, o LRUOptions, capacities []int64) ([]sim.Tally, error) {
 		n.Admissions, n.AdmittedBytes = &admissions, &admitted
 	}
 	return list, nil
+}
+
+// lruLevels are LRU caches of several capacities at once. A cache holds the most
+// recently used objects that fit, so that each holds what the smaller ones do:
+// they share one list, and differ in where they end.
+//
+//	list, newest first      e  a  d  b  f  c
+//	level                   0  0  1  1  1  2     the smallest cache that holds it
+//	last of a level's cache    ^        ^  ^
+//
+// What is requested moves to the front; each cache that did not hold it then loses
+// its last objects until it fits, which is moving its mark. So a request takes
+// constant time and as much again as the misses of all caches take, whatever their
+// number: less than trees of reuse distances, which it costs a walk for each.
+type lruLevels struct {
+	capacities []int64
+	used       []int64
+	last       []uint32 // of each cache, plus 1; 0: it is empty
+	front      uint32   // plus 1
+	nodes      []lruNode
+}
+
+type lruNode struct {
+	prev, next uint32 // plus 1; 0: there is none
+	size       int64
+	level      uint32 // plus 1; 0: in no cache, and not on the list
+}
+
+// newLRULevels makes empty caches of ascending capacities for ids below objects.
+func newLRULevels(objects int, capacities []int64) *lruLevels {
+	n := len(capacities)
+	return &lruLevels{capacities: capacities, used: make([]int64, n), last: make([]uint32, n), nodes: sim.Make[lruNode](objects)}
+}
+
+// access serves a request for an object, which always has the same size, and
+// returns the index of the smallest cache that held it, or the number of caches.
+func (l *lruLevels) access(id uint32, size int64) (level int) {
+	at := id + 1
+	x := &l.nodes[id]
+	if x.level == 0 {
+		level = len(l.capacities)
+		x.size = size
+	} else {
+		level = int(x.level - 1)
+		if l.front == at {
+			return level
+		}
+		for k := level; k < len(l.last) && l.last[k] == at; k++ {
+			l.last[k] = x.prev
+		}
+		l.nodes[x.prev-1].next = x.next
+		if x.next != 0 {
+			l.nodes[x.next-1].prev = x.prev
+		}
+	}
+	x.prev, x.next, x.level = 0, l.front, 1
+	if l.front != 0 {
+		l.nodes[l.front-1].prev = at
+	}
+	l.front = at
+	for k := range level {
+		if l.last[k] == 0 {
+			l.last[k] = at
+		}
+		l.used[k] += size
+		for l.used[k] > l.capacities[k] {
+			t := &l.nodes[l.last[k]-1]
+			l.used[k] -= t.size
+			l.last[k] = t.prev
+			t.level = uint32(k + 2)
+			if k == len(l.capacities)-1 { // no cache holds it
+				t.level = 0
+				if t.prev != 0 {
+					l.nodes[t.prev-1].next = 0
+				}
+			}
+		}
+	}
+	return level
 }

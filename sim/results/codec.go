@@ -99,6 +99,8 @@ type sampleRow struct {
 	ByteHitSD  *float64 `csv:"byte_hit_ratio_sd"`
 	UnfitBytes *float64 `csv:"unfit_bytes"`
 	RealSizes  *bool    `csv:"sample_real_sizes"`
+	Planned    *float64 `csv:"sample_rate_planned"`
+	Error      *float64 `csv:"sample_error"`
 }
 
 // delayedRow is the part of a row of results.csv of a replay in which an object
@@ -126,7 +128,10 @@ func newSampleRow(r Result) sampleRow {
 	if r.Sampling.Rate == 0 {
 		return sampleRow{}
 	}
-	return sampleRow{&r.Sampling.Rate, &r.Sampling.Salts, &r.HitRatioSD, &r.ByteHitRatioSD, &r.Unfit, &r.Sampling.RealSizes}
+	s := r.Sample()
+	row := sampleRow{Rate: &s.Rate, Salts: &s.Salts, HitSD: &r.HitRatioSD, ByteHitSD: &r.ByteHitRatioSD, UnfitBytes: &r.Unfit, RealSizes: &s.RealSizes}
+	row.Planned, row.Error = &r.Sampling.Rate, &s.Error
+	return row
 }
 
 func (s sampleRow) set(r *Result) {
@@ -134,10 +139,13 @@ func (s sampleRow) set(r *Result) {
 		return
 	}
 	r.Sampling = sim.Sampling{Rate: *s.Rate, Salts: *s.Salts, RealSizes: s.RealSizes != nil && *s.RealSizes}
+	if s.Planned != nil && *s.Planned < *s.Rate {
+		r.Sampling.Rate, r.RateUsed = *s.Planned, *s.Rate
+	}
 	for _, v := range []struct {
 		from *float64
 		to   *float64
-	}{{s.HitSD, &r.HitRatioSD}, {s.ByteHitSD, &r.ByteHitRatioSD}, {s.UnfitBytes, &r.Unfit}} {
+	}{{s.HitSD, &r.HitRatioSD}, {s.Error, &r.Sampling.Error}, {s.ByteHitSD, &r.ByteHitRatioSD}, {s.UnfitBytes, &r.Unfit}} {
 		if v.from != nil {
 			*v.to = *v.from
 		}
@@ -158,6 +166,7 @@ type timeRow struct {
 	Instantiate int64   `csv:"instantiate_ns"`
 	Gets        int64   `csv:"timed_gets"`
 	Hits        int64   `csv:"timed_hits"`
+	TooLarge    int64   `csv:"timed_too_large"`
 	Whole       bool    `csv:"whole"`
 	Replays     samples `csv:"replays_ns"`
 	identityRow
@@ -252,7 +261,7 @@ func (s *Set) WriteTimesCSV(w io.Writer) error {
 			cellRow: s.cellRow(r), Repeats: r.Repeats, PerRequest: strconv.FormatFloat(r.PerRequest(), 'f', 2, 64),
 			Replay: int64(r.Replay), ReplayMin: int64(r.ReplayMin), ReplayMax: int64(r.ReplayMax),
 			Setup: int64(r.Setup), Compile: int64(r.Compile), Instantiate: int64(r.Instantiate),
-			Gets: r.Gets, Hits: r.Hits, Whole: r.Whole, Replays: r.Replays, identityRow: s.identityRow(r),
+			Gets: r.Gets, Hits: r.Hits, TooLarge: r.TooLarge, Whole: r.Whole, Replays: r.Replays, identityRow: s.identityRow(r),
 		})
 	}
 	return writeRows(w, rows)
@@ -353,7 +362,7 @@ func ReadCSV(r io.Reader) (*Set, error) {
 			var row timeRow
 			err = d.Decode(&row)
 			res, t = row.result(row.identityRow), row.trace(row.identityRow)
-			res.Timed, res.Repeats, res.Gets, res.Hits, res.Whole = true, row.Repeats, row.Gets, row.Hits, row.Whole
+			res.Timed, res.Repeats, res.Gets, res.Hits, res.TooLarge, res.Whole = true, row.Repeats, row.Gets, row.Hits, row.TooLarge, row.Whole
 			res.Replay, res.ReplayMin, res.ReplayMax = time.Duration(row.Replay), time.Duration(row.ReplayMin), time.Duration(row.ReplayMax)
 			res.Setup, res.Compile, res.Instantiate = time.Duration(row.Setup), time.Duration(row.Compile), time.Duration(row.Instantiate)
 			res.Replays = row.Replays

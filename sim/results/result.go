@@ -101,8 +101,55 @@ func (r Result) ByteHitRatio() float64 { return ratio(r.HitBytes, r.Bytes) }
 // something else.
 func (r Result) PrefixHitRatio() float64 { return ratio(r.PrefixHitBlocks, r.Gets) }
 
+// Sample says what the result is estimated from, with the rate that was used.
+func (r Result) Sample() sim.Sampling {
+	s := r.Sampling
+	if r.RateUsed > 0 {
+		s.Rate = r.RateUsed
+	}
+	return s
+}
+
+// SampleText says what the estimates in list are from: "a 1 % sample, 3 salts" or
+// "samples of 1 to 4.8 %, 3 salts"; nothing where there is none.
+func SampleText(list []Result) string {
+	var first, last sim.Sampling
+	salts := true
+	for _, r := range list {
+		s := r.Sample()
+		if s.Rate == 0 {
+			continue
+		}
+		if first.Rate == 0 {
+			first, last = s, s
+		}
+		salts = salts && s.Salts == first.Salts
+		if s.Rate < first.Rate {
+			first = s
+		}
+		if s.Rate > last.Rate {
+			last = s
+		}
+	}
+	switch {
+	case first.Rate == 0:
+		return ""
+	case first.Rate == last.Rate && salts:
+		return first.String()
+	}
+	text := fmt.Sprintf("samples of %.3g to %.3g %%", 100*first.Rate, 100*last.Rate)
+	if salts && first.Salts > 1 {
+		text += fmt.Sprintf(", %d salts", first.Salts)
+	}
+	return text
+}
+
 // PerRequest is the median replay time of one request in nanoseconds.
 func (r Result) PerRequest() float64 { return r.perRequest(r.Replay) }
+
+// Unserved reports whether no request of a timed cell has reached its policy, since
+// every object is larger than the cache: then its time says nothing.
+func (r Result) Unserved() bool { return r.Timed && r.Gets > 0 && r.TooLarge >= r.Gets && r.Sets == 0 }
 
 // Spread is the largest replay time less the smallest, of one request, in
 // nanoseconds.

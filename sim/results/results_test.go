@@ -155,7 +155,7 @@ func TestCSVKeepsCounts(t *testing.T) {
 		for i, want := range s.Results {
 			want.Series, want.Title, want.Window = nil, "", sim.Window{}
 			if timed {
-				want.Tally = sim.Tally{Gets: want.Gets, Hits: want.Hits}
+				want.Tally = sim.Tally{Gets: want.Gets, Hits: want.Hits, TooLarge: want.TooLarge}
 				want.Sampling, want.Sampled, want.Delayed = sim.Sampling{}, sim.Sampled{}, sim.Latency{} // times are measured
 				want.Costs = Costs{}
 			} else {
