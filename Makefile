@@ -4,7 +4,7 @@ llvm = policies-wasm/engines/libwasmer/build.sh
 wasmtime = policies-wasm/engines/libwasmtime/build.sh
 wamr = policies-wasm/engines/libwamr/build.sh
 
-.PHONY: build static test test-long gallery bench bench-load bench-policies bench-mrc bench-traces bench-micro cachesim-debug experiment llvm wasmtime wamr guests clean
+.PHONY: build static test test-long gallery bench bench-load bench-policies bench-mrc bench-traces bench-languages bench-micro cachesim-debug experiment llvm wasmtime wamr guests clean
 
 # cachesim with all engines, LLVM included, as ./cachesim.
 build: llvm wasmtime wamr
@@ -37,6 +37,11 @@ bench-mrc: ; go run ./cmd/compare mrc -repeat 1
 
 # How fast trace formats are decoded and loaded.
 bench-traces: ; go test ./traces -run NONE -bench 'Load|Corpora|Weblog' -benchtime 2x
+
+# The same policies in six languages on every engine, the table and figure of
+# docs/BENCHMARKS.md; a minute or two.
+bench-languages: build
+	PATH="$$PATH:$$(.ci/languages)" RUSTC=/usr/bin/rustc ./cachesim bench --languages all --out results/bench/languages
 
 # What one call costs, in a release and in a debug build of the host; minutes.
 # BUDGET is for each.

@@ -34,7 +34,9 @@ func PolicyTitle(policy string) string {
 				parts[i] = strings.ToUpper(p)
 			}
 		}
-		name = strings.Join(parts, " + ")
+		if !strings.Contains(name, "++") { // that is of a language
+			name = strings.Join(parts, " + ")
+		}
 	}
 	if params != "" {
 		name += " (" + strings.ReplaceAll(params, ",", ", ") + ")"

@@ -603,3 +603,11 @@ func FuzzFigures(f *testing.F) {
 		}
 	})
 }
+
+func TestPolicyTitle(t *testing.T) {
+	for name, want := range map[string]string{"s3fifo:small=0.2": "S3-FIFO (small=0.2)", "lru+adaptsize": "LRU + AdaptSize", "SIEVE C++": "SIEVE C++", "dir/mine.wasm": "mine"} {
+		if got := PolicyTitle(name); got != want {
+			t.Errorf("the title of %s is %q, want %q", name, got, want)
+		}
+	}
+}

@@ -27,6 +27,8 @@ type Config struct {
 	// Stoppable has the guest made so that its loops can be stopped wherever the
 	// engine can make it so, which makes them a little slower.
 	Stoppable bool
+	// Keep has the compiled module kept in the process, to be opened again.
+	Keep bool
 
 	// Heartbeat, if set, is called whenever the guest has made progress.
 	Heartbeat func()
@@ -98,7 +100,7 @@ func build(ctx context.Context, c Config) (*guest, sim.Setup, error) {
 		g.heartbeat = func() {}
 	}
 	stop := keepAlive(g.heartbeat) // compiling is no fault of the guest's
-	g.module, setup.Compile, err = e.Compile(ctx, b, engines.Options{Stoppable: c.Stoppable})
+	g.module, setup.Compile, err = e.Compile(ctx, b, engines.Options{Stoppable: c.Stoppable, Keep: c.Keep})
 	stop()
 	if err != nil {
 		return g, setup, fmt.Errorf("compile: %w", err)
@@ -282,11 +284,18 @@ func (g *guest) checkUsed(first int64) error {
 // Used returns what a guest says that the objects in its cache add up to; ok is
 // false where r is not a guest, or does not say so.
 func Used(r sim.Replayer) (bytes int64, ok bool) {
-	g, ok := r.(*guest)
+	if g, ok := r.(interface{ Used() (int64, bool) }); ok {
+		return g.Used()
+	}
+	return 0, false
+}
+
+// Used is what Used returns of g.
+func (g *guest) Used() (bytes int64, ok bool) {
 	switch {
-	case ok && g.changes != nil:
+	case g.changes != nil:
 		return g.changes.used, true
-	case ok && g.used != nil:
+	case g.used != nil:
 		return g.count("used"), true
 	}
 	return 0, false

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"cachesim/policies-wasm/engines"
+	"cachesim/policies-wasm/wattest"
 	"cachesim/sim"
 )
 
@@ -339,7 +340,7 @@ func nilFault() (p any) {
 // too: wasmer-go frees what looks unreachable.
 func TestManyInstances(t *testing.T) {
 	well, _ := Builtin("lru")
-	original := original(t, 16, bump)
+	original := original(t, 16, wattest.Bump)
 	names := engines.Names(true)
 	reqs := make([]sim.Request, 100)
 	for i := range reqs {
@@ -603,7 +604,7 @@ func FuzzModule(f *testing.F) {
 		f.Add(m.Bytes)
 	}
 	f.Add(original(f, 0, "").Bytes)
-	f.Add(original(f, 12, one).Bytes)
+	f.Add(original(f, 12, wattest.One).Bytes)
 	f.Add([]byte("\x00asm\x01\x00\x00\x00"))
 	engine := engines.Names(true)[0]
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"cachesim/policies-wasm/engines"
+	"cachesim/policies-wasm/wattest"
 	"cachesim/sim"
 )
 
@@ -198,7 +199,7 @@ func mutantSeeds(t *testing.T) [][]byte {
 	} {
 		seeds = append(seeds, assemble(t, "seed", wat).Bytes)
 	}
-	return append(seeds, original(t, 0, "").Bytes, original(t, 12, one).Bytes)
+	return append(seeds, original(t, 0, "").Bytes, original(t, 12, wattest.One).Bytes)
 }
 
 // mutant makes module number i: some flips of bytes, edits of whole sections, and

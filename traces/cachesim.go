@@ -22,7 +22,7 @@ var Cachesim = Format{
 	Doc:  "binary, blocks of requests with checksums: all that cachesim keeps of a trace, as trace convert writes it",
 	Tick: time.Nanosecond,
 	Probe: func(head []byte, whole bool) (Confidence, string) {
-		if !bytes.HasPrefix(head, []byte(cachesimMagic)) {
+		if !bytes.HasPrefix(head, []byte(cachesimMagic[:5])) {
 			return No, "it does not start with the magic number of cachesim"
 		}
 		return Certain, "it starts with the magic number of cachesim"
@@ -202,8 +202,11 @@ func openCachesim(r io.Reader) (Decoder, error) {
 		return nil, headerCut(n, err)
 	}
 	le := binary.LittleEndian
-	if string(h[:8]) != cachesimMagic {
+	switch magic := string(h[:8]); {
+	case magic[:5] != cachesimMagic[:5]:
 		return nil, &SyntaxError{Msg: "it does not start with the magic number of cachesim"}
+	case magic != cachesimMagic:
+		return nil, &SyntaxError{Byte: 5, Msg: "its magic number has other line ends: the file was transferred or converted as text"}
 	}
 	if v := le.Uint32(h[8:]); v != cachesimVersion {
 		return nil, &SyntaxError{Byte: 8, Msg: fmt.Sprintf("it has version %d of the format cachesim, but this program reads version %d", v, cachesimVersion)}

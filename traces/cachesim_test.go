@@ -112,4 +112,12 @@ func TestCachesimDamaged(t *testing.T) {
 	if n == 0 {
 		t.Error("there is no sample")
 	}
+	var b bytes.Buffer
+	if err := Encode(&b, readTrace(t, []byte("a 1\nb 2\n")), "cachesim"); err != nil {
+		t.Fatal(err)
+	}
+	text := strings.ReplaceAll(b.String(), "\r\n", "\n")
+	if _, err := Read(strings.NewReader(text), "t", Options{}); err == nil || !strings.Contains(err.Error(), "t: at byte 5: its magic number has other line ends") {
+		t.Errorf("converted line ends: %v", err)
+	}
 }

@@ -21,6 +21,7 @@ type Encoding struct {
 	// columns are the operations and times to live that the format can hold.
 	columns sim.Columns
 	next    bool // it has next accesses
+	oneSize bool // an object has the same size in every request
 	new     func(e *encoder) (func(b sim.Batch) error, error)
 }
 
@@ -28,7 +29,7 @@ type Encoding struct {
 var Encodings = []Encoding{
 	{Name: "oracleGeneral", Doc: OracleGeneral.Doc, next: true, new: encodeOracleGeneral},
 	{Name: "lcs", Doc: LCS.Doc, columns: sim.ColumnOps | sim.ColumnTTL, next: true, new: encodeLCS},
-	{Name: "cachesim", Doc: Cachesim.Doc, columns: sim.ColumnOps | sim.ColumnTTL, new: encodeCachesim},
+	{Name: "cachesim", Doc: Cachesim.Doc, columns: sim.ColumnOps | sim.ColumnTTL, oneSize: true, new: encodeCachesim},
 	{Name: "id-size", Doc: IDSize.Doc, new: encodeIDSize},
 	{Name: "time-id-size", Doc: TimeIDSize.Doc, new: encodeTimeIDSize},
 	{Name: "csv", Doc: "text with a header line: time,id,size and, where the trace has them, op and ttl", columns: sim.ColumnOps | sim.ColumnTTL, new: encodeCSV},
@@ -62,6 +63,9 @@ func (f *Encoding) encode(w io.Writer, t *sim.Trace) error {
 		return errors.New("the format has no operations: leave them out of the trace")
 	} else if missing&sim.ColumnTTL != 0 {
 		return errors.New("the format has no times to live: leave them out of the trace")
+	}
+	if f.oneSize && t.SizesVary() {
+		return errors.New("the format has one size for an object, and those of the trace change: read it with one, or write csv")
 	}
 	if t.RequestCosts != nil {
 		return errNoCosts

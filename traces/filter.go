@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -330,11 +331,11 @@ func (f *filter) summary() string {
 		}
 		parts = append(parts, humanize.Comma(n)+" "+[filterRules]string{
 			byOp:      "with another operation than " + strings.Join(ops, " or "),
-			bySmall:   fmt.Sprintf("smaller than %d bytes", f.MinSize),
-			byLarge:   fmt.Sprintf("larger than %d bytes", f.MaxSize),
+			bySmall:   fmt.Sprintf("smaller than %d B", f.MinSize),
+			byLarge:   fmt.Sprintf("larger than %d B", f.MaxSize),
 			byInclude: "not matched by include " + quote([]byte(f.Include)),
 			byExclude: "matched by exclude " + quote([]byte(f.Exclude)),
-			byID:      "for objects that are not listed",
+			byID:      "for objects that " + filepath.Base(f.IDs) + " does not list",
 			byFrom:    "before " + f.From,
 			byUntil:   "at or after " + f.Until,
 		}[by])

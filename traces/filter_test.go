@@ -64,13 +64,13 @@ h - - [17/May/2015:10:05:03 +0000] "GET /d.txt HTTP/1.1" 404 10
 		want, note string
 	}{
 		{"sizes", ops, apply, Filter{MinSize: 11, MaxSize: 49}, "/b.jpg:set 7 a:delete",
-			"the filter left out 3 of 6 requests: 2 smaller than 11 bytes, 1 larger than 49 bytes"},
-		{"inclusive", ops, apply, Filter{MinSize: 20, MaxSize: 30}, "/b.jpg:set 7 a:delete", "2 smaller than 20 bytes, 1 larger than 30 bytes"},
+			"the filter left out 3 of 6 requests: 2 smaller than 11 B, 1 larger than 49 B"},
+		{"inclusive", ops, apply, Filter{MinSize: 20, MaxSize: 30}, "/b.jpg:set 7 a:delete", "2 smaller than 20 B, 1 larger than 30 B"},
 		{"operations", ops, apply, Filter{Ops: []sim.Op{sim.Set, sim.Delete}}, "/b.jpg:set a:delete", "4 with another operation than set or delete"},
 		{"operations, then reads only", ops, Options{}, Filter{Ops: []sim.Op{sim.Get, sim.Set}}, "a 7 07 /c.png", "1 with another operation than get or set"},
 		{"numbers and text", ops, apply, Filter{Include: "^[07]+$"}, "7 07", `4 not matched by include "^[07]+$"`},
 		{"both patterns", ops, apply, Filter{Include: `\.(jpg|png)$`, Exclude: "^/c"}, "/b.jpg:set", `4 not matched by include "\\.(jpg|png)$", 1 matched by exclude "^/c"`},
-		{"ids", ops, apply, ids("7\r\n\n  a\n"), "a 7 a:delete", "3 for objects that are not listed"},
+		{"ids", ops, apply, ids("7\r\n\n  a\n"), "a 7 a:delete", "3 for objects that ids.txt does not list"},
 		{"none", ops, apply, Filter{MaxSize: 50}, "a /b.jpg:set 7 a:delete 07 /c.png", "the filter left out none of 6 requests"},
 		{"since the first request", ops, apply, Filter{From: "2s", Until: "7.5s"}, "7 a:delete 07", "2 before 2s, 1 at or after 7.5s"},
 		{"first request filtered", ops, apply, Filter{From: "2s", MinSize: 25}, "7 a:delete /c.png", ""},
@@ -78,10 +78,10 @@ h - - [17/May/2015:10:05:03 +0000] "GET /d.txt HTTP/1.1" 404 10
 		{"a day", dated, Options{}, Filter{From: "2015-05-18"}, "c", "2 before 2015-05-18"},
 		{"a time with a zone", dated, Options{}, Filter{Until: "2015-05-17T12:06:00+02:00"}, "a", "2 at or after 2015-05-17T12:06:00+02:00"},
 		{"a fraction of the unit", dated, Options{}, Filter{From: "2015-05-17 10:05:00.5"}, "b c", "1 before"},
-		{"skip and limit come later", "a 1\nb 9\nc 1\nd 1\ne 1\n", Options{Skip: 1, Limit: 2}, Filter{MaxSize: 5}, "c d", "1 larger than 5 bytes"},
+		{"skip and limit come later", "a 1\nb 9\nc 1\nd 1\ne 1\n", Options{Skip: 1, Limit: 2}, Filter{MaxSize: 5}, "c d", "1 larger than 5 B"},
 		{"an access log", log, Options{}, Filter{Include: `^example\.org/|txt$`}, "example.org/b.jpg?x /c.txt", "the filter left out 1 of 3 requests"},
 		{"the id of a log is another", log, Options{Params: map[string]string{"key": "$path"}}, Filter{Exclude: "^example.org/"}, "/a.jpg /c.txt", "1 matched by exclude"},
-		{"ids of a log", log, Options{Params: map[string]string{"key": "$path"}}, ids("/b.jpg"), "/b.jpg", "2 for objects"},
+		{"ids of a log", log, Options{Params: map[string]string{"key": "$path"}}, ids("/b.jpg"), "/b.jpg", "2 for objects that ids.txt"},
 		{"a date in a log", log, Options{}, Filter{From: "17/May/2015:12:05:01 +0200", Until: "2s"}, "example.org/b.jpg?x", ""},
 		{"blocks of prompts", prompts, Options{}, ids("2\n3\n"), "2 3 2", ""},
 	} {
@@ -173,7 +173,7 @@ func TestFilterErrors(t *testing.T) {
 		f    Filter
 		want string
 	}{
-		{"a 1\nb 2\n", Options{}, Filter{MinSize: 3}, "read trace t: it holds no requests that are to be replayed: the filter left out 2 of 2 requests: 2 smaller than 3 bytes"},
+		{"a 1\nb 2\n", Options{}, Filter{MinSize: 3}, "read trace t: it holds no requests that are to be replayed: the filter left out 2 of 2 requests: 2 smaller than 3 B"},
 		{"a 1\nb 2\n", Options{}, Filter{From: "1h"}, "read trace t: from 1h: it has no times"},
 		{"100 a 1\n", Options{}, Filter{Until: "2015-05-17"}, "until 2015-05-17: its times are not dates: the first request is at 100 s"},
 		{"a 1\n", Options{}, Filter{From: "yesterday"}, `from "yesterday" is neither a time since the first request`},

@@ -17,7 +17,7 @@ func BenchmarkLoad(b *testing.B) {
 	}
 	o := gen.Default
 	o.Requests, o.Objects, o.Skew = 10_000_000, 1_000_000, 0.8
-	for _, format := range []string{"oracleGeneral", "id-size"} {
+	for _, format := range []string{"oracleGeneral", "id-size", "cachesim"} {
 		b.Run("format="+format, func(b *testing.B) {
 			o.Format = format
 			path := filepath.Join(b.TempDir(), "trace")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"hash/crc32"
 	"hash/fnv"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -80,6 +81,9 @@ func TestRequestSizes(t *testing.T) {
 				t.Errorf("%s: next accesses %v", rule, next)
 			}
 			digests[trace.Digest] = rule
+			if err := Encode(io.Discard, trace, "cachesim"); err == nil || !strings.Contains(err.Error(), "has one size for an object") {
+				t.Errorf("%s: written with one size for each object: %v", rule, err)
+			}
 		}
 	}
 	if len(digests) != 2 {

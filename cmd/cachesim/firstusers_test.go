@@ -302,6 +302,7 @@ func TestSizesThatVary(t *testing.T) {
 	}
 	mustSay(t, exitDone, []string{"1 requests of size 0 were left out", "6 requests for 2 objects"}, "run", trace, "--policy", "lru", "--size", "30",
 		"--zero-size", "skip", "--timing-requests", "none", "--out", filepath.Join(t.TempDir(), "results"))
+	mustSay(t, exitUsage, []string{"it goes without --object-size update"}, "run", trace, "--policy", "lru,pfoo-l", "--size", "30", "--object-size", "update")
 	// What cannot be done is refused before anything is replayed.
 	for _, args := range []string{"trace convert --sample 50% --to csv --output -", "run --policy lru --latency hit=1ms,miss=50s --delayed strict"} {
 		f := strings.Fields(args)

@@ -3,9 +3,12 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,15 +56,7 @@ func TestIsolatedDeath(t *testing.T) {
 	t.Setenv("CACHESIM_TEST_MAIN", "1")
 	loops := module(t, "loops.wasm", `(module (func (export "init") (param i64)) (func (export "send") (param i32 i64) (result i32) (loop (br 0)) i32.const 0))`)
 	out := t.TempDir()
-	killed := make(chan bool)
-	go func() {
-		for { // with one job the first child is that which loops
-			if pids := children(); len(pids) > 0 {
-				killed <- syscall.Kill(pids[0], syscall.SIGKILL) == nil
-				return
-			}
-		}
-	}()
+	killed := killFirst() // with one job it is that which loops
 	_, stderr, code := cachesim("run", smallTrace(t, 5000), "--policy", loops+",lru", "--size", "5000", "--engine", "wazero", "--abi", "pair", "--handle", "driver",
 		"--timing-requests", "none", "--isolate", "--jobs", "1", "--guest-timeout", "0", "--format", "svg", "--out", out)
 	if !<-killed {
@@ -77,6 +72,70 @@ func TestIsolatedDeath(t *testing.T) {
 	}
 	if pids := children(); len(pids) > 0 {
 		t.Errorf("processes %v are left", pids)
+	}
+}
+
+// killFirst kills the first process that this one starts.
+func killFirst() (killed chan bool) {
+	killed = make(chan bool)
+	go func() {
+		for {
+			if pids := children(); len(pids) > 0 {
+				killed <- syscall.Kill(pids[0], syscall.SIGKILL) == nil
+				return
+			}
+		}
+	}()
+	return killed
+}
+
+// TestIsolatedScores has score --serve lose the process of a module: the next one is
+// scored as without --isolate.
+func TestIsolatedScores(t *testing.T) {
+	if _, err := os.Stat(childrenFile()); err != nil {
+		t.Skip("this system does not list the children of a process")
+	}
+	t.Setenv("CACHESIM_TEST_MAIN", "1")
+	suite, flags := suiteFile(t, "")
+	want, _, _ := scored(t, append([]string{guestFile(t, "lru"), "--suite", suite, "--engine", "wazero"}, flags...)...)
+	loops := module(t, "loops.wasm", `(module (func (export "init") (param i64)) (func (export "send") (param i32 i64) (result i32) (loop (br 0)) i32.const 0))`)
+	before := scoreInput
+	defer func() { scoreInput = before }()
+	scoreInput = strings.NewReader(fmt.Sprintf("{\"module\": %q}\n{\"module\": %q}\n", loops, guestFile(t, "lru")))
+	killed := killFirst()
+	stdout, stderr, code := cachesim(append([]string{"score", "--serve", "--isolate", "--jobs", "1", "--suite", suite, "--engine", "wazero"}, flags...)...)
+	if !<-killed {
+		t.Fatal("the child could not be killed")
+	}
+	var died, lru score
+	lines := strings.SplitN(stdout, "\n", 2)
+	if err := errors.Join(json.Unmarshal([]byte(lines[0]), &died), json.Unmarshal([]byte(lines[1]), &lru)); err != nil || code != 0 {
+		t.Fatalf("exit %d, %v: %s%s", code, err, stdout, stderr)
+	}
+	if died.OK || died.Code != exitWrong || !strings.Contains(*died.Error, "the guest's process died (signal: killed") {
+		t.Errorf("the module whose process died: %+v", died)
+	}
+	if !lru.OK || *lru.CombinedScore != *want.CombinedScore || lru.Cells[0].Outcome != want.Cells[0].Outcome || lru.NSPerRequest <= 0 {
+		t.Errorf("the module after it: %+v, want %+v", lru, want)
+	}
+}
+
+// TestIsolatedCheck expects of policy check with isolated guests what it prints
+// without, but for times.
+func TestIsolatedCheck(t *testing.T) {
+	t.Setenv("CACHESIM_TEST_MAIN", "1")
+	times := regexp.MustCompile(`[0-9.]+ ns`)
+	var printed [2]string
+	path := guestFile(t, "s3fifo")
+	for i, more := range [][]string{nil, {"--isolate"}} {
+		stdout, stderr, code := cachesim(append([]string{"policy", "check", path + ":small=0.2", "--engine", "wazero"}, more...)...)
+		if code != 0 {
+			t.Errorf("%v: exit %d: %s%s", more, code, stdout, stderr)
+		}
+		printed[i] = times.ReplaceAllString(stdout, "ns")
+	}
+	if printed[0] != printed[1] {
+		t.Errorf("isolated:\n%s\nin one process:\n%s", printed[1], printed[0])
 	}
 }
 

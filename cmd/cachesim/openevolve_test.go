@@ -29,7 +29,7 @@ print(json.dumps([r.metrics, r.artifacts]))
 `
 
 // TestOpenEvolve has the example evaluate a policy that is FIFO, one that does not
-// compile, and one that does not evict.
+// compile, one that does not evict, and a function that makes the scaffold LRU.
 func TestOpenEvolve(t *testing.T) {
 	for _, tool := range []string{"python3", "clang", "wasm-ld"} {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -48,9 +48,18 @@ func TestOpenEvolve(t *testing.T) {
 	suite, _ := suiteFile(t, "sample = 0.5")
 	t.Setenv("CACHESIM", command)
 	t.Setenv("SUITE", suite)
-	t.Setenv("KIT", filepath.Join("..", "..", "policies-wasm", "examples", "c"))
+	kit := filepath.Join(dir, "project")
+	if _, stderr, code := cachesim("policy", "new", "mine", "--lang", "c", "--scaffold", "priority", "--out", kit); code != 0 {
+		t.Fatal(stderr)
+	}
+	t.Setenv("KIT", kit)
+	lru, _, _ := scored(t, guestFile(t, "lru"), "--suite", suite, "--score-cache", "off", "--trace-cache", "off")
 	t.Setenv("XDG_CACHE_HOME", dir)
 	fifo, err := os.ReadFile(filepath.Join("..", "..", "policies-wasm", "examples", "c", "policy.c"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	function, err := os.ReadFile(filepath.Join(kit, "policy.c"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,6 +68,7 @@ func TestOpenEvolve(t *testing.T) {
 		score                  float64
 	}{
 		{"fifo", string(fifo), "", 0},
+		{"function", string(function), "", *lru.CombinedScore},
 		{"does not compile", "int x = ;", "stderr", -1},
 		{"does not evict", "#include \"kit.h\"\nstatic int access(uint32_t o, int64_t s) { if (has(o)) return 1; nodes[o].stored = s + 1; return 0; }", "error", -1},
 	} {

@@ -160,6 +160,7 @@ func policyCheck(stdout io.Writer) *cli.Command {
 			&cli.Uint64Flag{Name: "seed", Usage: "`SEED` of the requests, and of policies that draw random numbers", Value: 1},
 			&cli.DurationFlag{Name: "timeout", Usage: "stop a module that makes no progress for this `TIME`", Value: 10 * time.Second},
 			&cli.StringFlag{Name: "guest-memory", Usage: "`SIZE` of memory that a module may have", Value: "1GiB"},
+			&cli.BoolFlag{Name: "isolate", Usage: "run each instance in a process of its own, so that what crashes its engine fails one check"},
 		},
 		Action: func(c *cli.Context) error {
 			if c.NArg() == 0 {
@@ -175,6 +176,11 @@ func policyCheck(stdout io.Writer) *cli.Command {
 			o := conformance.Options{Seed: c.Uint64("seed"), Timeout: c.Duration("timeout"), Memory: int64(memory)}
 			if o.Scripts, err = simtest.LoadFiles(c.StringSlice("script")); err != nil {
 				return usageError{err}
+			}
+			if c.Bool("isolate") {
+				if o.Open, err = isolatedGuests(); err != nil {
+					return err
+				}
 			}
 			for _, e := range c.StringSlice("engine") {
 				if e == sim.NativeEngine {

@@ -39,7 +39,9 @@ func TestPolicyShow(t *testing.T) {
 	if _, stderr, code = cachesim("policy", "show", file(t, "text.wasm", []byte("text"))); code != 1 || !strings.Contains(stderr, "not a WebAssembly module") {
 		t.Errorf("what is no module: exit %d, %s", code, stderr)
 	}
-	for _, args := range [][]string{{"show"}, {"show", "lru"}, {"check"}, {"check", "lru"}, {"check", "x.wasm", "--engine", "native"}, {"new"}, {"new", "a"}, {"new", "a", "--lang", "rusty"}, {"shw"}} {
+	for _, args := range [][]string{{"show"}, {"show", "lru"}, {"check"}, {"check", "lru"}, {"check", "x.wasm", "--engine", "native"}, {"new"}, {"new", "a"}, {"new", "a", "--lang", "rusty"},
+		{"new", "a", "--lang", "c", "--scaffold", "heap"}, {"new", "a", "--lang", "go", "--scaffold", "priority"}, {"new", "a", "--lang", "c", "--scaffold", "priority", "--from", "lru"},
+		{"shw"}} {
 		if _, stderr, code := cachesim(append([]string{"policy"}, args...)...); code != 2 || stderr == "" {
 			t.Errorf("policy %v: exit %d, %s, want 2", args, code, stderr)
 		}

@@ -24,7 +24,9 @@ func policyNew(stdout io.Writer) *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "lang", Usage: "`LANGUAGE`: " + strings.Join(known, ", ")},
 			&cli.StringFlag{Name: "from", Usage: "`POLICY` to start from: " + strings.Join(examples.Policies, ", "), Value: examples.Policies[0]},
+			&cli.StringFlag{Name: "scaffold", Usage: "`SCAFFOLD`: priority, in which the policy is one function that says what an object is worth: rust, c"},
 			&cli.BoolFlag{Name: "wit", Usage: "export the interface of policy.wit, for tools of the component model: rust, c, cpp"},
+			&cli.BoolFlag{Name: "wit-bindgen", Usage: "the same by the crate wit-bindgen, built by Cargo: rust"},
 			&cli.StringFlag{Name: "out", Usage: "`FOLDER` of the project, new or empty (default: NAME)"},
 		},
 		Action: func(c *cli.Context) error {
@@ -37,6 +39,25 @@ func policyNew(stdout io.Writer) *cli.Command {
 			l, err := examples.Named(c.String("lang"))
 			if err != nil {
 				return usagef("--lang: %w", err)
+			}
+			switch scaffold := c.String("scaffold"); {
+			case scaffold == "":
+			case scaffold != "priority":
+				return usagef("--scaffold %q: known is priority", scaffold)
+			case c.IsSet("from"):
+				return usagef("--scaffold and --from exclude each other: a scaffold starts as LRU")
+			default:
+				if l, err = l.Priority(); err != nil {
+					return usagef("--scaffold: %w", err)
+				}
+			}
+			if c.Bool("wit") && c.Bool("wit-bindgen") {
+				return usagef("--wit and --wit-bindgen exclude each other")
+			}
+			if c.Bool("wit-bindgen") {
+				if l, err = l.Bindgen(); err != nil {
+					return usagef("--wit-bindgen: %w", err)
+				}
 			}
 			if c.Bool("wit") {
 				if l, err = l.WIT(); err != nil {

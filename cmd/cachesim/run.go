@@ -23,7 +23,6 @@ import (
 	"cachesim/policies-native/bounds"
 	wasm "cachesim/policies-wasm"
 	"cachesim/policies-wasm/engines"
-	"cachesim/policies-wasm/isolate"
 	"cachesim/sim"
 	"cachesim/sim/costs"
 	"cachesim/sim/plan"
@@ -64,7 +63,7 @@ type runOptions struct {
 	timeout     time.Duration
 	resume      bool
 	retryFailed bool
-	isolate     []string // command that serves a guest in a process of its own; nil: they run in this one
+	openGuest   guestOpener // nil: wasm.Open
 	anyVersion  bool
 	command     []string // line that started this run
 
@@ -316,7 +315,7 @@ func (p planOptions) toRun(c *cli.Context, stdout, stderr io.Writer) (*runOption
 		if o.choice.Engines != nil && !slices.ContainsFunc(o.choice.Engines, isWASM) {
 			return nil, usagef("--isolate is for WASM engines, but --engine names native only")
 		}
-		if o.isolate, err = isolated(); err != nil {
+		if o.openGuest, err = isolatedGuests(); err != nil {
 			return nil, err
 		}
 	}
@@ -431,6 +430,9 @@ func (o *planOptions) tasks(t *sim.Trace) ([]plan.Task, error) {
 func (o *planOptions) bound(t *sim.Trace, b bounds.Bound, list []plan.Capacity, warmup int) (func(int64) func(context.Context, *sim.Trace) (sim.Tally, error), error) {
 	if warmup > 0 || o.metadata > 0 || o.window != (span{}) || o.costs != nil && o.costs.Strict {
 		return nil, usagef("%s is computed for whole traces and objects that are stored at once: it goes without --warmup, --window, --metadata-bytes and --delayed strict", b.Name)
+	}
+	if t.SizesVary() && t.SizeRule == sim.SizeUpdates {
+		return nil, usagef("%s: there are no bounds where cached objects get other sizes, as in %s: it goes without --object-size update", b.Name, t.Name)
 	}
 	var capacities []int64
 	for _, c := range list {
@@ -679,6 +681,10 @@ func (o *runOptions) opener() sim.Opener {
 	for _, p := range o.policies {
 		byName[p.name] = p
 	}
+	open := o.openGuest
+	if open == nil {
+		open = wasm.Open
+	}
 	return func(ctx context.Context, c sim.Cell, t *sim.Trace, heartbeat func()) (sim.Replayer, sim.Setup, error) {
 		p, ok := byName[c.Policy]
 		if !ok {
@@ -694,14 +700,7 @@ func (o *runOptions) opener() sim.Opener {
 			Config: config, Version: c.Version, Binary: p.module, Declared: p.declared,
 			Memory: c.GuestMemory, Key: t.ObjectName, Stoppable: o.mayLoop(p), Heartbeat: heartbeat,
 		}
-		var r sim.Replayer
-		var setup sim.Setup
-		var err error
-		if o.isolate != nil {
-			r, setup, err = isolate.Open(ctx, guest, o.isolate...)
-		} else {
-			r, setup, err = wasm.Open(ctx, guest)
-		}
+		r, setup, err := open(ctx, guest)
 		if err != nil || !o.guestLog {
 			return r, setup, err
 		}

@@ -7,8 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	wasm "cachesim/policies-wasm"
@@ -119,6 +122,10 @@ type scorer struct {
 	engine string        // empty: the preferred one that runs the module
 	budget time.Duration // for one module
 	twice  bool
+	open   guestOpener
+	// parallel has the cells of a stage replayed side by side where neither a bar nor
+	// times depend on their order.
+	parallel bool
 }
 
 // score scores one module. An error is ours, not the module's.
@@ -213,7 +220,7 @@ func (s *scorer) validate(ctx context.Context, b *wasm.Binary) (engine string, e
 	}
 	for _, engine = range candidates {
 		err = nil
-		o := conformance.Options{Engines: []string{engine}, Seed: s.suite.Seed, Timeout: s.suite.Limits.Progress, Memory: s.suite.Limits.memory, Quick: true}
+		o := conformance.Options{Engines: []string{engine}, Seed: s.suite.Seed, Timeout: s.suite.Limits.Progress, Memory: s.suite.Limits.memory, Quick: true, Open: s.open}
 		conformance.Run(ctx, b, o, func(r conformance.Result) {
 			if r.Status == conformance.Fail {
 				err = fault(r.Err)
@@ -239,7 +246,8 @@ func (s *scorer) stage(ctx context.Context, out *score, b *wasm.Binary, engine s
 	out.NSPerRequest = 0
 	var total time.Duration
 	var requests int64
-	for i, c := range cells {
+	replay := func(i int) (cellReplay, error) {
+		c := cells[i]
 		hopeless := func(misses int64) bool {
 			if bar == nil {
 				return false
@@ -252,12 +260,19 @@ func (s *scorer) stage(ctx context.Context, out *score, b *wasm.Binary, engine s
 		if err == nil && s.twice && !r.stopped {
 			again, second := s.replay(ctx, b, engine, c, hopeless)
 			if err = second; err == nil && again.outcome != r.outcome {
-				out.Deterministic = false
-				err = scoreError{exitWrong, fmt.Errorf("%s at %d bytes: expected the same outcomes when replayed again, got others", c.trace.Name, c.capacity)}
+				err = fmt.Errorf("%s at %d bytes: %w", c.trace.Name, c.capacity, errNotTwice)
 			}
 		}
+		return r, err
+	}
+	if s.parallel && bar == nil && s.suite.Weights.Time == 0 {
+		replay = ahead(len(cells), replay)
+	}
+	for i, c := range cells {
+		r, err := replay(i)
 		if err != nil {
-			return err
+			out.Deterministic = !errors.Is(err, errNotTwice)
+			return fault(err)
 		}
 		if r.stopped {
 			bound, worst := s.suite.Weights.combine(best, 0)
@@ -285,6 +300,38 @@ func (s *scorer) stage(ctx context.Context, out *score, b *wasm.Binary, engine s
 	return nil
 }
 
+var errNotTwice = errors.New("expected the same outcomes when replayed again, got others")
+
+// ahead calls f for 0 to n-1 on as many goroutines as there are processors, and
+// returns a function that returns what f did. After an error no more calls begin:
+// those before it have begun.
+func ahead(n int, f func(int) (cellReplay, error)) func(int) (cellReplay, error) {
+	type end struct {
+		r   cellReplay
+		err error
+	}
+	ends := make([]end, n)
+	var next atomic.Int64
+	var failed atomic.Bool
+	var group sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		group.Go(func() {
+			for !failed.Load() {
+				i := int(next.Add(1)) - 1
+				if i >= n {
+					return
+				}
+				ends[i].r, ends[i].err = f(i)
+				if ends[i].err != nil {
+					failed.Store(true)
+				}
+			}
+		})
+	}
+	group.Wait()
+	return func(i int) (cellReplay, error) { return ends[i].r, ends[i].err }
+}
+
 // cellReplay is what one replay came to.
 type cellReplay struct {
 	requests, misses, bytes, missBytes int64
@@ -309,9 +356,9 @@ func (s *scorer) replay(ctx context.Context, b *wasm.Binary, engine string, c *s
 		if b.Needs()&sim.NeedsTime != 0 && t.Tick == 0 {
 			return out, scoreError{exitInvalid, fmt.Errorf("it needs the times of the requests, and trace %s has none", t.Name)}
 		}
-		p, _, err := wasm.Open(ctx, wasm.Config{
+		p, _, err := s.open(ctx, wasm.Config{
 			Config:  sim.Config{Capacity: c.capacity, Objects: t.Objects, Requests: t.Requests, Seed: s.suite.Seed, Tick: t.Tick},
-			Version: v, Binary: b, Memory: s.suite.Limits.memory, Stoppable: true, Heartbeat: heartbeat,
+			Version: v, Binary: b, Memory: s.suite.Limits.memory, Stoppable: true, Keep: true, Heartbeat: heartbeat,
 		})
 		if err != nil {
 			return out, err
@@ -338,6 +385,9 @@ func (s *scorer) replay(ctx context.Context, b *wasm.Binary, engine string, c *s
 			began := time.Now()
 			err := p.Replay(sim.Batch{Requests: reqs}, h)
 			out.time += time.Since(began)
+			if t, ok := p.(sim.Timer); ok {
+				out.time = t.Spent()
+			}
 			if err == nil {
 				err = law.Add(reqs, h)
 			}

@@ -423,7 +423,11 @@ func describe(w io.Writer, t *sim.Trace) {
 			traces.FirstSize: "its first one counts", traces.LastSize: "its last one counts", traces.MaxSize: "its largest one counts",
 			traces.UpdateSize: "a hit stores it with the new one", traces.AsMiss: "they are misses that replace it",
 		}[t.SizeRule]
-		fmt.Fprintf(w, "%s give their object another size; %s (--object-size)\n", count(t.SizeChanges, "request"), rule)
+		give := "give their"
+		if t.SizeChanges == 1 {
+			give = "gives its"
+		}
+		fmt.Fprintf(w, "%s %s object another size; %s (--object-size)\n", count(t.SizeChanges, "request"), give, rule)
 	}
 	for _, n := range t.Notes {
 		fmt.Fprintln(w, clean(n))

@@ -326,7 +326,7 @@ func TestTraceFilter(t *testing.T) {
 		{"filter --output - --include=", "--include is empty", exitUsage},
 		{"filter --output - --include *.jpg", `--include "*.jpg": error parsing regexp`, exitUsage},
 		{"filter --output - --from 5s --until 5s", "--from 5s is not before until 5s", exitUsage},
-		{"filter --output - --min-size 31", "the filter left out 4 of 4 requests: 4 smaller than 31 bytes", exitFailed},
+		{"filter --output - --min-size 31", "the filter left out 4 of 4 requests: 4 smaller than 31 B", exitFailed},
 		{"info --trace-param include=x", "that is a flag of its own: --include 'x'", exitUsage},
 	} {
 		args := strings.Fields(test.args)

@@ -239,7 +239,11 @@ func (s *suite) removals(l load) (string, error) {
 		law := NewResidency(l.capacity, l.objects)
 		gone := make([]bool, l.objects)
 		hit := make([]bool, 1)
-		for i, q := range l.reqs {
+		l.reqs = slices.Clone(l.reqs)
+		larger := map[uint32]int64{} // sizes that removed objects come back with
+		for i := range l.reqs {
+			q := &l.reqs[i]
+			q.Size = max(q.Size, larger[q.ID])
 			heartbeat()
 			if err := r.Replay(s.batch(l, i, i+1), hit); err != nil {
 				return 0, err
@@ -255,6 +259,9 @@ func (s *suite) removals(l load) (string, error) {
 				continue
 			}
 			victim := l.reqs[i-i%3*(i/7)].ID
+			if size := 3 * l.reqs[i-i%3*(i/7)].Size; size <= l.capacity {
+				larger[victim] = size
+			}
 			was, err := r.Remove(victim)
 			if err != nil {
 				return 0, err

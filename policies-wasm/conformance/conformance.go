@@ -51,6 +51,8 @@ type Options struct {
 	// parameters are left out: Params are the module's.
 	Scripts []simtest.Case
 	Quick   bool // only whether it starts, its hits are possible, and it repeats itself
+	// Open makes instances; nil: wasm.Open.
+	Open func(context.Context, wasm.Config) (sim.Replayer, sim.Setup, error)
 }
 
 // Run checks a module and calls report with each result as it is known. It returns
@@ -62,6 +64,9 @@ func Run(ctx context.Context, b *wasm.Binary, o Options, report func(Result)) bo
 	}
 	if o.Timeout == 0 {
 		o.Timeout = 10 * time.Second
+	}
+	if o.Open == nil {
+		o.Open = wasm.Open
 	}
 	if o.Engines == nil {
 		o.Engines = byPreference()
@@ -223,9 +228,9 @@ func (s *suite) version() sim.Version {
 
 // open makes an instance.
 func (s *suite) open(ctx context.Context, v sim.Version, l load, heartbeat func()) (sim.Replayer, error) {
-	r, _, err := wasm.Open(ctx, wasm.Config{
+	r, _, err := s.Open(ctx, wasm.Config{
 		Config:  sim.Config{Capacity: l.capacity, Objects: l.objects, Requests: len(l.reqs), Seed: s.Seed, Params: s.Params},
-		Version: v, Binary: s.b, Declared: s.Declared, Memory: s.Memory, Stoppable: true, Heartbeat: heartbeat,
+		Version: v, Binary: s.b, Declared: s.Declared, Memory: s.Memory, Stoppable: true, Keep: true, Heartbeat: heartbeat,
 		Key: func(object uint32) string { return fmt.Sprintf("http://example.org/%d.html", object) },
 	})
 	return r, err
@@ -247,6 +252,9 @@ func (s *suite) serve(v sim.Version, l load, cut int) (served, error) {
 			began := time.Now()
 			err := r.Replay(s.batch(l, i, j), out.hit[i:j])
 			out.time += time.Since(began)
+			if t, ok := r.(sim.Timer); ok {
+				out.time = t.Spent()
+			}
 			if err == nil {
 				err = law.Add(l.reqs[i:j], out.hit[i:j])
 			}

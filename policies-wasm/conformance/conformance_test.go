@@ -37,6 +37,37 @@ func TestGuests(t *testing.T) {
 	}
 }
 
+// TestOriginals checks modules of the published experiment's kind, one for each
+// convention, all of which pass.
+func TestOriginals(t *testing.T) {
+	for _, tt := range []struct {
+		abi    string
+		record int
+		alloc  string
+	}{
+		{wasm.Pair, 0, ""},
+		{wasm.Bincode, 12, wattest.Bump},
+		{wasm.Bincode, 12, wattest.One},
+		{wasm.Bytemuck, 16, wattest.Bump},
+		{wasm.BytemuckStatic, 16, wattest.Buffer},
+		{wasm.BincodeStatic, 12, wattest.Buffer},
+	} {
+		if testing.Short() && tt.abi != wasm.Bytemuck {
+			continue
+		}
+		b, err := wasm.NewBinary(tt.abi, wattest.Original(t, tt.record, tt.alloc))
+		if err != nil {
+			t.Fatal(err)
+		}
+		skip := []string{"capacity", "removals"} // they report nothing of themselves
+		Run(t.Context(), b, Options{Declared: tt.abi}, func(r Result) {
+			if r.Status != Pass && !(r.Status == Skip && slices.Contains(skip, r.Check)) {
+				t.Errorf("%s: %v", tt.abi, r)
+			}
+		})
+	}
+}
+
 // TestFaults runs modules that each have one fault, and expects the check that is
 // there to find it, with the request.
 func TestFaults(t *testing.T) {

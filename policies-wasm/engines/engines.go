@@ -89,4 +89,5 @@ func (t *Trap) Error() string { return t.Text }
 type Options struct {
 	Stoppable bool // see Compile; loops take a little longer
 	Anew      bool // even where the compiled module was kept
+	Keep      bool // compiled, for the next time in this process; large modules are in any case
 }

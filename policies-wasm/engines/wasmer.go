@@ -47,15 +47,15 @@ type wasmerModule struct {
 	store    *wasmer.Store
 	module   *wasmer.Module // nil: it could not be compiled
 	shared   bool           // the store belongs to another module
-	anew     bool           // compiled even where it was kept
-	release  func()         // gives the thread back; nil where shared
+	options  Options
+	release  func() // gives the thread back; nil where shared
 	ctx      context.Context
 	interruptible
 }
 
 func (e wasmerEngine) compile(ctx context.Context, b []byte, o Options) (Module, time.Duration, error) {
 	engine := wasmer.NewEngineWithConfig(e.config())
-	m := &wasmerModule{compiler: e.compiler, engine: engine, store: wasmer.NewStore(engine), anew: o.Anew, ctx: ctx, release: func() {}}
+	m := &wasmerModule{compiler: e.compiler, engine: engine, store: wasmer.NewStore(engine), options: o, ctx: ctx, release: func() {}}
 	if o.Stoppable {
 		declared, err := module.Parse(b)
 		if err == nil {
@@ -90,13 +90,39 @@ func (e wasmerEngine) config() *wasmer.Config {
 	return config
 }
 
+// wasmerCode keeps the code of modules as wasmer serialises it.
+var wasmerCode = recent[[]byte]{empty: func() []byte { return nil }}
+
 // compile makes the module, or finds it where it was kept: LLVM takes a hundred
-// times as long to compile as to load, the other compilers about as long.
+// times as long to compile as to load, the other compilers some ten times.
 func (m *wasmerModule) compile(b []byte) (time.Duration, error) {
 	defer runtime.KeepAlive(m)
+	if !m.options.keeps(b) {
+		return m.build(b)
+	}
+	known := wasmerCode.of(b, m.compiler.String())
+	known.mu.Lock()
+	defer known.mu.Unlock()
+	if known.done {
+		var err error
+		if m.module, err = wasmer.DeserializeModule(m.store, known.code); err == nil {
+			return known.took, nil
+		}
+	}
+	took, err := m.build(b)
+	if err == nil {
+		if code, err := m.module.Serialize(); err == nil {
+			known.done, known.code, known.took = true, code, took
+		}
+	}
+	return took, err
+}
+
+// build compiles the module, or loads it where LLVM has compiled it before.
+func (m *wasmerModule) build(b []byte) (time.Duration, error) {
 	var cache moduleCache
 	var file string
-	if m.compiler == wasmer.LLVM && !m.anew {
+	if m.compiler == wasmer.LLVM && !m.options.Anew {
 		cache = newModuleCache()
 		file = cache.file(m.compiler.String(), wasmerVersion(), b)
 		if kept, took, ok := cache.load(file); ok {
@@ -122,7 +148,7 @@ func (m *wasmerModule) compile(b []byte) (time.Duration, error) {
 }
 
 func (m *wasmerModule) Sibling(b []byte) (Module, error) {
-	s := &wasmerModule{compiler: m.compiler, engine: m.engine, store: m.store, shared: true, anew: m.anew}
+	s := &wasmerModule{compiler: m.compiler, engine: m.engine, store: m.store, shared: true, options: m.options}
 	_, err := s.compile(b)
 	return s, err
 }

@@ -62,8 +62,13 @@ type wazeroStore struct {
 	runtime wazero.Runtime
 	ctx     context.Context // ends when guests are to stop
 	modules int             // that were made so far
+	keeps   bool            // its code is wazeroCode's
 	release func()
 }
+
+// wazeroCode keeps the code of modules, each in a cache of its own that goes
+// when nothing runs it and it is not among the recent ones.
+var wazeroCode = recent[wazero.CompilationCache]{empty: wazero.NewCompilationCache}
 
 // module makes a module of the store.
 func (s *wazeroStore) module() *wazeroModule {
@@ -97,6 +102,13 @@ func (e wazeroEngine) compile(ctx context.Context, b []byte, o Options) (Module,
 	if o.Stoppable && !m.stops {
 		config = config.WithCloseOnContextDone(true)
 	}
+	var known *kept[wazero.CompilationCache]
+	if err == nil && o.keeps(b) {
+		known = wazeroCode.of(m.declared.Bytes, fmt.Sprint(e.interrupts, m.stops, o.Stoppable))
+		known.mu.Lock()
+		defer known.mu.Unlock()
+		config, s.keeps = config.WithCompilationCache(known.code), true
+	}
 	s.runtime = wazero.NewRuntimeWithConfig(context.Background(), config)
 	if err != nil {
 		return m, 0, err
@@ -105,6 +117,12 @@ func (e wazeroEngine) compile(ctx context.Context, b []byte, o Options) (Module,
 		// As it will be linked, if what it imports is exported by the same names.
 		err = m.compile(m.relinked(func(i module.Import) string { return i.Name }))
 	})
+	if known != nil && err == nil {
+		if !known.done {
+			known.done, known.took = true, took
+		}
+		took = known.took
+	}
 	return m, took, err
 }
 
@@ -126,11 +144,16 @@ func (m *wazeroModule) compile(b []byte) error {
 	if err != nil {
 		return err
 	}
-	if m.compiled != nil {
-		m.compiled.Close(context.Background())
-	}
+	m.closeCode()
 	m.compiled, m.bytes = compiled, b
 	return nil
+}
+
+// closeCode frees the code, unless it is kept.
+func (m *wazeroModule) closeCode() {
+	if m.compiled != nil && !m.store.keeps {
+		m.compiled.Close(context.Background())
+	}
 }
 
 // Sibling leaves compiling to Instantiate, which knows what to import.
@@ -143,9 +166,7 @@ func (m *wazeroModule) Sibling(b []byte) (Module, error) {
 }
 
 func (m *wazeroModule) Close() {
-	if m.compiled != nil {
-		m.compiled.Close(context.Background())
-	}
+	m.closeCode()
 	if !m.shared {
 		m.store.runtime.Close(context.Background())
 		m.store.release()

@@ -21,7 +21,7 @@ import (
 
 //go:embed README.md.tmpl assemblyscript/*.ts assemblyscript/build.sh c/*.c c/*.h c/build.sh cpp/*.cpp cpp/build.sh
 //go:embed go/*.go go/build.sh rust/*.rs rust/Cargo.toml rust/build.sh zig/*.zig zig/build.sh
-//go:embed */policies/*
+//go:embed */policies/* */priority/* rust/bindgen/*
 var files embed.FS
 
 // A Language is one that policies can be written in.
@@ -36,6 +36,8 @@ type Language struct {
 	// what its command has before.
 	flag, before string
 	wit          bool
+	priority     bool // see Priority
+	bindgen      bool // see Bindgen
 
 	also  []string          // files of other examples
 	extra map[string]string // files that the example does not need in its place
@@ -88,6 +90,40 @@ func (l Language) WIT() (Language, error) {
 	}
 	l.wit = true
 	return l, nil
+}
+
+// Priority returns the language with projects whose policy is one function, which
+// says what an object is worth: those that programs write.
+func (l Language) Priority() (Language, error) {
+	if _, err := fs.Stat(files, path.Join(l.Name, "priority")); err != nil {
+		return l, fmt.Errorf("no scaffold of one function in %s", l.Title)
+	}
+	l.priority = true
+	return l, nil
+}
+
+// Bindgen returns the language with projects on the crate wit-bindgen, which makes
+// the interface of policy.wit: Cargo builds them.
+func (l Language) Bindgen() (Language, error) {
+	if l.Name != "rust" {
+		return l, fmt.Errorf("no example with wit-bindgen in %s", l.Title)
+	}
+	l.bindgen = true
+	l.Needs = "Rust 1.85 or later with its WASM target (rustup target add wasm32-unknown-unknown)"
+	l.tools = func() error { return currentRust(os.Environ()) }
+	return l, nil
+}
+
+// currentRust returns why there is no Rust in an environment that builds current
+// crates for WebAssembly.
+func currentRust(env []string) error {
+	c := exec.Command("sh", "-c", `rustc=${RUSTC:-rustc}
+		cargo --version && $rustc --edition 2024 - --print file-names </dev/null && ls -d "$($rustc --print target-libdir --target wasm32-unknown-unknown)"`)
+	c.Env = env
+	if out, err := c.CombinedOutput(); err != nil {
+		return fmt.Errorf("no cargo with a rustc from 1.85 that has the target wasm32-unknown-unknown: %w: %.300s", err, out)
+	}
+	return nil
 }
 
 // Named finds a language.
@@ -150,6 +186,17 @@ func (l Language) New(dir, name, start string) (written []string, err error) {
 		}
 		sources = append(sources, path.Join(l.Name, e.Name()))
 	}
+	// Of two files of a name the later one is written.
+	for folder, wanted := range map[string]bool{"priority": l.priority, "bindgen": l.bindgen} {
+		if !wanted {
+			continue
+		}
+		more, err := fs.Glob(files, path.Join(l.Name, folder, "*"))
+		if err != nil {
+			return nil, err
+		}
+		sources = append(sources, more...)
+	}
 	for _, source := range sources {
 		b, err := files.ReadFile(source)
 		if err != nil {
@@ -160,7 +207,7 @@ func (l Language) New(dir, name, start string) (written []string, err error) {
 	if !slices.Contains(Policies, start) {
 		return nil, fmt.Errorf("no example of the policy %q%s", start, sim.DidYouMean(start, Policies))
 	}
-	if start != Policies[0] {
+	if start != Policies[0] && !l.priority {
 		b, err := files.ReadFile(path.Join(l.Name, "policies", start+path.Ext(l.Policy)))
 		if err != nil {
 			return nil, err
@@ -169,6 +216,10 @@ func (l Language) New(dir, name, start string) (written []string, err error) {
 	}
 	for file, text := range l.extra {
 		content[file] = word.ReplaceAllString(text, name)
+	}
+	if l.bindgen {
+		content[l.Policy] = strings.Replace(content[l.Policy], "mod kit;", "mod bindings;\nmod kit;", 1)
+		content["policy.wit"] = wasm.WITFile
 	}
 	if l.wit {
 		content["build.sh"] = strings.Replace(content["build.sh"], l.before, l.flag+l.before, 1)
@@ -183,8 +234,17 @@ func (l Language) New(dir, name, start string) (written []string, err error) {
 	var b strings.Builder
 	about := struct {
 		Language
-		Name, Start string
-	}{l, name, strings.ToUpper(start)}
+		Name, Start, Scaffold, Component string
+	}{l, name, strings.ToUpper(start), "", ""}
+	switch {
+	case l.bindgen:
+		about.Component = fmt.Sprintf("wasm-tools component new %s.wasm -o %[1]s-component.wasm", name)
+	case l.wit:
+		about.Component = fmt.Sprintf("wasm-tools component embed policy.wit %s.wasm -o %[1]s-typed.wasm\n    wasm-tools component new %[1]s-typed.wasm -o %[1]s-component.wasm", name)
+	}
+	if l.priority {
+		about.Start, about.Scaffold = "LRU", "priority"+path.Ext(l.Kit)
+	}
 	if err := readme.Execute(&b, about); err != nil {
 		return nil, err
 	}

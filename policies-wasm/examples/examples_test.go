@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,10 +51,15 @@ func TestNew(t *testing.T) {
 	}
 }
 
-// build makes a project in a language and builds it.
-func build(t *testing.T, l Language, start string) *wasm.Binary {
+// build makes a project in a language, replaces texts of its policy, and builds it.
+func build(t *testing.T, l Language, start string, replace ...string) *wasm.Binary {
 	t.Helper()
-	if err := l.Missing(); err != nil {
+	missing, env := l.Missing, os.Environ()
+	if l.bindgen {
+		env = rustEnv()
+		missing = func() error { return currentRust(env) }
+	}
+	if err := missing(); err != nil {
 		if os.Getenv("CACHESIM_LANGUAGES") == "required" {
 			t.Fatalf("%v, and CACHESIM_LANGUAGES=required", err)
 		}
@@ -63,7 +69,23 @@ func build(t *testing.T, l Language, start string) *wasm.Binary {
 	if _, err := l.New(dir, "mine", start); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command("sh", filepath.Join(dir, "build.sh")).CombinedOutput(); err != nil {
+	if policy := filepath.Join(dir, l.Policy); len(replace) > 0 {
+		text, err := os.ReadFile(policy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed := strings.NewReplacer(replace...).Replace(string(text))
+		if changed == string(text) {
+			t.Fatalf("nothing was replaced in %s", text)
+		}
+		if err := os.WriteFile(policy, []byte(changed), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	command := exec.Command("sh", filepath.Join(dir, "build.sh"))
+	command.Env = env
+	out, err := command.CombinedOutput()
+	if err != nil || strings.Contains(string(out), "warning") {
 		t.Fatalf("%v: %s", err, out)
 	}
 	b, err := wasm.ReadFile(filepath.Join(dir, "mine.wasm"))
@@ -97,12 +119,12 @@ func TestPolicies(t *testing.T) {
 				if wit, err := l.WIT(); err == nil {
 					w := build(t, wit, start)
 					for _, e := range on {
-						compare(t, w, sim.Version{Engine: e, ABI: wasm.WIT, Handle: wasm.Driver}, start)
+						compare(t, w, sim.Version{Engine: e, ABI: wasm.WIT, Handle: wasm.Driver}, builtin(start), 40_000)
 					}
 				}
 				for _, e := range on {
 					for _, v := range []sim.Version{{Engine: e, ABI: wasm.Pair, Handle: wasm.Driver}, {Engine: e, ABI: wasm.Batch, Handle: wasm.SRS}} {
-						compare(t, b, v, start)
+						compare(t, b, v, builtin(start), 40_000)
 					}
 				}
 			})
@@ -110,17 +132,22 @@ func TestPolicies(t *testing.T) {
 	}
 }
 
-// compare replays requests of a skewed popularity, and removals between them, with
-// a module and the native policy.
-func compare(t *testing.T, b *wasm.Binary, v sim.Version, policy string) {
-	t.Helper()
-	const objects, batches, each = 2000, 60, 500
-	spec, ok := native.ByName(policy)
+// builtin makes a native policy.
+func builtin(name string) func(sim.Config) sim.Policy {
+	spec, ok := native.ByName(name)
 	if !ok {
-		t.Fatal(policy)
+		panic(name)
 	}
-	c := sim.Config{Capacity: 40_000, Objects: objects, Requests: batches * each}
-	want := sim.Native(spec.New(c))
+	return spec.New
+}
+
+// compare replays requests of a skewed popularity, and removals between them, with
+// a module and a native policy.
+func compare(t *testing.T, b *wasm.Binary, v sim.Version, policy func(sim.Config) sim.Policy, capacity int64) {
+	t.Helper()
+	const objects, batches, each = 2000, 30, 500
+	c := sim.Config{Capacity: capacity, Objects: objects, Requests: batches * each}
+	want := sim.Native(policy(c))
 	got, _, err := wasm.Open(t.Context(), wasm.Config{Config: c, Version: v, Binary: b, Memory: 1 << 28, Stoppable: true})
 	if err != nil {
 		t.Errorf("%s: %v", v, err)
@@ -147,6 +174,9 @@ func compare(t *testing.T, b *wasm.Binary, v sim.Version, policy string) {
 			}
 		}
 		for range 20 {
+			if !got.CanRemove() {
+				break
+			}
 			id := uint32(zipf.Uint64())
 			was, err := want.Remove(id)
 			is, second := got.Remove(id)
@@ -156,9 +186,38 @@ func compare(t *testing.T, b *wasm.Binary, v sim.Version, policy string) {
 			}
 		}
 	}
-	if g, w := got.Counts().Evictions, want.Counts().Evictions; g != w {
+	if g, w := got.Counts().Evictions, want.Counts().Evictions; g != w && g >= 0 {
 		t.Errorf("%s: %d evictions, natively %d", v, g, w)
 	}
+}
+
+// TestBindgen builds a project on the crate wit-bindgen, checks the module, and
+// compares it with the native policy.
+func TestBindgen(t *testing.T) {
+	if testing.Short() {
+		t.Skip("building takes seconds")
+	}
+	l, err := Named("rust")
+	if err == nil {
+		l, err = l.Bindgen()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := build(t, l, "sieve")
+	if abis, err := b.ABIs(""); err != nil || !slices.Equal(abis, []string{wasm.WIT}) || len(b.Imports()) > 0 {
+		t.Errorf("ABIs %v, %v, imports %v", abis, err, b.Imports())
+	}
+	for _, e := range engines.Names(true) {
+		if wasm.Refuses(b, e) == "" {
+			compare(t, b, sim.Version{Engine: e, ABI: wasm.WIT, Handle: wasm.Driver}, builtin("sieve"), 40_000)
+		}
+	}
+	conformance.Run(t.Context(), b, conformance.Options{Engines: engines.Names(true)[:1]}, func(r conformance.Result) {
+		if r.Status == conformance.Fail {
+			t.Error(r)
+		}
+	})
 }
 
 func TestNames(t *testing.T) {

@@ -29,6 +29,7 @@ const (
 	kindRemove = 'd' // object (u32); time spent, and 1 if it was in the cache
 	kindCounts = 'c' // nothing; sim.Counts
 	kindHas    = 'h' // object (u32); time spent, 1 if it is in the cache
+	kindUsed   = 'u' // nothing; bytes in the cache (u64), or nothing where the guest does not say
 	kindSaid   = 's' // nothing; text
 	kindError  = 'e' // from the child: text
 	kindBeat   = 'b' // from the child, at any time: the guest made progress
@@ -298,6 +299,11 @@ func (s *server) answer(kind byte, content []byte) error {
 		has, err := h.Has(binary.LittleEndian.Uint32(content))
 		s.frame = append(binary.LittleEndian.AppendUint64(s.frame, uint64(s.spent)), bit(has))
 		return err
+	case kindUsed:
+		if used, ok := wasm.Used(s.guest); ok {
+			s.frame = binary.LittleEndian.AppendUint64(s.frame, uint64(used))
+		}
+		return nil
 	case kindSaid:
 		s.frame = append(s.frame, wasm.Said(s.guest)...)
 		return nil

@@ -221,6 +221,16 @@ func (g *guest) Counts() sim.Counts {
 	return c
 }
 
+// Used asks for the bytes in the cache, for wasm.Used.
+func (g *guest) Used() (bytes int64, ok bool) {
+	g.frame = startFrame(g.frame)
+	b, err := g.ask(kindUsed)
+	if err != nil || len(b) != 8 {
+		return 0, false
+	}
+	return int64(binary.LittleEndian.Uint64(b)), true
+}
+
 // Said asks for what the guest has logged or written.
 func (g *guest) Said() string {
 	g.frame = startFrame(g.frame)

@@ -53,8 +53,13 @@ static inline void move_to_front(uint32_t object) {
 	link_front(object);
 }
 
+#ifndef DROPPED
+#define DROPPED(object) // what a policy does besides when an object leaves the cache
+#endif
+
 // drop takes an object out of the cache; evict counts it as an eviction as well.
 static void drop(uint32_t object) {
+	DROPPED(object);
 	if (hand == object) hand = newer(object);
 	unlink(object);
 	used -= nodes[object].stored - 1;

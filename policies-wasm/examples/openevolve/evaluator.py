@@ -1,7 +1,8 @@
 """Evaluates policies in C for OpenEvolve: build, then `cachesim score`.
 
-The program that evolves is policy.c of `cachesim policy new NAME --lang c`, whose kit.h lies beside
-this file, or where KIT says. CACHESIM names the command, SUITE the suite.
+The program that evolves is policy.c of `cachesim policy new NAME --lang c`, whole, or the one
+function of policy.c that `--scaffold priority` adds to that command. KIT is the folder of the
+project, by default that of this file. CACHESIM names the command, SUITE the suite.
 """
 import json, os, pathlib, subprocess, tempfile
 from openevolve.evaluation_result import EvaluationResult

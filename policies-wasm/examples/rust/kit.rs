@@ -20,6 +20,7 @@ pub struct Cache {
     pub capacity: i64,
     pub used: i64,
     evicted: i64,
+    pub dropped: Option<fn(u32)>, // what a policy does besides when an object leaves the cache
 }
 
 impl Cache {
@@ -58,6 +59,9 @@ impl Cache {
 
     /// Takes an object out of the cache.
     pub fn drop(&mut self, object: u32) {
+        if let Some(dropped) = self.dropped {
+            dropped(object);
+        }
         if self.hand == object {
             self.hand = self.newer(object);
         }
@@ -102,7 +106,7 @@ impl Cache {
 }
 
 static mut CACHE: Cache =
-    Cache { nodes: Vec::new(), front: NONE, back: NONE, hand: NONE, capacity: 0, used: 0, evicted: 0 };
+    Cache { nodes: Vec::new(), front: NONE, back: NONE, hand: NONE, capacity: 0, used: 0, evicted: 0, dropped: None };
 
 /// The cache of this instance, which has one thread.
 fn cache() -> &'static mut Cache {
@@ -137,48 +141,48 @@ fn serve(object: u32, size: i64) -> bool {
     hit
 }
 
-/// The interface of policy.wit, by its canonical names and types.
-#[cfg(wit)]
-#[export_name = "cachesim:policy/policy@1.0.0#init"]
+/// The interface of policy.wit, by its canonical names and types; with wit-bindgen it makes those.
+#[cfg(any(wit, feature = "bindgen"))]
+#[cfg_attr(wit, export_name = "cachesim:policy/policy@1.0.0#init")]
 pub extern "C" fn wit_init(bytes: u64, objects: u32, _seed: u64) {
     cache().capacity = bytes as i64;
     cache().nodes.resize(objects as usize, Node { stored: 0, newer: NONE, older: NONE, mark: 0 });
 }
 
-#[cfg(wit)]
-#[export_name = "cachesim:policy/policy@1.0.0#send"]
+#[cfg(any(wit, feature = "bindgen"))]
+#[cfg_attr(wit, export_name = "cachesim:policy/policy@1.0.0#send")]
 pub extern "C" fn wit_send(object: u32, size: u64) -> i32 {
     crate::access(cache(), object, size as i64) as i32
 }
 
-#[cfg(not(wit))]
+#[cfg(not(any(wit, feature = "bindgen")))]
 #[no_mangle]
 pub extern "C" fn init(bytes: i64) {
     cache().capacity = bytes;
 }
 
 /// There will be n objects, with the numbers 0 to n-1.
-#[cfg(not(wit))]
+#[cfg(not(any(wit, feature = "bindgen")))]
 #[no_mangle]
 pub extern "C" fn reserve(n: u32) {
     cache().nodes.resize(n as usize, Node { stored: 0, newer: NONE, older: NONE, mark: 0 });
 }
 
-#[cfg(not(wit))]
+#[cfg(not(any(wit, feature = "bindgen")))]
 #[no_mangle]
 pub extern "C" fn send(object: u32, size: i64) -> i32 {
     serve(object, size) as i32
 }
 
 /// A batch has the same requests in memory, and needs one call.
-#[cfg(not(wit))]
+#[cfg(not(any(wit, feature = "bindgen")))]
 #[no_mangle]
 pub extern "C" fn alloc(n: u32) -> i64 {
     let words = vec![0u128; n as usize / 16 + 1]; // aligned to 8 or 16 bytes
     (Box::leak(words.into_boxed_slice()).as_mut_ptr() as usize as i64) << 32 | n as i64
 }
 
-#[cfg(not(wit))]
+#[cfg(not(any(wit, feature = "bindgen")))]
 #[repr(C)]
 pub struct Record {
     object: u32,
@@ -188,7 +192,7 @@ pub struct Record {
 
 /// # Safety
 /// The pointers are those that alloc gave, for at least n elements.
-#[cfg(not(wit))]
+#[cfg(not(any(wit, feature = "bindgen")))]
 #[no_mangle]
 pub unsafe extern "C" fn replay(requests: *const Record, n: u32, outcomes: *mut u8) {
     let requests = core::slice::from_raw_parts(requests, n as usize);
