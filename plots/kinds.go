@@ -3,6 +3,7 @@
 package plots
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -73,6 +74,8 @@ type Options struct {
 	Bound string
 
 	highlighted []string // labels of Highlight
+	references  []string // labels of Bound, or of Belady
+	bounds      []string // labels of policies that are not to be ranked among others
 }
 
 // AxisOptions override what an axis shows.
@@ -139,6 +142,10 @@ func Make(rows Rows, o Options, kinds ...string) ([]Figure, error) {
 		return nil, err
 	}
 	o.highlighted = o.highlightedIn(rows.Results)
+	o.references = o.labelled(rows.Results, func(policy, _ string) bool { return is(policy, cmp.Or(o.Bound, boundPolicies[0])) })
+	o.bounds = o.labelled(rows.Results, func(policy, _ string) bool {
+		return o.Bound != "" && is(policy, o.Bound) || slices.ContainsFunc(boundPolicies, func(b string) bool { return is(policy, b) })
+	})
 	chosen := slices.DeleteFunc(slices.Clone(Kinds), func(k Kind) bool { return !k.Default })
 	if len(kinds) > 0 {
 		chosen = nil

@@ -16,6 +16,7 @@ import (
 const (
 	manySeries = 12 // from more of them on nobody can tell all apart
 	bestSeries = 5  // that are shown then, besides those named
+	mostNamed  = 12 // of those shown can be named at the ends of their lines
 )
 
 // How series look that stand behind others.
@@ -32,15 +33,28 @@ func mutedText(n int) string {
 	return fmt.Sprintf("%d others", n)
 }
 
-// highlightedIn returns the labels of the policies of rs that o.Highlight names.
-func (o Options) highlightedIn(rs []results.Result) (list []string) {
+// labelled returns the labels of the policies of rs that match.
+func (o Options) labelled(rs []results.Result, match func(policy, label string) bool) (list []string) {
 	labels := Labels(rs, o.Labels)
 	for _, policy := range names(rs, policyOf) {
-		if slices.ContainsFunc(o.Highlight, func(h string) bool { return is(policy, h) || labels[policy] == h }) {
+		if match(policy, labels[policy]) {
 			list = append(list, labels[policy])
 		}
 	}
 	return list
+}
+
+// highlightedIn returns the labels of the policies of rs that o.Highlight names.
+func (o Options) highlightedIn(rs []results.Result) []string {
+	return o.labelled(rs, func(policy, label string) bool {
+		return slices.ContainsFunc(o.Highlight, func(h string) bool { return is(policy, h) || label == h })
+	})
+}
+
+// isOf reports whether a series is that of one of the labels. Kind values adds the size
+// to the name of a policy.
+func isOf(series string, labels []string) bool {
+	return slices.ContainsFunc(labels, func(l string) bool { return series == l || strings.HasPrefix(series, l+", ") })
 }
 
 // CheckHighlight returns an error where no result is of a policy that o.Highlight
@@ -58,7 +72,7 @@ func (o Options) CheckHighlight(rs []results.Result) error {
 
 // muted returns the names of the series that are drawn in grey: where some are to
 // be highlighted, or there are many, all but those, the best ones by the mean of
-// their values, and the bounds that others are compared with.
+// their values, and the bound that others are compared with.
 func (ch xyChart) muted(o Options) map[string]bool {
 	list := seriesNames(ch.panels)
 	best := ch.panels[0].best
@@ -68,13 +82,9 @@ func (ch xyChart) muted(o Options) map[string]bool {
 	}
 	shown := make(map[string]bool)
 	for _, name := range list {
-		for _, h := range o.highlighted {
-			// Kind values adds the size to the name of a policy.
-			shown[name] = shown[name] || name == h || strings.HasPrefix(name, h+", ")
+		if isOf(name, o.highlighted) {
+			shown[name] = true
 		}
-	}
-	isBound := func(name string) bool {
-		return slices.ContainsFunc(boundPolicies, func(b string) bool { return name == PolicyTitle(b) || name == b })
 	}
 	if many {
 		type ranked struct {
@@ -97,9 +107,9 @@ func (ch xyChart) muted(o Options) map[string]bool {
 				}
 			}
 			switch {
-			case name == PolicyTitle("belady"):
+			case isOf(name, o.references):
 				shown[name] = true
-			case len(values) > 0 && best != 0 && !isBound(name):
+			case len(values) > 0 && best != 0 && !isOf(name, o.bounds):
 				ranks = append(ranks, ranked{name, Mean(values).Value})
 			}
 		}

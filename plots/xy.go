@@ -42,7 +42,8 @@ func (ch xyChart) figure(o Options) Figure {
 	st := o.Style
 	muted := ch.muted(o)
 	// Lines that are few among many are named where they end.
-	named := len(muted) > 0 && len(ch.panels) == 1 && ch.panels[0].Mark != Points
+	named := len(muted) > 0 && len(ch.panels) == 1 && ch.panels[0].Mark != Points &&
+		len(seriesNames(ch.panels))-len(muted) <= mostNamed
 	var xs, ys []float64
 	var entries []legendEntry
 	inLegend := make(map[string]bool)

@@ -364,7 +364,7 @@ func (s *Samples) finer(u Sampled) float64 {
 
 // raise returns samples of a higher rate for the same caches. Several cells may ask
 // for the same ones at a time.
-func (s *Samples) raise(rate float64, heartbeat func()) (*Samples, error) {
+func (s *Samples) raise(ctx context.Context, rate float64, heartbeat func()) (*Samples, error) {
 	v := s.Survey
 	want := s.Sampling
 	want.Rate = rate
@@ -373,7 +373,7 @@ func (s *Samples) raise(rate float64, heartbeat func()) (*Samples, error) {
 	if i >= 0 {
 		r := v.raised[i]
 		v.mu.Unlock()
-		return r.wait(heartbeat)
+		return r.wait(ctx, heartbeat)
 	}
 	r := &raisedSamples{Sampling: want, capacity: s.least, done: make(chan struct{})}
 	if v.raised = append(v.raised, r); len(v.raised) > keptSamples {
@@ -384,17 +384,19 @@ func (s *Samples) raise(rate float64, heartbeat func()) (*Samples, error) {
 		defer close(r.done)
 		r.samples, r.err = v.Samples(want, s.least)
 	}()
-	return r.wait(heartbeat)
+	return r.wait(ctx, heartbeat)
 }
 
 // wait returns the samples when they are chosen.
-func (r *raisedSamples) wait(heartbeat func()) (*Samples, error) {
+func (r *raisedSamples) wait(ctx context.Context, heartbeat func()) (*Samples, error) {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for {
 		select {
 		case <-r.done:
 			return r.samples, r.err
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		case <-tick.C:
 			heartbeat() // a policy is not to blame for the time that this takes
 		}
@@ -421,7 +423,7 @@ func (r *run) estimate(ctx context.Context, task Task, heartbeat func(), progres
 		if rate == 0 {
 			return all, setup, nil
 		}
-		if s, err = s.raise(rate, heartbeat); err != nil {
+		if s, err = s.raise(ctx, rate, heartbeat); err != nil {
 			return all, setup, err
 		}
 		progress = func(int) { heartbeat() } // the requests of the task are counted

@@ -53,8 +53,11 @@ func newSamplingOptions(c *cli.Context) (o samplingOptions, err error) {
 	if !(points >= 0 && points <= 100) {
 		return o, usagef("--sample-error %v: expects points from 0 to 100", points)
 	}
-	if o.salts > 1 { // with one nothing is known of the error
+	switch {
+	case o.salts > 1: // with one nothing is known of the error
 		o.error = points / 100
+	case c.IsSet("sample-error"):
+		return o, usagef("--sample-error goes with --salts 2 or more: one sample does not tell its error")
 	}
 	share := c.String("sample")
 	if share == "" {

@@ -43,7 +43,7 @@ func scoreCommand(stdout io.Writer) *cli.Command {
 			&cli.BoolFlag{Name: "isolate", Usage: "run modules in processes of their own, so that what crashes an engine fails one module"},
 			&cli.StringFlag{Name: "engine", Usage: "`ENGINE` to run modules on (default: the fastest that runs the module)"},
 			&cli.BoolFlag{Name: "serve", Usage: `read lines such as {"module": "my.wasm"} from standard input, with stage, bar and id if wanted, and answer a line each, in the order of completion`},
-			&cli.IntFlag{Name: "jobs", Usage: "`N` modules at a time with --serve; without, 1 for one cell after the other", Value: runtime.NumCPU()},
+			&cli.IntFlag{Name: "jobs", Usage: "`N` modules at a time with --serve; without, N cells of the module", Value: runtime.NumCPU()},
 			&cli.StringFlag{Name: "score-cache", Usage: "`FOLDER` that keeps the baselines, or off", Value: defaultScoreCache()},
 			&cli.StringFlag{Name: "trace-cache", Usage: "`FOLDER` that keeps decoded traces for the next run, or off", Value: defaultTraceCache()},
 		},
@@ -131,7 +131,10 @@ func newScorer(c *cli.Context) (*scorer, error) {
 	if dir := c.String("score-cache"); dir != "off" {
 		suite.cache = dir
 	}
-	s := &scorer{suite: suite, last: c.String("stage"), engine: c.String("engine"), budget: suite.Limits.Time, twice: c.Bool("twice"), open: wasm.Open, parallel: !c.Bool("serve") && c.Int("jobs") > 1}
+	s := &scorer{suite: suite, last: c.String("stage"), engine: c.String("engine"), budget: suite.Limits.Time, twice: c.Bool("twice"), open: wasm.Open, jobs: 1}
+	if !c.Bool("serve") {
+		s.jobs = c.Int("jobs")
+	}
 	if c.Bool("isolate") {
 		if s.open, err = isolatedGuests(); err != nil {
 			return nil, err

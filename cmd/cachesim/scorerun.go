@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -123,9 +122,9 @@ type scorer struct {
 	budget time.Duration // for one module
 	twice  bool
 	open   guestOpener
-	// parallel has the cells of a stage replayed side by side where neither a bar nor
+	// jobs is how many cells of a stage are replayed side by side, where neither a bar nor
 	// times depend on their order.
-	parallel bool
+	jobs int
 }
 
 // score scores one module. An error is ours, not the module's.
@@ -265,8 +264,8 @@ func (s *scorer) stage(ctx context.Context, out *score, b *wasm.Binary, engine s
 		}
 		return r, err
 	}
-	if s.parallel && bar == nil && s.suite.Weights.Time == 0 {
-		replay = ahead(len(cells), replay)
+	if s.jobs > 1 && bar == nil && s.suite.Weights.Time == 0 {
+		replay = ahead(len(cells), s.jobs, replay)
 	}
 	for i, c := range cells {
 		r, err := replay(i)
@@ -302,10 +301,10 @@ func (s *scorer) stage(ctx context.Context, out *score, b *wasm.Binary, engine s
 
 var errNotTwice = errors.New("expected the same outcomes when replayed again, got others")
 
-// ahead calls f for 0 to n-1 on as many goroutines as there are processors, and
+// ahead calls f for 0 to n-1 on so many goroutines at a time, and
 // returns a function that returns what f did. After an error no more calls begin:
 // those before it have begun.
-func ahead(n int, f func(int) (cellReplay, error)) func(int) (cellReplay, error) {
+func ahead(n, jobs int, f func(int) (cellReplay, error)) func(int) (cellReplay, error) {
 	type end struct {
 		r   cellReplay
 		err error
@@ -314,7 +313,7 @@ func ahead(n int, f func(int) (cellReplay, error)) func(int) (cellReplay, error)
 	var next atomic.Int64
 	var failed atomic.Bool
 	var group sync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)) {
+	for range min(n, jobs) {
 		group.Go(func() {
 			for !failed.Load() {
 				i := int(next.Add(1)) - 1

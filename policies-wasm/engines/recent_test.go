@@ -40,20 +40,20 @@ func TestLargeModule(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
+			answer, err := inst.Function("answer")
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			stack := []uint64{0}
+			if err := answer.Call(stack); err != nil || stack[0] != uint64(7+which) {
+				t.Errorf("%s: the answer is %d, %v, want %d", name, stack[0], err, 7+which)
+			}
 			if i > 0 && i < 3 { // the first and the last run beside each other
 				inst.Close()
 				m.Close()
 				continue
 			}
 			ends = append(ends, inst.Close, m.Close)
-			answer, err := inst.Function("answer")
-			if err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-			stack := []uint64{0}
-			if err := answer.Call(stack); err != nil || stack[0] != 7 {
-				t.Errorf("%s: the answer is %d, %v", name, stack[0], err)
-			}
 			trap, err := inst.Function("trap")
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)

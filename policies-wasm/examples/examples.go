@@ -118,10 +118,11 @@ func (l Language) Bindgen() (Language, error) {
 // crates for WebAssembly.
 func currentRust(env []string) error {
 	c := exec.Command("sh", "-c", `rustc=${RUSTC:-rustc}
-		cargo --version && $rustc --edition 2024 - --print file-names </dev/null && ls -d "$($rustc --print target-libdir --target wasm32-unknown-unknown)"`)
+		cargo --version >/dev/null && $rustc --edition 2024 - --print file-names </dev/null >/dev/null || exit
+		[ -d "$($rustc --print target-libdir --target wasm32-unknown-unknown)" ] || { echo it does not have the target; exit 1; }`)
 	c.Env = env
 	if out, err := c.CombinedOutput(); err != nil {
-		return fmt.Errorf("no cargo with a rustc from 1.85 that has the target wasm32-unknown-unknown: %w: %.300s", err, out)
+		return fmt.Errorf("no cargo with a rustc from 1.85 that has the target wasm32-unknown-unknown: %.300s", strings.Join(strings.Fields(string(out)), " "))
 	}
 	return nil
 }

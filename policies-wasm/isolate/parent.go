@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -25,6 +26,7 @@ type guest struct {
 	stderr  head
 	answers chan answer
 	unhook  func() bool
+	stopped func() error // not nil: cachesim has ended the process
 
 	canRemove bool
 	canHold   bool
@@ -80,6 +82,7 @@ func Open(ctx context.Context, c wasm.Config, command ...string) (sim.Replayer, 
 	if heartbeat == nil {
 		heartbeat = func() {}
 	}
+	g.stopped = ctx.Err
 	go g.read(stdout, heartbeat)
 	g.unhook = context.AfterFunc(ctx, func() { _ = g.cmd.Process.Kill() })
 	g.frame = append(startFrame(nil), content...)
@@ -120,6 +123,9 @@ func (g *guest) read(stdout io.Reader, heartbeat func()) {
 
 // death says in one line how the process ended.
 func (g *guest) death(err error) error {
+	if g.stopped() != nil {
+		return errors.New("the guest's process was stopped")
+	}
 	how := "it ended without an answer"
 	if err != nil {
 		how = err.Error()
