@@ -484,7 +484,7 @@ func (f *fixer) fix(q sim.Batch) error {
 	b := f.b
 	for i := range q.Requests {
 		r := &q.Requests[i]
-		if size := max(b.in.object(r.ID).size, 0); r.Size != size && !b.own() {
+		if size := max(b.in.object(r.ID).size, 0); r.Size != size && (!b.own() || b.changes == 0) {
 			if q.Ops == nil || q.Ops[i] != sim.Delete {
 				b.changes++
 			}

@@ -276,6 +276,8 @@ func (d *cachesimDecoder) next() error {
 		return io.EOF
 	case err == io.EOF:
 		return d.damaged("it ends after %d of %d requests: the file is cut off", d.read, d.requests)
+	case got > 0 && d.read == d.requests:
+		return d.damaged("there are bytes behind its last block")
 	case err == io.ErrUnexpectedEOF:
 		return d.damaged("a block has %d of %d bytes: the file is cut off", got, cachesimBlock)
 	case err != nil:

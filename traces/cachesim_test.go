@@ -81,6 +81,25 @@ func TestCachesim(t *testing.T) {
 	}
 }
 
+// TestEarlyDelete has a delete before anything says how large its object is: it is no other size.
+func TestEarlyDelete(t *testing.T) {
+	const data = "time,id,size,op\n0,a,0,delete\n1,a,100,get\n2,b,50,get\n3,a,100,get\n"
+	var digests []string
+	for _, rule := range []string{FirstSize, sim.SizeUpdates} {
+		trace, err := Read(strings.NewReader(data), "t", Options{Ops: ApplyOps, SizeRule: rule})
+		if err != nil {
+			t.Fatal(err)
+		}
+		digests = append(digests, trace.Digest)
+		if err := Encode(&bytes.Buffer{}, trace, "cachesim"); err != nil {
+			t.Errorf("%s: %v", rule, err)
+		}
+	}
+	if digests[0] != digests[1] {
+		t.Errorf("no size changes, and the digests are %q", digests)
+	}
+}
+
 // TestCachesimDamaged cuts the samples anywhere and flips every bit: each is found.
 func TestCachesimDamaged(t *testing.T) {
 	n := 0
@@ -105,8 +124,8 @@ func TestCachesimDamaged(t *testing.T) {
 				t.Errorf("%s with bit %d flipped: no error", s, i)
 			}
 		}
-		if _, found := read([]byte(s.data + "x")); !found {
-			t.Errorf("%s with a byte more: no error", s)
+		if _, err := Read(strings.NewReader(s.data+"x"), "t", Options{}); err == nil || !strings.Contains(err.Error(), "bytes behind its last block") {
+			t.Errorf("%s with a byte more: %v", s, err)
 		}
 	}
 	if n == 0 {

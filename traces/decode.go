@@ -222,8 +222,8 @@ func (d *decoding) begin(in *input, f file) (*decodedFile, error) {
 		w.sizes = d.sizes
 	}
 	if c, ok := o.dec.(urlChooser); ok && d.o.filter != nil {
-		c.choose(d.o.filter)
-		o.chooses = true
+		o.chooses = c.choose(d.o.filter, d.tick(o), d.o.Merge)
+		o.begun = o.chooses
 	}
 	return o, nil
 }
@@ -434,11 +434,13 @@ func (d *decoding) decode(o *decodedFile, records []Record) (int, *sim.Prompts, 
 		p := g.Prompts()
 		prompts = &p
 	}
-	if f := d.o.filter; f != nil && n > 0 {
-		if !o.begun {
+	if f := d.o.filter; f != nil {
+		if n > 0 && !o.begun {
 			o.begun = true
 			f.begin(&records[0], d.tick(o), d.o.Merge)
 		}
+		d.records += f.early // good ones as well
+		f.early = 0
 		n = f.keep(records[:n], o.chooses, &o.pending)
 	}
 	return n, prompts, err

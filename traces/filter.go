@@ -78,6 +78,7 @@ type filter struct {
 	pending   bool // as that of compact, of window
 
 	seen    int64 // requests that were looked at
+	early   int64 // of them, those that a decoder left out since decode asked last
 	leftOut [filterRules]int64
 	digits  []byte // of an id that is a number
 }
@@ -169,7 +170,7 @@ func parseTimeBound(name, s string) (*timeBound, error) {
 	if b.micros, ok = isoDate([]byte(s)); !ok && len(s) >= 19 {
 		b.micros, ok = logTime([]byte(s))
 	}
-	if b.date = ok; !ok || b.micros > latestMicros {
+	if b.date = ok; !ok || max(b.micros, -b.micros) > latestMicros {
 		return nil, fmt.Errorf("%s %s is neither a time since the first request, such as 90s or 1h30m, nor a date, such as 2015-05-17 or 2015-05-17T10:05:03Z", name, quote([]byte(s)))
 	}
 	return b, nil
@@ -272,14 +273,18 @@ func (f *filter) chooses(id []byte) bool {
 	by := f.match(id)
 	if by < filterRules {
 		f.seen++
+		f.early++
 		f.leftOut[by]++
 	}
 	return by == filterRules
 }
 
 // A urlChooser is a decoder to whose requests Include and Exclude are applied by itself, because
-// they are not compared with ids.
-type urlChooser interface{ choose(f *filter) }
+// they are not compared with ids. choose reports whether it does so; it then tells the filter of
+// the first request of its file, too.
+type urlChooser interface {
+	choose(f *filter, tick time.Duration, merged bool) bool
+}
 
 // window is keep for the rules of time. It fails where the trace has no times.
 func (f *filter) window(b *batch) error {

@@ -83,6 +83,8 @@ h - - [17/May/2015:10:05:03 +0000] "GET /d.txt HTTP/1.1" 404 10
 		{"the id of a log is another", log, Options{Params: map[string]string{"key": "$path"}}, Filter{Exclude: "^example.org/"}, "/a.jpg /c.txt", "1 matched by exclude"},
 		{"ids of a log", log, Options{Params: map[string]string{"key": "$path"}}, ids("/b.jpg"), "/b.jpg", "2 for objects that ids.txt"},
 		{"a date in a log", log, Options{}, Filter{From: "17/May/2015:12:05:01 +0200", Until: "2s"}, "example.org/b.jpg?x", ""},
+		{"since the first request of a log", log, Options{}, Filter{From: "1s", Include: "txt$"}, "/c.txt", "2 not matched by include"},
+		{"a share of malformed lines", "x\n" + strings.Repeat(log, 5), Options{Format: "clf", SkipBadShare: 0.1}, Filter{Include: "txt$"}, strings.TrimSpace(strings.Repeat("/c.txt ", 5)), "1 malformed record"},
 		{"blocks of prompts", prompts, Options{}, ids("2\n3\n"), "2 3 2", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -180,6 +182,7 @@ func TestFilterErrors(t *testing.T) {
 		{"a 1\n", Options{}, Filter{From: "90"}, `from "90" is neither`},
 		{"a 1\n", Options{}, Filter{From: "-5s"}, `from "-5s" is neither`},
 		{"a 1\n", Options{}, Filter{From: "9999-01-01"}, `from "9999-01-01" is neither`},
+		{"a 1\n", Options{}, Filter{From: "1600-01-01"}, `from "1600-01-01" is neither`},
 		{"a 1\n", Options{}, Filter{From: "2h", Until: "1h"}, "from 2h is not before until 1h"},
 		{"a 1\n", Options{}, Filter{From: "2015-05-17", Until: "2015-05-17"}, "is not before"},
 		{"a 1\n", Options{}, Filter{MinSize: 2, MaxSize: 1}, "min-size 2 is above max-size 1"},

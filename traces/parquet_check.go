@@ -54,8 +54,11 @@ func checkChunks(f *parquet.File, r io.ReaderAt, column int, size int64) error {
 			start = min(start, m.DictionaryPageOffset)
 		}
 		const most = 1 << 31 // bytes of a chunk
+		if m.TotalUncompressedSize > most {
+			return fmt.Errorf("a column of a row group has %d bytes; at most %d are read: write smaller row groups", m.TotalUncompressedSize, int64(most))
+		}
 		if m.NumValues != g.NumRows || start < 0 || m.TotalCompressedSize < 0 || m.TotalCompressedSize > size-start ||
-			m.TotalUncompressedSize < 0 || m.TotalUncompressedSize > most {
+			m.TotalUncompressedSize < 0 {
 			return fmt.Errorf("%d values of %d rows in %d bytes at byte %d of %d", m.NumValues, g.NumRows, m.TotalCompressedSize, start, size)
 		}
 		if err := checkPages(r, start, m); err != nil {

@@ -162,7 +162,8 @@ type weblogDecoder struct {
 	f     weblogFields
 	parse func([]byte, *Record) (bool, error) // d.line, kept to avoid an allocation per call
 
-	chosen   *filter // that is applied to host and URI; nil: none is
+	chosen   *filter            // that is applied to host and URI; nil: none is
+	began    func(micros int64) // tells it of the first time; nil: it knows
 	tick     time.Duration
 	micros   int64 // per tick
 	sizes    *weblogSizes

@@ -3,6 +3,7 @@ package traces
 import (
 	"bytes"
 	"slices"
+	"time"
 )
 
 // A weblogTarget is what a request asked for. The parts are as logged.
@@ -193,14 +194,21 @@ func (d *weblogDecoder) sortQuery(q []byte) {
 }
 
 // choose has include and exclude applied to host and URI, of which the id need not be made.
-func (d *weblogDecoder) choose(f *filter) {
-	if f.include != nil || f.exclude != nil {
-		d.chosen = f
+func (d *weblogDecoder) choose(f *filter, tick time.Duration, merged bool) bool {
+	if f.include == nil && f.exclude == nil {
+		return false
 	}
+	d.chosen = f
+	d.began = func(micros int64) { f.begin(&Record{Time: micros / d.micros}, tick, merged) }
+	return true
 }
 
 // chooses reports whether include and exclude keep a request.
 func (d *weblogDecoder) chooses(t *weblogTarget) bool {
+	if d.began != nil && d.f.timed { // times count from the first request, kept or not
+		d.began(d.f.micros)
+		d.began = nil
+	}
 	url := d.hostURI(t)
 	d.arena = d.arena[:len(d.arena)-len(url)]
 	return d.chosen.chooses(url)
