@@ -69,7 +69,7 @@ func TestAdviseSampled(t *testing.T) {
 	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	stdout, stderr, code := cachesim("advise", path, "--policy", "lru,fifo", "--size", "10%,20%", "--sample", "3%", "--trace-cache", "off", "--out", "")
+	stdout, stderr, code := cachesim("advise", path, "--policy", "lru,fifo", "--size", "10%,20%", "--sample", "3%", "--sample-error", "0.1", "--trace-cache", "off", "--out", "")
 	if code != exitDone {
 		t.Fatalf("exit %d: %s", code, stderr)
 	}
