@@ -11,6 +11,7 @@ import (
 
 	native "cachesim/policies-native"
 	"cachesim/sim"
+	"cachesim/sim/simtest"
 )
 
 func TestScripts(t *testing.T) {
@@ -97,7 +98,6 @@ func TestMemory(t *testing.T) {
 	}
 	rng := rand.New(rand.NewPCG(1, 0))
 	tr := trace{objects: objects, reqs: make([]sim.Request, 0, 3*objects)}
-	next := make([]uint32, 3*objects)
 	for _, id := range rng.Perm(objects) {
 		tr.reqs = append(tr.reqs, sim.Request{ID: uint32(id), Size: 1})
 	}
@@ -107,11 +107,7 @@ func TestMemory(t *testing.T) {
 	for i := range tr.reqs {
 		tr.reqs[i].Time = uint32(i / 10)
 	}
-	last := make([]uint32, objects)
-	for i := range last {
-		last[i] = sim.Never
-	}
-	sim.NextAccess(0, tr.reqs, nil, next, last, nil)
+	next := simtest.NextAccess(tr.reqs, nil)
 	for _, s := range defaults(t) {
 		t.Run(s.Name, func(t *testing.T) {
 			most := 0.0

@@ -16,6 +16,7 @@ import (
 	"cachesim/policies-wasm/engines"
 	"cachesim/policies-wasm/wattest"
 	"cachesim/sim"
+	"cachesim/sim/simtest"
 )
 
 // onEachVersion calls f with each way to run b on the engines of this build.
@@ -87,13 +88,8 @@ func built(t *testing.T, source string) *wasm.Binary {
 }
 
 // withNext is a batch of all requests with their next accesses.
-func withNext(reqs []sim.Request, objects int) sim.Batch {
-	next, last := make([]uint32, len(reqs)), make([]uint32, objects)
-	for i := range last {
-		last[i] = sim.Never
-	}
-	sim.NextAccess(0, reqs, nil, next, last, nil)
-	return sim.Batch{Requests: reqs, Next: next}
+func withNext(reqs []sim.Request) sim.Batch {
+	return sim.Batch{Requests: reqs, Next: simtest.NextAccess(reqs, nil)}
 }
 
 // TestOffline runs Belady's policy as a module, which is given the future, on every engine, in
@@ -107,7 +103,7 @@ func TestOffline(t *testing.T) {
 	for i := range reqs {
 		reqs[i].Size = 1
 	}
-	b := withNext(reqs, objects)
+	b := withNext(reqs)
 	c := sim.Config{Capacity: 60, Objects: objects}
 	spec, _ := native.ByName("belady")
 	want := make([]bool, len(reqs))

@@ -15,7 +15,7 @@ const chunkSize = 8 * BatchSize
 type Memory struct {
 	// Both are set before the first Reader.
 	Objects      int  // distinct objects
-	SizeReplaces bool // the trace's sizes vary by the rule SizeReplaces
+	SizeReplaces bool // the trace's rule is SizeReplaces
 
 	reqs [][]Request
 	slab []Request  // of which the next chunks of reqs are made
@@ -177,18 +177,11 @@ func (m *Memory) Reader(columns Columns) (Reader, error) {
 }
 
 func (m *Memory) computeNext() [][]uint32 {
-	last := make([]uint32, m.Objects)
-	for i := range last {
-		last[i] = Never
-	}
-	var sizes []int64
-	if m.SizeReplaces {
-		sizes = make([]int64, m.Objects)
-	}
+	accesses := NewNextAccesses(m.Objects, m.SizeReplaces)
 	next := column[uint32](m.reqs)
 	for i := len(m.reqs) - 1; i >= 0; i-- {
 		ops, _ := m.Column(i)
-		NextAccess(i*chunkSize, m.reqs[i], ops, next[i], last, sizes)
+		accesses.Fill(i*chunkSize, m.reqs[i], ops, next[i])
 	}
 	return next
 }

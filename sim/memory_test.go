@@ -47,9 +47,8 @@ func TestMemory(t *testing.T) {
 		if m.Len() != test.n {
 			t.Fatalf("%+v: %d requests", test, m.Len())
 		}
-		last := slices.Repeat([]uint32{Never}, m.Objects)
 		next := make([]uint32, test.n)
-		NextAccess(0, reqs, ops, next, last, nil)
+		NewNextAccesses(m.Objects, false).Fill(0, reqs, ops, next)
 		var wg sync.WaitGroup
 		for range 2 {
 			wg.Go(func() {

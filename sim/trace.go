@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -210,13 +211,28 @@ func (t *Trace) RequestsBefore(d time.Duration) (int, error) {
 	return n, err
 }
 
-// NextAccess fills next for a block of requests, the blocks of a trace being
-// passed from the last to the first. start is the index of the block's first
-// request, ops may be nil, and last, which has an element for each object and
-// starts out filled with Never, is kept between calls. So is sizes, which is nil
-// unless the trace's rule is SizeReplaces: then a request with another size is
-// no access to what the one before has stored.
-func NextAccess(start int, reqs []Request, ops []Op, next, last []uint32, sizes []int64) {
+// NextAccesses computes the next access of each request of a trace, from its last
+// block of requests to its first.
+type NextAccesses struct {
+	last  []uint32 // by object: index of the earliest access so far, or Never
+	sizes []int64  // by object: size in the earliest request so far; nil: they do not matter
+}
+
+// NewNextAccesses starts behind the end of a trace. sizeReplaces says that its rule is
+// SizeReplaces: then a request with another size is no access to what the one before
+// has stored.
+func NewNextAccesses(objects int, sizeReplaces bool) *NextAccesses {
+	n := &NextAccesses{last: slices.Repeat([]uint32{Never}, objects)}
+	if sizeReplaces {
+		n.sizes = make([]int64, objects)
+	}
+	return n
+}
+
+// Fill fills next for a block of requests. start is the index of the first of them;
+// ops may be nil.
+func (n *NextAccesses) Fill(start int, reqs []Request, ops []Op, next []uint32) {
+	last, sizes := n.last, n.sizes
 	for i := len(reqs) - 1; i >= 0; i-- {
 		id := reqs[i].ID
 		next[i] = last[id]

@@ -688,14 +688,7 @@ func (s *spool) nextColumn() (*os.File, error) {
 // writeNext computes the next accesses from the last request to the first.
 func (s *spool) writeNext(f *os.File) ([]sum64, error) {
 	n := s.meta.Requests
-	last := make([]uint32, s.meta.Objects)
-	for i := range last {
-		last[i] = sim.Never
-	}
-	var sizes []int64
-	if s.meta.SizeRule == sim.SizeReplaces {
-		sizes = make([]int64, s.meta.Objects)
-	}
+	accesses := sim.NewNextAccesses(s.meta.Objects, s.meta.SizeRule == sim.SizeReplaces)
 	reqs := columnReader[sim.Request]{f: s.reqs, piece: make([]sim.Request, pieceSize)}
 	ops := columnReader[sim.Op]{f: s.ops, piece: make([]sim.Op, pieceSize)}
 	next := make([]uint32, pieceSize)
@@ -706,7 +699,7 @@ func (s *spool) writeNext(f *os.File) ([]sum64, error) {
 		if err := errors.Join(reqs.read(at, k), ops.read(at, k)); err != nil {
 			return nil, err
 		}
-		sim.NextAccess(at, reqs.piece, ops.slice(0, k), next[:k], last, sizes)
+		accesses.Fill(at, reqs.piece, ops.slice(0, k), next[:k])
 		b := encode(next[:k])
 		sums[i] = sum64(xxh3.Hash(b))
 		if _, err := f.WriteAt(b, int64(at)*4); err != nil {

@@ -85,7 +85,7 @@ func (s *store) abort() {
 // finish makes t, which is complete otherwise, a trace that can be read.
 func (s *store) finish(t *sim.Trace, n *names) (*sim.Trace, error) {
 	if s.spool == nil {
-		s.memory.Objects, s.memory.SizeReplaces = t.Objects, t.SizesVary() && t.SizeRule == AsMiss
+		s.memory.Objects, s.memory.SizeReplaces = t.Objects, t.SizeRule == AsMiss
 		t.Source, t.ObjectName = &s.memory, n.name
 		if s.c.keeps() && t.Requests >= cacheFrom {
 			t.Source = keepInBackground(s.c, &s.memory, n, t)

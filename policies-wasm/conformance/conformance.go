@@ -197,12 +197,7 @@ func (s *suite) batch(l load, i, j int) sim.Batch {
 	if s.b.Needs()&sim.NeedsNext != 0 && len(l.reqs) > 0 {
 		next, ok := s.next[&l.reqs[0]]
 		if !ok {
-			next = make([]uint32, len(l.reqs))
-			last := make([]uint32, l.objects)
-			for k := range last {
-				last[k] = sim.Never
-			}
-			sim.NextAccess(0, l.reqs, nil, next, last, nil)
+			next = simtest.NextAccess(l.reqs, nil)
 			s.next = map[*sim.Request][]uint32{&l.reqs[0]: next} // the loads come one after the other
 		}
 		b.Next = next

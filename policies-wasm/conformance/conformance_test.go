@@ -11,6 +11,7 @@ import (
 	wasm "cachesim/policies-wasm"
 	"cachesim/policies-wasm/wattest"
 	"cachesim/sim"
+	"cachesim/sim/simtest"
 )
 
 // TestGuests checks the embedded guests, all of which pass.
@@ -144,11 +145,7 @@ func TestResidency(t *testing.T) {
 				capacity = l.capacity * 2
 			}
 			p := sim.Native(spec.New(sim.Config{Capacity: capacity, Objects: l.objects, Requests: len(l.reqs), Params: params}))
-			next, last := make([]uint32, len(l.reqs)), make([]uint32, l.objects)
-			for i := range last {
-				last[i] = sim.Never
-			}
-			sim.NextAccess(0, l.reqs, nil, next, last, nil)
+			next := simtest.NextAccess(l.reqs, nil)
 			hit := make([]bool, len(l.reqs))
 			if err := p.Replay(sim.Batch{Requests: l.reqs, Next: next}, hit); err != nil {
 				t.Fatal(err)

@@ -267,12 +267,8 @@ func NextAccess(reqs []sim.Request, removed []bool) []uint32 {
 			ops[i] = sim.Delete
 		}
 	}
-	last := make([]uint32, objects)
-	for i := range last {
-		last[i] = sim.Never
-	}
 	next := make([]uint32, len(reqs))
-	sim.NextAccess(0, reqs, ops, next, last, nil)
+	sim.NewNextAccesses(int(objects), false).Fill(0, reqs, ops, next)
 	return next
 }
 
