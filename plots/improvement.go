@@ -51,6 +51,14 @@ func choose(rs []results.Result, given string, usual ...string) (string, error) 
 // boundPolicies are those that know the future, or have no limit.
 var boundPolicies = []string{"belady", "belady-bypass", "belady-size", "pfoo-u", "pfoo-l"}
 
+// isBound reports whether a policy is what others are compared with, not one of them.
+func (o Options) isBound(policy string) bool {
+	if o.Bound != "" {
+		return is(policy, o.Bound)
+	}
+	return slices.ContainsFunc(boundPolicies, func(b string) bool { return is(policy, b) })
+}
+
 // Baseline returns the policy that others are compared with: the one given, or
 // fifo, or lru; empty if none was given and neither is there.
 func Baseline(rs []results.Result, given string) (string, error) {

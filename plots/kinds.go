@@ -143,9 +143,7 @@ func Make(rows Rows, o Options, kinds ...string) ([]Figure, error) {
 	}
 	o.highlighted = o.highlightedIn(rows.Results)
 	o.references = o.labelled(rows.Results, func(policy, _ string) bool { return is(policy, cmp.Or(o.Bound, boundPolicies[0])) })
-	o.bounds = o.labelled(rows.Results, func(policy, _ string) bool {
-		return o.Bound != "" && is(policy, o.Bound) || slices.ContainsFunc(boundPolicies, func(b string) bool { return is(policy, b) })
-	})
+	o.bounds = o.labelled(rows.Results, func(policy, _ string) bool { return o.isBound(policy) })
 	chosen := slices.DeleteFunc(slices.Clone(Kinds), func(k Kind) bool { return !k.Default })
 	if len(kinds) > 0 {
 		chosen = nil

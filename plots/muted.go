@@ -91,26 +91,24 @@ func (ch xyChart) muted(o Options) map[string]bool {
 			name string
 			mean float64
 		}
-		var ranks []ranked
-		for _, name := range list {
-			var values []float64
-			for _, p := range ch.panels {
-				for _, s := range p.Series {
-					for _, at := range s.Points {
-						if s.Name == name {
-							values = append(values, at.Y)
-						}
-						if slices.Contains(p.front, at) && s.Name == name {
-							shown[name] = true
-						}
+		values := make(map[string][]float64)
+		for _, p := range ch.panels {
+			for _, s := range p.Series {
+				for _, at := range s.Points {
+					values[s.Name] = append(values[s.Name], at.Y)
+					if slices.Contains(p.front, at) {
+						shown[s.Name] = true
 					}
 				}
 			}
+		}
+		var ranks []ranked
+		for _, name := range list {
 			switch {
 			case isOf(name, o.references):
 				shown[name] = true
-			case len(values) > 0 && best != 0 && !isOf(name, o.bounds):
-				ranks = append(ranks, ranked{name, Mean(values).Value})
+			case len(values[name]) > 0 && best != 0 && !isOf(name, o.bounds):
+				ranks = append(ranks, ranked{name, Mean(values[name]).Value})
 			}
 		}
 		slices.SortStableFunc(ranks, func(a, b ranked) int { return best * cmp.Compare(b.mean, a.mean) })

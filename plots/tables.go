@@ -161,12 +161,7 @@ func sizeTable(rs []results.Result, labels map[string]string, o Options, of func
 	slices.Sort(sizes)
 	cells := make([][]TableCell, len(series)) // by policy and size
 	policies := names(rs, policyOf)           // of the series
-	isBound := func(i int) bool {
-		if o.Bound != "" {
-			return is(policies[i], o.Bound)
-		}
-		return slices.ContainsFunc(boundPolicies, func(b string) bool { return is(policies[i], b) })
-	}
+	isBound := func(i int) bool { return o.isBound(policies[i]) }
 	several := 0 // policies that are not boundPolicies
 	for i := range series {
 		if !isBound(i) {

@@ -53,6 +53,15 @@ type Sampled struct {
 	Unfit float64 `json:"unfit_bytes"`
 }
 
+// Excess returns how many times as large as s.Error the standard error of an estimate
+// is; 0 where nothing was asked for, or nothing is known of the error.
+func (u Sampled) Excess(s Sampling) float64 {
+	if s.Error <= 0 || s.Salts < 2 {
+		return 0
+	}
+	return max(u.HitRatioSD, u.ByteHitRatioSD/ByteErrors) / math.Sqrt(float64(s.Salts)) / s.Error
+}
+
 // A Miniature is a sample of a trace that is replayed with a cache scaled down
 // as much (Waldspurger, Saemundsson, Ahmad, Park, Cache modeling and
 // optimization using miniature simulations, USENIX ATC 2017).
@@ -344,13 +353,9 @@ func (s *Samples) capacity(m Miniature, c Cell) int64 {
 // finer returns the rate that is expected to make the error small enough, or 0
 // where it is, or where the samples are as large as they may be.
 func (s *Samples) finer(u Sampled) float64 {
-	n := float64(len(s.Miniatures))
 	room := mostSampled / s.Share() // how many times as large they may be
-	if s.Error <= 0 || n < 2 || room <= 1 {
-		return 0
-	}
-	excess := max(u.HitRatioSD, u.ByteHitRatioSD/ByteErrors) / math.Sqrt(n) / s.Error
-	if excess <= 1 {
+	excess := u.Excess(s.Sampling)
+	if room <= 1 || excess <= 1 {
 		return 0
 	}
 	// The deviation falls with the root of the rate. There are few rates, since each

@@ -323,8 +323,10 @@ func load(files []file, o Options, c *cache) (*sim.Trace, error) {
 	if err == nil {
 		t, err = b.finish(d)
 	}
-	if why := d.whyNone(); err == ErrNoRequests && why != "" {
-		err = fmt.Errorf("%w that are to be replayed: %s", err, why)
+	if err == ErrNoRequests {
+		if why := d.whyNone(); why != "" {
+			err = fmt.Errorf("%w that are to be replayed: %s", err, why)
+		}
 	}
 	if err != nil {
 		b.store.abort()

@@ -142,7 +142,8 @@ func (o *planOptions) samples(t *sim.Trace, list []plan.Capacity, footprint int6
 	if o.sampling.rate == 0 {
 		return nil, o.policies, nil
 	}
-	if largest, _ := o.sampling.rateFor(t.Objects, list[len(list)-1].Value, footprint, 0); largest > 0 {
+	ofLargest, _ := o.sampling.rateFor(t.Objects, list[len(list)-1].Value, footprint, 0)
+	if ofLargest > 0 {
 		if err := oneSize(t, "samples"); err != nil {
 			return nil, nil, err
 		}
@@ -153,8 +154,7 @@ func (o *planOptions) samples(t *sim.Trace, list []plan.Capacity, footprint int6
 		if why != "" {
 			why = ": " + why
 		}
-		largest, _ := o.sampling.rateFor(t.Objects, list[len(list)-1].Value, footprint, 0)
-		if largest == 0 {
+		if ofLargest == 0 {
 			fmt.Fprintf(o.notes, "cachesim: note: %s is replayed in full, since samples would be as large as the trace%s\n", clean(t.Name), why)
 			return nil, o.policies, nil
 		}
@@ -278,12 +278,6 @@ func (o *planOptions) lruCurve(t *sim.Trace, list []plan.Capacity, warmup int) f
 	}
 }
 
-// aboveError reports whether the error of an estimate is larger than it should be.
-func aboveError(r results.Result) bool {
-	s := r.Sampling
-	return s.Error > 0 && max(r.HitRatioSD, r.ByteHitRatioSD/sim.ByteErrors) > s.Error*math.Sqrt(float64(s.Salts))
-}
-
 // errorText writes a standard error above which samples are enlarged.
 func errorText(err float64) string {
 	return fmt.Sprintf("%.3g points, or %.3g of bytes", 100*err, 100*err*sim.ByteErrors)
@@ -304,7 +298,7 @@ func estimates(w io.Writer, list []results.Result) {
 			raised++
 			most = max(most, r.RateUsed)
 		}
-		if aboveError(r) {
+		if r.Excess(r.Sampling) > 1 {
 			above++
 		}
 		if r.HitRatioSD >= sd.HitRatioSD {
