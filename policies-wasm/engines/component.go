@@ -19,7 +19,7 @@ static void component_close(const component_runtime *r, void *component) { r->cl
 static char *component_function(const component_runtime *r, void *component, const char *interface, const char *name, const char *params, char result, void **out) {
 	return r->function(component, interface, name, params, result, out);
 }
-static char *component_call(const component_runtime *r, void *function, uint64_t *stack, long n) { return r->call(function, stack, n); }
+static char *component_call(const component_runtime *r, void *function, uint64_t *stack) { return r->call(function, stack); }
 */
 import "C"
 
@@ -105,7 +105,7 @@ func (f *ComponentFunction) Call(stack []uint64) error {
 	if len(stack) < f.words {
 		return fmt.Errorf("a stack of %d words, want %d", len(stack), f.words)
 	}
-	failed := C.component_call(f.component.lib, f.handle, (*C.uint64_t)(unsafe.SliceData(stack)), 1)
+	failed := C.component_call(f.component.lib, f.handle, (*C.uint64_t)(unsafe.SliceData(stack)))
 	runtime.KeepAlive(f)
 	return clibError(failed)
 }

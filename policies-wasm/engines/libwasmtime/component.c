@@ -100,7 +100,7 @@ static char *find_function(void *component, const char *interface, const char *n
 	return NULL;
 }
 
-static char *call_function(void *function, uint64_t *stack, long n) {
+static char *call_function(void *function, uint64_t *stack) {
 	function_t *f = function;
 	// A call drops what the place of its result holds: a bool, at first.
 	wasmtime_component_val_t args[8], got = {.kind = WASMTIME_COMPONENT_BOOL};
@@ -113,12 +113,10 @@ static char *call_function(void *function, uint64_t *stack, long n) {
 		default: args[k].of.u64 = stack[k];
 		}
 	}
-	while (n-- > 0) {
-		// What a call checks are the types: arguments of others are an error.
-		wasmtime_error_t *error = wasmtime_component_func_call(&f->func, f->context, args, f->params, &got, f->result ? 1 : 0);
-		if (!error) error = wasmtime_component_func_post_return(&f->func, f->context);
-		if (error) return cachesim_message(error, NULL);
-	}
+	// What a call checks are the types: arguments of others are an error.
+	wasmtime_error_t *error = wasmtime_component_func_call(&f->func, f->context, args, f->params, &got, f->result ? 1 : 0);
+	if (!error) error = wasmtime_component_func_post_return(&f->func, f->context);
+	if (error) return cachesim_message(error, NULL);
 	if (!f->result) return NULL;
 	if (got.kind != kind(f->result)) {
 		wasmtime_component_val_delete(&got);

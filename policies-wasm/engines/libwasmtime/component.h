@@ -15,8 +15,7 @@ typedef struct {
 	// i s32, u u32, U u64.
 	char *(*function)(void *component, const char *interface, const char *name, const char *params, char result, void **function);
 	// call takes its arguments as 64-bit words and leaves the result in the first.
-	// n calls; those after the first have the arguments of the first.
-	char *(*call)(void *function, uint64_t *stack, long n);
+	char *(*call)(void *function, uint64_t *stack);
 } component_runtime;
 
 __attribute__((visibility("default"))) const component_runtime *cachesim_component(void);
