@@ -22,12 +22,12 @@ import (
 //     residents with it. jump = min(n, jump + 1), and the object enters with jump - 1
 //     others behind it.
 //
-// So a cache that fills up without a hit is in the order of LRU. This is written from
-// the paper's description, for which there is no code that does it; where it is
+// So a cache that fills up without a hit is in the order of LRU. This is written
+// from the paper's description, for which there is no code that does it; where it is
 // silent we chose that the jump changes before it is used, and where a new object
-// enters. There are no parameters. The variant of the paper that changes the size of the cache is not defined
-// for a given capacity. A request takes time logarithmic in the number of
-// residents. Evictions are the objects that left to make room.
+// enters. There are no parameters. The variant of the paper that changes the size of
+// the cache is not defined for a given capacity. A request takes time logarithmic in
+// the number of residents. Evictions are the objects that left to make room.
 type adaptiveClimb struct {
 	kit.Ranks
 	jump int

@@ -57,11 +57,12 @@ import (
 //
 // A period has N requests: it ends before a request when at least N were served
 // since the last end, where the first period counts as having one more. The learning
-// rate is sqrt(2*ln(2)/N) during the first period, with the N of the moment; the last of these, kept from 0.001 to 1, is its reset
-// value. At the end of a period let h be its hits divided by its requests, dh the
-// difference to h of the period before (0 before the first), and dr the difference
-// of the rates in the last two periods (0 before the first), where h, dh, and each
-// rate in dr are rounded to 3 decimals, half to even.
+// rate is sqrt(2*ln(2)/N) during the first period, with the N of the moment; the
+// last of these, kept from 0.001 to 1, is its reset value. At the end of a period
+// let h be its hits divided by its requests, dh the difference to h of the period
+// before (0 before the first), and dr the difference of the rates in the last two
+// periods (0 before the first), where h, dh, and each rate in dr are rounded to 3
+// decimals, half to even.
 //
 //   - dr*dh > 0: rate = min(1, rate + |rate*dr|); both counters become 0.
 //   - dr*dh < 0: rate = max(0.001, rate - |rate*dr|); both counters become 0.

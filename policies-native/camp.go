@@ -23,11 +23,11 @@ import (
 //
 // Objects with the same ratio, which has few values, leave in the order of their
 // last use. The paper keeps them in a queue for each value, and a heap of queues, so
-// as to touch the heap rarely; one heap of all objects evicts in the same order,
-// in time logarithmic in the number of residents. The default precision is Caffeine's. Ties between queues are broken as
-// the paper describes it; its authors' code takes the queue of the lower ratio. H is
-// a 64-bit floating-point number, exact up to 2^53. Evictions are the objects that
-// left to make room.
+// as to touch the heap rarely; one heap of all objects evicts in the same order, in
+// time logarithmic in the number of residents. The default precision is Caffeine's.
+// Ties between queues are broken as the paper describes it; its authors' code takes
+// the queue of the lower ratio. H is a 64-bit floating-point number, exact up to
+// 2^53. Evictions are the objects that left to make room.
 type camp struct {
 	kit.Heap          // key: H
 	inflation float64 // L

@@ -66,9 +66,10 @@ import (
 // This is the paper with sizes, with two additions of its authors' code: a hot
 // object that cools down moves to the head, and nothing is promoted where the hot
 // hand finds no object to cool down before it. The bounds of m are parameters in
-// Caffeine, with these defaults; the paper has as many non-resident objects as fit. The hands need no pointers: the
-// queue of each kind is in the order of the list, and a number that counts
-// placements at the head compares objects of different kinds.
+// Caffeine, with these defaults; the paper has as many non-resident objects as fit.
+// The hands need no pointers: the queue of each kind is in the order of the list,
+// and a number that counts placements at the head compares objects of different
+// kinds.
 type clockPro struct {
 	kit.Queues[clockProObject]
 	cold, coldMin, coldMax int64 // m and its bounds, in bytes

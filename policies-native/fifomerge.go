@@ -38,7 +38,8 @@ import (
 //
 // The paper merges segments of memory, each with objects of a similar time to live;
 // this form for single objects, and its defaults, are libCacheSim's, which chooses
-// among equals at random and evicts one object less of each group. Evictions are the objects evicted.
+// among equals at random and evicts one object less of each group. Evictions are the
+// objects evicted.
 type fifoMerge struct {
 	kit.Queues[uint32] // value: hits
 	keep               int

@@ -35,10 +35,10 @@ import (
 //     bytes, its oldest is forgotten.
 //
 // Weights start as 0.5. exp, pow and the weights are in 64-bit floating point. With
-// sizes of 1 N is the capacity and this is the authors' code with its defaults, in which LFU's ties go
-// by the number of the block, and which draws in every case. A request takes constant
-// time for each object evicted. Evictions are the objects that left to
-// make room, in a history or not.
+// sizes of 1 N is the capacity and this is the authors' code with its defaults, in
+// which LFU's ties go by the number of the block, and which draws in every case. A
+// request takes constant time for each object evicted. Evictions are the objects
+// that left to make room, in a history or not.
 type leCaR struct {
 	kit.Frequencies // residents by last use, and the two histories; mark: the clock when it was evicted
 	rand            kit.Rand

@@ -60,11 +60,11 @@ import (
 // lost at this age and all later ones, and B the sum of all T from this age on, it is
 // H/B, or 0 if T is not above 1e-5; that of age 19999 is not used.
 //
-// This is the authors' code, with its defaults, for a trace of a single application, whose number matters to
-// the first densities only; libCacheSim numbers it 1. Objects of no bytes are ours. A hit
-// takes constant time, an eviction as long as its sample. A resident takes 36 bytes,
-// another object 4, and each class that was seen 240 kB. Evictions are the objects that
-// left to make room.
+// This is the authors' code, with its defaults, for a trace of a single application,
+// whose number matters to the first densities only; libCacheSim numbers it 1.
+// Objects of no bytes are ours. A hit takes constant time, an eviction as long as
+// its sample. A resident takes 36 bytes, another object 4, and each class that was
+// seen 240 kB. Evictions are the objects that left to make room.
 type lhd struct {
 	kit.Set
 	rand  kit.Rand

@@ -53,8 +53,9 @@ import (
 //
 // The paper is for objects of one size and has no bound for the stack; there, a
 // cache that is not full yet fills its LIR objects first, as this one does at any
-// time. The share of 1 % is the paper's. A request takes constant amortized time. Evictions are objects that leave
-// the cache from the queue, or from the LIR objects where H is too small for them.
+// time. The share of 1 % is the paper's. A request takes constant amortized time.
+// Evictions are objects that leave the cache from the queue, or from the LIR objects
+// where H is too small for them.
 type lirs struct {
 	kit.Queues[struct{}]                      // LIR objects, the queue, and the lost
 	stack                kit.Queues[struct{}] // all of them but part of the queue

@@ -20,11 +20,11 @@ import (
 // request 1 is still known at request 11. With history 0 nothing is forgotten.
 // Removals are no requests.
 //
-// The paper's Correlated Reference Period, in which further requests for an
-// object count as one, is 0; its Retained Information Period is history. Here
-// both would count requests, where the paper has times. Room is made before the new object is stored, which
-// is not among the victims. A request takes time logarithmic in the number of
-// residents.
+// The paper's Correlated Reference Period, in which further requests for an object
+// count as one, is 0; its Retained Information Period is history. Here both would
+// count requests, where the paper has times. Room is made before the new object is
+// stored, which is not among the victims. A request takes time logarithmic in the
+// number of residents.
 //
 // Evictions are the objects evicted.
 type lruK struct {

@@ -35,8 +35,9 @@ import (
 // that it is not remembered. Shares are rounded down.
 //
 // The paper derives lifetime from the distances between requests in the trace; here
-// it is a parameter, with libCacheSim's default, and so are m and out. A request takes time proportional
-// to m. Evictions are the objects evicted; neither demotions nor ghosts count.
+// it is a parameter, with libCacheSim's default, and so are m and out. A request
+// takes time proportional to m. Evictions are the objects evicted; neither demotions
+// nor ghosts count.
 type mq struct {
 	kit.Queues[mqState]
 	queues   int

@@ -56,16 +56,16 @@ import (
 // With hill climbing, w and u adapt. Once there was an eviction, hits and requests
 // are counted; at the end of a request at which there are at least sample*N of them,
 // with the N that the sketch was fitted to last, let h be the hit ratio and dh the
-// difference to that of the last sample (0 at first). The direction of the step, at first -pivot*c bytes, is reversed if dh < 0.
-// The step, cut to an integer, is made; the next one is pivot*c bytes in the same
-// direction, which a step of 0 keeps, if |dh| >= restart, or decay times the step
-// otherwise. A step of k > 0 bytes moves q = min(k, u) bytes from u to w; the protected
-// part is cut to u, its oldest becoming the newest of probation; then, while there is
-// one and it has at most the bytes of q that are left, the oldest of probation or, if
-// that is empty, of the protected becomes the newest of the window. A step of k < 0
-// bytes moves min(-k, w-1) bytes from w to u, if that is more than 0; the oldest of the
-// window become the newest of probation until it has at most w bytes. Counts start
-// again.
+// difference to that of the last sample (0 at first). The direction of the step, at
+// first -pivot*c bytes, is reversed if dh < 0. The step, cut to an integer, is made;
+// the next one is pivot*c bytes in the same direction, which a step of 0 keeps, if
+// |dh| >= restart, or decay times the step otherwise. A step of k > 0 bytes moves q
+// = min(k, u) bytes from u to w; the protected part is cut to u, its oldest becoming
+// the newest of probation; then, while there is one and it has at most the bytes of
+// q that are left, the oldest of probation or, if that is empty, of the protected
+// becomes the newest of the window. A step of k < 0 bytes moves min(-k, w-1) bytes
+// from w to u, if that is more than 0; the oldest of the window become the newest of
+// probation until it has at most w bytes. Counts start again.
 //
 // This follows Caffeine: its simulator but for hashing and the aging of the sketch
 // (after 10 N requests, as in the paper and the library), and its library where an
