@@ -270,8 +270,12 @@ func timeTable(w io.Writer, list []results.Result, given map[string]string, watc
 			policies = append(policies, r.Policy)
 		}
 	}
-	fmt.Fprintf(w, "Running time, ns per request, at %s over the first %s: %s",
-		list[0].Cell.Size(), count(list[0].Requests, "request"), medianOf(repeats))
+	part := "the first"
+	if list[0].Whole {
+		part = "all"
+	}
+	fmt.Fprintf(w, "Running time, ns per request, at %s over %s %s: %s",
+		list[0].Cell.Size(), part, count(list[0].Requests, "request"), medianOf(repeats))
 	versions := 0
 	for _, e := range engines {
 		for _, p := range policies {
