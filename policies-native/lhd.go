@@ -3,6 +3,7 @@ package native
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"cachesim/policies-native/kit"
 	"cachesim/sim"
@@ -68,8 +69,8 @@ import (
 type lhd struct {
 	kit.Set
 	rand  kit.Rand
-	tags  []lhdTag // by position in the set
-	class [lhdClasses]lhdClass
+	tags  []lhdTag              // by position in the set
+	class [lhdClasses]*lhdClass // nil: no object was in it so far
 
 	time             uint32 // requests served
 	shift            uint
@@ -81,7 +82,7 @@ type lhd struct {
 	explorerBudget   int64    // bytes
 	suspects         []uint32 // ids plus 1
 	suspectsRecorded int
-	looked           []uint32 // positions that an eviction has looked at
+	looked           []uint32 // positions that an eviction looks at
 	loaded           uint32   // keeps Preload's loads from being removed
 }
 
@@ -94,8 +95,8 @@ type lhdTag struct {
 	explorer     uint8  // 1: it is one
 }
 
-// lhdClass is what was learned of a class; the slices are nil until it is seen.
-type lhdClass struct{ hits, lost, density []float32 }
+// lhdClass is what was learned of a class, by age.
+type lhdClass struct{ hits, lost, density [lhdAges]float32 }
 
 const (
 	lhdClasses = 16
@@ -141,18 +142,18 @@ func (p *lhd) Access(r sim.Request) bool {
 	if hit {
 		t = &p.tags[p.Index(r.ID)]
 		age := p.age(t)
-		p.seen(t.class).hits[age]++
+		p.class[t.class].hits[age]++
 		if t.explorer != 0 {
 			p.explorerBudget += r.Size
 		}
 		t.before, t.last = t.last, uint16(age)
-		t.class = lhdClassOf(t.last, t.before)
+		t.class = p.classOf(t.last, t.before)
 	} else {
 		for p.Full(r.Size) {
 			p.evict()
 		}
 		p.Add(r.ID, r.Size)
-		p.tags = append(p.tags, lhdTag{size: float32(r.Size), before: lhdAges, class: lhdClassOf(0, lhdAges)})
+		p.tags = append(p.tags, lhdTag{size: float32(r.Size), before: lhdAges, class: p.classOf(0, lhdAges)})
 		t = &p.tags[len(p.tags)-1]
 	}
 	t.requested = p.time
@@ -199,40 +200,36 @@ func (p *lhd) evict() {
 	if p.reconfigured <= 50 {
 		samples = min(samples, 8)
 	}
-	// A rank is not negative, or the least of all, so that its bits compare like it. Below them
-	// are the numbers of the objects in the order in which they were looked at: the minimum takes
-	// no branch, which would be mispredicted, and ranks of several objects are computed at once.
-	p.looked = p.looked[:0]
-	best := int64(math.MaxInt64)
+	looked := p.looked[:0]
 	if n <= samples {
 		for i := range n {
-			best = min(best, p.look(i))
+			looked = append(looked, uint32(i))
 		}
 	} else {
-		for range samples {
-			best = min(best, p.look(p.rand.IntN(n)))
-		}
+		looked = slices.Grow(looked, samples)[:samples]
+		p.rand.Sample(looked, n)
 	}
 	for _, id := range p.suspects {
 		if id != 0 && p.Has(id-1) {
-			best = min(best, p.look(p.Index(id-1)))
+			looked = append(looked, uint32(p.Index(id-1)))
 		}
+	}
+	p.looked = looked
+	// A rank is not negative, or the least of all, so that its bits compare like it. Below them
+	// are the numbers of the objects in the order in which they are looked at: the minimum takes
+	// no branch, which would be mispredicted, and ranks of several objects are computed at once.
+	best := int64(math.MaxInt64)
+	for k, i := range looked {
+		best = min(best, int64(int32(math.Float32bits(p.rank(&p.tags[i]))))<<32|int64(k))
 	}
 	victim, least := int(p.looked[uint32(best)]), math.Float32frombits(uint32(best>>32))
 	if !math.IsInf(float64(least), 1) { // or the mean would be infinite from now on
 		p.victimRank = float32(lhdFading*p.victimRank) + float32((1-lhdFading)*least)
 	}
 	t := &p.tags[victim]
-	p.seen(t.class).lost[p.age(t)]++
+	p.class[t.class].lost[p.age(t)]++
 	p.drop(victim)
 	p.EvictAt(victim)
-}
-
-// look returns the rank of the object at position i, and how many were looked at before it.
-func (p *lhd) look(i int) int64 {
-	key := int64(int32(math.Float32bits(p.rank(&p.tags[i]))))<<32 | int64(len(p.looked))
-	p.looked = append(p.looked, uint32(i))
-	return key
 }
 
 func (p *lhd) age(t *lhdTag) int {
@@ -261,28 +258,22 @@ func (p *lhd) rank(t *lhdTag) float32 {
 	case t.size == 0:
 		return float32(math.Inf(1))
 	}
-	var density float32
-	switch c := &p.class[t.class&(lhdClasses-1)]; {
-	case c.density != nil:
-		density = c.density[age]
-	case p.reconfigured == 0:
-		density = p.firstDensity(int(t.class), age)
-	}
-	return float32(density/t.size) + float32(t.explorer)
+	return float32(p.class[t.class&(lhdClasses-1)].density[age]/t.size) + float32(t.explorer)
 }
 
-// seen returns class k, to count a hit or an eviction in it.
-func (p *lhd) seen(k uint8) *lhdClass {
-	c := &p.class[k]
-	if c.density == nil {
-		*c = lhdClass{make([]float32, lhdAges), make([]float32, lhdAges), make([]float32, lhdAges)}
+// classOf returns the class of a resident by the ages at its last two hits.
+func (p *lhd) classOf(last, before uint16) uint8 {
+	k := lhdClassOf(last, before)
+	if p.class[k] == nil {
+		c := new(lhdClass)
 		if p.reconfigured == 0 {
 			for a := range c.density {
 				c.density[a] = p.firstDensity(int(k), a)
 			}
 		}
+		p.class[k] = c
 	}
-	return c
+	return k
 }
 
 // firstDensity is the density before anything was learned.
@@ -291,8 +282,10 @@ func (p *lhd) firstDensity(k, age int) float32 {
 }
 
 func (p *lhd) reconfigure() {
-	for k := range p.class {
-		c := &p.class[k]
+	for _, c := range p.class {
+		if c == nil {
+			continue
+		}
 		for a := range c.hits {
 			c.hits[a] *= lhdFading
 			c.lost[a] *= lhdFading
@@ -308,15 +301,16 @@ func (p *lhd) reconfigure() {
 		}
 		p.objects *= 8
 		p.weight *= 8
-		for k := range p.class {
-			rescale(p.class[k].hits, int(shift)-int(p.shift))
-			rescale(p.class[k].lost, int(shift)-int(p.shift))
+		for _, c := range p.class {
+			if c != nil {
+				rescale(c.hits[:], int(shift)-int(p.shift))
+				rescale(c.lost[:], int(shift)-int(p.shift))
+			}
 		}
 		p.shift = shift
 	}
-	for k := range p.class {
-		c := &p.class[k]
-		if c.density == nil {
+	for _, c := range p.class {
+		if c == nil {
 			continue
 		}
 		last := lhdAges - 1
@@ -345,7 +339,6 @@ func (p *lhd) reconfigure() {
 func rescale(counts []float32, delta int) {
 	last := len(counts) - 1
 	switch {
-	case len(counts) == 0:
 	case delta < 0:
 		f := -delta
 		for a := len(counts) >> f; a < last; a++ {
