@@ -183,8 +183,10 @@ func (p *cacheus) store(r sim.Request, queue int, frequency, mark uint32) {
 	}
 	*p.Mark(r.ID) = mark
 	p.Store(queue, r.ID, r.Size, frequency)
-	if p.entries.Stored(r) {
-		p.rate.start(p.entries.N())
+	before := p.entries.N()
+	p.entries.Stored(r)
+	if n := p.entries.N(); n != before {
+		p.rate.start(n)
 	}
 }
 

@@ -12,6 +12,7 @@ type Entries struct {
 	capacity      int64
 	stored, bytes int64
 	n             int64
+	stale         bool // n is that of before the last objects stored
 	config        sim.Config
 	share         float64 // in a miniature: stored, in objects of equal probability
 }
@@ -22,23 +23,31 @@ func NewEntries(c sim.Config) Entries {
 	return Entries{capacity: c.Capacity, n: max(1, c.Capacity), config: c}
 }
 
-// Stored notes that the object of r is stored, and reports whether N is another one
-// now.
-func (e *Entries) Stored(r sim.Request) bool {
+// Stored notes that the object of r is stored.
+func (e *Entries) Stored(r sim.Request) {
 	e.stored++
 	e.bytes += r.Size
-	n := max(1, e.capacity)
 	if e.config.Sizes != nil {
 		e.share += e.config.Share(r)
-		n = max(1, int64(min(float64(e.capacity)*e.share/float64(max(1, e.bytes)), 1<<62)))
-	} else if e.bytes > 0 && e.bytes != e.stored {
-		n = max(1, int64(min(float64(e.capacity)*float64(e.stored)/float64(e.bytes), 1<<62)))
 	}
-	changed := n != e.n
-	e.n = n
-	return changed
+	e.stale = true
 }
 
 // N returns the estimate, rounded down, at least 1: the capacity as long as all
 // objects stored have no bytes.
-func (e *Entries) N() int64 { return e.n }
+func (e *Entries) N() int64 {
+	if e.stale {
+		e.update()
+	}
+	return e.n
+}
+
+func (e *Entries) update() {
+	e.stale = false
+	e.n = max(1, e.capacity)
+	if e.config.Sizes != nil {
+		e.n = max(1, int64(min(float64(e.capacity)*e.share/float64(max(1, e.bytes)), 1<<62)))
+	} else if e.bytes > 0 && e.bytes != e.stored {
+		e.n = max(1, int64(min(float64(e.capacity)*float64(e.stored)/float64(e.bytes), 1<<62)))
+	}
+}
