@@ -173,8 +173,13 @@ func NewSurvey(t *Trace, warmup int, unit string, metadata int64) (*Survey, erro
 	return v, err
 }
 
-// Samples chooses s.Salts samples, in one pass, for caches of the given capacity
-// and above.
+// A Choice asks for samples for caches of the given capacity and above.
+type Choice struct {
+	Sampling
+	Capacity int64
+}
+
+// Samples chooses the samples of each of the list, all in one pass.
 //
 // Which objects a sample has is no pure chance: the objects are put in an order by
 // how often they are requested, then by size, then by their first request, and
@@ -191,77 +196,86 @@ func NewSurvey(t *Trace, warmup int, unit string, metadata int64) (*Survey, erro
 // misses counts for as many objects as it stands for (Horvitz, Thompson, A
 // generalization of sampling without replacement from a finite universe, Journal
 // of the American Statistical Association 47, 1952). Policies that compare sizes
-// learn the true ones from Config.Sizes or, with s.RealSizes, replay samples
+// learn the true ones from Config.Sizes or, with RealSizes, replay samples
 // without this.
-func (v *Survey) Samples(s Sampling, capacity int64) (*Samples, error) {
-	t := v.t
-	all := &Samples{Sampling: s, Survey: v, least: capacity}
-	limit := math.Inf(1) // of a size, above which the probability grows
-	if !s.RealSizes && v.unit != UnitObjects {
-		limit = v.limit(s.Rate, capacity)
-	}
-	probability := func(size int64) float64 {
-		return min(1, s.Rate*max(1, float64(size+v.metadata)/limit))
-	}
-	var samplers []*sampler
-	chosen := make([]bool, t.Objects) // by any of them: few requests need a closer look
-	for salt := range s.Salts {
-		m := newSampler(t)
-		// Multiples of the golden ratio are spread evenly, however many there are.
-		at := math.Mod(0.5+float64(salt)*math.Phi, 1)
+func (v *Survey) Samples(list ...Choice) ([]*Samples, error) {
+	g := gatherer{of: v.t, warmup: v.warmup}
+	probability := make([]func(size int64) float64, len(list))
+	for i, c := range list {
+		probability[i] = v.probability(c)
+		at := make([]float64, c.Salts)
+		for salt := range at {
+			// Multiples of the golden ratio are spread evenly, however many there are.
+			at[salt] = math.Mod(0.5+float64(salt)*math.Phi, 1)
+		}
+		chosen := make([][]uint32, c.Salts)
 		for _, id := range v.order() {
-			before := math.Floor(at)
-			if at += probability(v.size[id]); math.Floor(at) > before {
-				m.ids[id], chosen[id] = notRequested, true
+			p := probability[i](v.size[id])
+			for salt := range at {
+				if at[salt] += p; at[salt] >= 1 {
+					at[salt]--
+					chosen[salt] = append(chosen[salt], id)
+				}
 			}
 		}
-		samplers = append(samplers, m)
+		for _, ids := range chosen {
+			g.add(ids)
+		}
 	}
-	if err := t.Each(ColumnOps|ColumnTTL, func(start int, b Batch) error {
-		for i, r := range b.Requests {
-			if !chosen[r.ID] {
-				continue
-			}
-			for _, m := range samplers {
-				m.add(b, i, start+i < v.warmup)
-			}
-		}
-		return nil
-	}); err != nil {
+	all, err := g.gather()
+	if err != nil {
 		return nil, err
 	}
-	for _, m := range samplers {
-		one, err := m.finish()
-		if err != nil {
-			return nil, err
+	var made []*Samples
+	for i, c := range list {
+		s := &Samples{Sampling: c.Sampling, Survey: v, least: c.Capacity}
+		for _, m := range all[:c.Salts] {
+			v.weigh(m, c, probability[i])
+			s.Miniatures = append(s.Miniatures, m.m)
 		}
-		one.weight, one.size = make([]float64, one.Objects), m.sizes
-		scaled := make([]int64, one.Objects)
-		for i, size := range m.sizes {
-			p := probability(size)
-			w := 1 / p
-			one.weight[i] = w
-			one.all += w
-			one.allBytes += w * float64(size)
-			if m.late[i] {
-				one.cold += w
-				one.coldBytes += w * float64(size)
-			}
-			scaled[i] = size
-			if p > s.Rate {
-				scaled[i] = max(1, int64(math.Round(float64(size+v.metadata)*s.Rate/p))-v.metadata)
-			}
-		}
-		if s.RealSizes {
-			one.sizes = newSizes(m.sizes)
-		} else {
-			m.resize(scaled)
-			one.Trace.Sizes = m.sizes
-		}
-		one.Trace.SampleRate = s.Rate
-		all.Miniatures = append(all.Miniatures, one)
+		all = all[c.Salts:]
+		made = append(made, s)
 	}
-	return all, nil
+	return made, nil
+}
+
+// probability returns with which probability objects of a size are in a sample.
+func (v *Survey) probability(c Choice) func(size int64) float64 {
+	if c.RealSizes || v.unit == UnitObjects {
+		return func(int64) float64 { return c.Rate }
+	}
+	limit := v.limit(c.Rate, c.Capacity)
+	return func(size int64) float64 { return min(1, c.Rate*max(1, float64(size+v.metadata)/limit)) }
+}
+
+// weigh sets what the objects of a sample stand for and, unless they keep them, their
+// sizes.
+func (v *Survey) weigh(s *sampler, c Choice, probability func(size int64) float64) {
+	m := &s.m
+	m.weight, m.size = make([]float64, m.Objects), s.sizes
+	scaled := make([]int64, m.Objects)
+	for i, size := range s.sizes {
+		p := probability(size)
+		w := 1 / p
+		m.weight[i] = w
+		m.all += w
+		m.allBytes += w * float64(size)
+		if s.late[i] {
+			m.cold += w
+			m.coldBytes += w * float64(size)
+		}
+		scaled[i] = size
+		if p > c.Rate {
+			scaled[i] = max(1, int64(math.Round(float64(size+v.metadata)*c.Rate/p))-v.metadata)
+		}
+	}
+	if c.RealSizes {
+		m.sizes = newSizes(s.sizes)
+	} else {
+		s.resize(scaled)
+		m.Trace.Sizes = s.sizes
+	}
+	m.Trace.SampleRate = c.Rate
 }
 
 // Divided returns which share of the objects' bytes is of those whose sizes samples
@@ -387,7 +401,10 @@ func (s *Samples) raise(ctx context.Context, rate float64, heartbeat func()) (*S
 	v.mu.Unlock()
 	go func() {
 		defer close(r.done)
-		r.samples, r.err = v.Samples(want, s.least)
+		var all []*Samples
+		if all, r.err = v.Samples(Choice{want, s.least}); r.err == nil {
+			r.samples = all[0]
+		}
 	}()
 	return r.wait(ctx, heartbeat)
 }
@@ -609,24 +626,95 @@ func Sample(t *Trace, share float64, salt uint64) (*Trace, error) {
 	if t.SizesVary() {
 		return nil, errSizesVary
 	}
-	s := newSampler(t)
+	var chosen []uint32
 	limit := uint64(share * (1 << 63))
-	for i := range s.ids {
-		if mix(uint64(i)+salt*0x9e3779b97f4a7c15)>>1 < limit {
-			s.ids[i] = notRequested
+	for id := range uint32(t.Objects) {
+		if mix(uint64(id)+salt*0x9e3779b97f4a7c15)>>1 < limit {
+			chosen = append(chosen, id)
 		}
 	}
-	err := t.Each(ColumnOps|ColumnTTL, func(start int, b Batch) error {
-		for i := range b.Requests {
-			s.add(b, i, false)
-		}
-		return nil
-	})
+	g := gatherer{of: t}
+	g.add(chosen)
+	all, err := g.gather()
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.finish()
-	return m.Trace, err
+	return all[0].m.Trace, nil
+}
+
+// A gatherer takes the requests of several samples out of a trace, in one pass.
+//
+//	object   0  1  2  3           first    0  2  2  3
+//	sampled  A     B  A           sampled  A B  C  A
+//	         B     C
+//
+// What is sampled of object k is sampled[first[k]:first[k+1]].
+type gatherer struct {
+	of       *Trace
+	warmup   int // the first requests, see Miniature.Warmup
+	chosen   [][]uint32
+	samplers []*sampler
+	first    []uint32
+	sampled  []sampledObject
+}
+
+// sampledObject says that an object is in a sample.
+type sampledObject struct {
+	sampler uint32
+	id      uint32 // there, or notRequested so far
+}
+
+const notRequested = ^uint32(0)
+
+// add has one more sample taken, of the objects chosen.
+func (g *gatherer) add(chosen []uint32) { g.chosen = append(g.chosen, chosen) }
+
+// gather takes the samples.
+func (g *gatherer) gather() ([]*sampler, error) {
+	g.first = make([]uint32, g.of.Objects+2)
+	for _, ids := range g.chosen {
+		for _, id := range ids {
+			g.first[id+2]++
+		}
+	}
+	for i := 2; i < len(g.first); i++ {
+		g.first[i] += g.first[i-1]
+	}
+	g.sampled = make([]sampledObject, g.first[len(g.first)-1])
+	for k, ids := range g.chosen {
+		for _, id := range ids {
+			g.sampled[g.first[id+1]] = sampledObject{uint32(k), notRequested}
+			g.first[id+1]++
+		}
+		g.samplers = append(g.samplers, newSampler(g.of))
+	}
+	of := make([]uint32, BatchSize) // requests of a batch that are of objects in a sample
+	if err := g.of.Each(ColumnOps|ColumnTTL, func(start int, b Batch) error {
+		// Most are in none, which no branch can foresee.
+		n, first := 0, g.first
+		for i, r := range b.Requests {
+			of[n] = uint32(i)
+			if first[r.ID] != first[r.ID+1] {
+				n++
+			}
+		}
+		for _, i := range of[:n] {
+			id := b.Requests[i].ID
+			sampled := g.sampled[first[id]:first[id+1]]
+			for k := range sampled {
+				g.samplers[sampled[k].sampler].add(b, int(i), &sampled[k].id, start+int(i) < g.warmup)
+			}
+		}
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	for _, s := range g.samplers {
+		if err := s.finish(); err != nil {
+			return nil, err
+		}
+	}
+	return g.samplers, nil
 }
 
 // sampler makes one sample.
@@ -634,23 +722,20 @@ type sampler struct {
 	t, of  *Trace
 	m      Miniature
 	memory *Memory
-	ids    []uint32 // in the sample, or notSampled, or notRequested
 	sizes  []int64
 	late   []bool   // first requested after the warm-up
-	old    []uint32 // in the trace
+	old    []uint32 // ids in the trace
+	// What is not in memory yet, of up to samplerBuffer requests.
+	reqs []Request
+	ops  []Op
+	ttl  []uint32
 }
 
-const (
-	notSampled   = ^uint32(0)
-	notRequested = ^uint32(0) - 1 // is in the sample, and was not requested so far
-)
+const samplerBuffer = 512
 
-// newSampler makes a sampler that samples nothing.
+// newSampler makes a sampler of nothing.
 func newSampler(t *Trace) *sampler {
-	s := &sampler{of: t, memory: &Memory{}, ids: make([]uint32, t.Objects)}
-	for i := range s.ids {
-		s.ids[i] = notSampled
-	}
+	s := &sampler{of: t, memory: &Memory{}, reqs: make([]Request, 0, samplerBuffer)}
 	c := *t
 	s.t = &c // its counts are those of the sample
 	c.Requests, c.Objects, c.Footprint, c.RequestBytes, c.LargestSize, c.SizeChanges, c.Gets = 0, 0, 0, 0, 0, 0, 0
@@ -660,42 +745,53 @@ func newSampler(t *Trace) *sampler {
 	return s
 }
 
-// add takes request i of a batch of the trace; they come in order.
-func (s *sampler) add(b Batch, i int, warmup bool) {
+// add takes request i of a batch of the trace; they come in order. id is that of its
+// object in the sample.
+func (s *sampler) add(b Batch, i int, id *uint32, warmup bool) {
 	r := b.Requests[i]
-	id := s.ids[r.ID]
-	if id == notSampled {
-		return
-	}
 	if warmup {
 		s.m.Warmup++
 	}
-	if id == notRequested {
-		id = uint32(len(s.old))
-		s.ids[r.ID] = id
+	if *id == notRequested {
+		*id = uint32(len(s.old))
 		s.old = append(s.old, r.ID)
 		s.sizes = append(s.sizes, r.Size)
 		s.late = append(s.late, !warmup)
 	}
-	r.ID = id
-	op, ttl := Get, uint32(0)
+	r.ID = *id
+	if len(s.reqs) == samplerBuffer {
+		s.flush()
+	}
+	s.reqs = append(s.reqs, r)
 	if b.Ops != nil {
-		op = b.Ops[i]
+		s.ops = append(s.ops, b.Ops[i])
 	}
 	if b.TTL != nil {
-		ttl = b.TTL[i]
+		s.ttl = append(s.ttl, b.TTL[i])
 	}
-	s.memory.Append(r, op, ttl)
 	s.t.RequestBytes += r.Size
-	if op == Get {
+	if b.Ops == nil || b.Ops[i] == Get {
 		s.t.Gets++
 	}
 }
 
-func (s *sampler) finish() (Miniature, error) {
+func (s *sampler) flush() {
+	b := Batch{Requests: s.reqs}
+	if len(s.ops) > 0 {
+		b.Ops = s.ops
+	}
+	if len(s.ttl) > 0 {
+		b.TTL = s.ttl
+	}
+	s.memory.AppendBatch(b)
+	s.reqs, s.ops, s.ttl = s.reqs[:0], s.ops[:0], s.ttl[:0]
+}
+
+func (s *sampler) finish() error {
+	s.flush()
 	m := s.memory
 	if m.Len() == 0 {
-		return Miniature{}, fmt.Errorf("sample of trace %s: none of its %d objects is in it: take a larger share", s.of.Name, s.of.Objects)
+		return fmt.Errorf("sample of trace %s: none of its %d objects is in it: take a larger share", s.of.Name, s.of.Objects)
 	}
 	m.Objects = len(s.old)
 	s.t.Requests, s.t.Objects, s.t.Columns, s.t.Source = m.Len(), len(s.old), m.Columns(), m
@@ -706,7 +802,7 @@ func (s *sampler) finish() (Miniature, error) {
 	of, old := s.of, s.old
 	s.t.ObjectName = func(id uint32) string { return of.ObjectName(old[id]) }
 	s.m.Trace = s.t
-	return s.m, nil
+	return nil
 }
 
 // resize gives the objects of the sample other sizes.

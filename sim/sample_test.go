@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -18,11 +19,11 @@ func samplesOf(t *testing.T, tr *sim.Trace, s sim.Sampling, warmup int, capacity
 	if err != nil {
 		t.Fatal(err)
 	}
-	samples, err := v.Samples(s, capacity)
+	samples, err := v.Samples(sim.Choice{Sampling: s, Capacity: capacity})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return samples
+	return samples[0]
 }
 
 // skewed is a trace of requests for objects of many sizes, of which a few are
@@ -278,7 +279,7 @@ func TestSamplesAreBalanced(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := v.Samples(sim.Sampling{Rate: 1e-9, Salts: 1}, 1<<40); err == nil {
+	if _, err := v.Samples(sim.Choice{Sampling: sim.Sampling{Rate: 1e-9, Salts: 1}, Capacity: 1 << 40}); err == nil {
 		t.Error("an empty sample: no error")
 	}
 }
@@ -299,5 +300,67 @@ func TestComputedIsNotAbandoned(t *testing.T) {
 	ms, failures := sim.Run(context.Background(), tr, []sim.Task{task}, openNative, sim.Options{Jobs: 1, Repeat: 1, Timeout: 10 * time.Millisecond})
 	if len(failures) > 0 || len(ms) != 1 || ms[0].Gets != 1 {
 		t.Errorf("got %+v and failures %v", ms, failures)
+	}
+}
+
+// TestSamplesTogether: samples that are chosen in one pass are those that are chosen
+// each in its own, with operations and times to live.
+func TestSamplesTogether(t *testing.T) {
+	tr := skewed(3000, 50_000)
+	m := &sim.Memory{Objects: tr.Objects}
+	if err := tr.Each(0, func(start int, b sim.Batch) error {
+		for i, r := range b.Requests {
+			op := sim.Get
+			if (start+i)%7 == 0 {
+				op = sim.Set
+				tr.Gets--
+			}
+			m.Append(r, op, uint32(start+i)%5)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	tr.Source, tr.Columns = m, m.Columns()
+	v, err := sim.NewSurvey(tr, 100, sim.UnitBytes, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := []sim.Choice{
+		{Sampling: sim.Sampling{Rate: 0.1, Salts: 3}, Capacity: tr.Footprint / 100},
+		{Sampling: sim.Sampling{Rate: 0.7, Salts: 2}, Capacity: tr.Footprint / 10},
+		{Sampling: sim.Sampling{Rate: 0.02, Salts: 1, RealSizes: true}, Capacity: tr.Footprint},
+	}
+	together, err := v.Samples(list...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := func(t *testing.T, m sim.Miniature) (requests []sim.Request, ops []sim.Op, ttl []uint32) {
+		if err := m.Each(sim.ColumnOps|sim.ColumnTTL, func(_ int, b sim.Batch) error {
+			requests, ops, ttl = append(requests, b.Requests...), append(ops, b.Ops...), append(ttl, b.TTL...)
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return requests, ops, ttl
+	}
+	for i, c := range list {
+		alone, err := v.Samples(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(together[i].Miniatures) != c.Salts {
+			t.Fatalf("%v: %d samples", c, len(together[i].Miniatures))
+		}
+		for salt, m := range together[i].Miniatures {
+			reqs, ops, ttl := all(t, m)
+			reqs1, ops1, ttl1 := all(t, alone[0].Miniatures[salt])
+			if !slices.Equal(reqs, reqs1) || !slices.Equal(ops, ops1) || !slices.Equal(ttl, ttl1) {
+				t.Errorf("%v, salt %d: another sample", c, salt)
+			}
+			if len(ops) != len(reqs) || !slices.Contains(ops, sim.Set) || !slices.Contains(ttl, 4) {
+				t.Errorf("%v, salt %d: the operations or times to live of %d requests are lost", c, salt, len(reqs))
+			}
+		}
 	}
 }

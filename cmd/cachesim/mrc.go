@@ -214,43 +214,79 @@ func (o *planOptions) samples(t *sim.Trace, list []plan.Capacity, footprint int6
 		}
 		fmt.Fprintf(o.notes, "cachesim: note: left out: %s %s (--any-policy)\n", strings.Join(l.names, ", "), why)
 	}
-	type key struct {
-		sim.Sampling
-		capacity int64 // the smallest that they are for
-	}
-	made := make(map[key]*sim.Samples)
-	return func(capacity int64, m sim.Miniaturization, realSizes bool) (*sim.Samples, error) {
+	choice := func(capacity int64, m sim.Miniaturization, realSizes bool) (c sim.Choice, sampled bool) {
 		rate, _ := o.sampling.rateFor(t.Objects, capacity, footprint, m.Cached)
-		if rate == 0 {
-			return nil, nil
-		}
 		// Those for the smallest capacity are for all with the same rate.
 		i := slices.IndexFunc(list, func(c plan.Capacity) bool {
 			r, _ := o.sampling.rateFor(t.Objects, c.Value, footprint, m.Cached)
 			return r == rate
 		})
-		k := key{sim.Sampling{Rate: rate, Salts: o.sampling.salts, Error: o.sampling.error, RealSizes: realSizes}, list[i].Value}
-		if found, ok := made[k]; ok {
-			return found, nil
+		if rate == 0 || i < 0 {
+			return c, false
+		}
+		return sim.Choice{
+			Sampling: sim.Sampling{Rate: rate, Salts: o.sampling.salts, Error: o.sampling.error, RealSizes: realSizes},
+			Capacity: list[i].Value,
+		}, true
+	}
+	made := make(map[sim.Choice]*sim.Samples)
+	// All are chosen in one pass, when the first is asked for.
+	choose := func() error {
+		var all []sim.Choice
+		for _, p := range chosen {
+			if o.computed(p) {
+				continue
+			}
+			q := p.planned()
+			_, ratios, _, err := plan.Versions(q, o.choice, ways())
+			if err != nil {
+				return usageError{err}
+			}
+			for _, v := range ratios {
+				for _, capacity := range list {
+					if c, ok := choice(capacity.Value, q.Miniature, q.RealSizes(v)); ok && !slices.Contains(all, c) {
+						all = append(all, c)
+					}
+				}
+			}
 		}
 		v, err := survey()
 		if err != nil {
-			return nil, err
+			return err
 		}
-		found, err := v.Samples(k.Sampling, k.capacity)
+		found, err := v.Samples(all...)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if found.Share() >= 1 { // of a few popular objects, or many large ones
-			found = nil
+		for i, s := range found {
+			if s.Share() >= 1 { // of a few popular objects, or many large ones
+				s = nil
+			}
+			made[all[i]] = s
 		}
-		made[k] = found
-		return found, nil
+		return nil
+	}
+	return func(capacity int64, m sim.Miniaturization, realSizes bool) (*sim.Samples, error) {
+		c, ok := choice(capacity, m, realSizes)
+		if !ok {
+			return nil, nil
+		}
+		if len(made) == 0 {
+			if err := choose(); err != nil {
+				return nil, err
+			}
+		}
+		return made[c], nil
 	}, chosen, nil
 }
 
-// lruCurve computes LRU at all capacities at once when the first of its cells
-// asks. It returns nothing for those that have to be replayed.
+// computed reports whether p's hit ratios come from lruCurve.
+func (o *planOptions) computed(p policy) bool {
+	return o.exactLRU && p.name == "lru" && o.choice.Engines == nil
+}
+
+// lruCurve computes LRU at all capacities at once, from now on beside what follows. It
+// returns nothing for those that have to be replayed.
 func (o *planOptions) lruCurve(t *sim.Trace, list []plan.Capacity, warmup int) func(int64) func(context.Context, *sim.Trace) (sim.Tally, error) {
 	p := profile.LRUOptions{Unit: o.unit, Metadata: o.metadata, Warmup: warmup}
 	var capacities []int64
@@ -267,6 +303,9 @@ func (o *planOptions) lruCurve(t *sim.Trace, list []plan.Capacity, warmup int) f
 		}
 		return at, err
 	})
+	if len(capacities) > 0 {
+		go all()
+	}
 	return func(capacity int64) func(context.Context, *sim.Trace) (sim.Tally, error) {
 		if !profile.CanLRU(t, capacity, p) {
 			return nil

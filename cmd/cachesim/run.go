@@ -394,7 +394,7 @@ func (o *planOptions) tasks(t *sim.Trace) ([]plan.Task, error) {
 	var policies []plan.Policy
 	for _, p := range chosen {
 		q := p.planned()
-		if o.exactLRU && p.name == "lru" && o.choice.Engines == nil {
+		if o.computed(p) {
 			q.Compute, q.Memory = o.lruCurve(t, list, warmup), 24
 		}
 		if p.bound != nil {

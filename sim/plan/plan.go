@@ -227,6 +227,14 @@ func intersect(a, b []string) []string {
 	return both
 }
 
+// RealSizes reports whether samples have to keep the sizes of objects for a version of
+// p: a guest is not told the true ones, and what a module without a native version
+// uses sizes for is not known.
+func (p Policy) RealSizes(v sim.Version) bool {
+	guest := v.Engine != sim.NativeEngine
+	return p.Sizes == sim.SizesAreCompared || guest && (p.Sizes == sim.SizesAreWeighed || !p.Native)
+}
+
 // Tasks lists the tasks for one trace: every policy at every capacity and seed
 // for the hit ratios, and every version at one capacity, over the first
 // o.Timing requests, for the times. Native versions come first of their kind:
@@ -245,12 +253,8 @@ func Tasks(t *sim.Trace, policies []Policy, c Choice, w Ways, o Options) (tasks 
 		}
 		var samples *sim.Samples
 		if estimated && o.Samples != nil && p.Compute == nil {
-			// A guest is not told the true sizes, and what a module without a native
-			// version uses sizes for is not known.
-			guest := v.Engine != sim.NativeEngine
-			realSizes := p.Sizes == sim.SizesAreCompared || guest && (p.Sizes == sim.SizesAreWeighed || !p.Native)
 			var err error
-			if samples, err = o.Samples(capacity.Value, p.Miniature, realSizes); err != nil {
+			if samples, err = o.Samples(capacity.Value, p.Miniature, p.RealSizes(v)); err != nil {
 				return err
 			}
 			if samples != nil {

@@ -32,6 +32,9 @@ func LRU(t *sim.Trace, o LRUOptions, capacities []int64) ([]sim.Tally, error) {
 	var gets, bytes int64
 	err := t.Each(0, func(start int, b sim.Batch) error {
 		for i, r := range b.Requests {
+			if i%lruAhead == 0 {
+				levels.preload(b.Requests[i:min(i+lruAhead, len(b.Requests))])
+			}
 			size := r.Size + o.Metadata
 			if o.Unit == sim.UnitObjects {
 				size = 1
@@ -82,6 +85,7 @@ type lruLevels struct {
 	last       []uint32 // of each cache, plus 1; 0: it is empty
 	front      uint32   // plus 1
 	nodes      []lruNode
+	loaded     uint32 // keeps preload's loads from being removed
 }
 
 type lruNode struct {
@@ -94,6 +98,32 @@ type lruNode struct {
 func newLRULevels(objects int, capacities []int64) *lruLevels {
 	n := len(capacities)
 	return &lruLevels{capacities: capacities, used: make([]int64, n), last: make([]uint32, n), nodes: sim.Make[lruNode](objects)}
+}
+
+// lruAhead is how many requests preload is for: their nodes and neighbours stay in the
+// processor's first cache.
+const lruAhead = 32
+
+// preload loads the nodes of the objects in reqs, and then their neighbours: many at a
+// time, where access would wait for one after the other.
+func (l *lruLevels) preload(reqs []sim.Request) {
+	var sum uint32
+	for _, r := range reqs {
+		sum += l.nodes[r.ID].level
+	}
+	for _, r := range reqs {
+		x := &l.nodes[r.ID]
+		if x.level == 0 {
+			continue
+		}
+		if x.prev != 0 {
+			sum += l.nodes[x.prev-1].level
+		}
+		if x.next != 0 {
+			sum += l.nodes[x.next-1].level
+		}
+	}
+	l.loaded += sum
 }
 
 // access serves a request for an object, which always has the same size, and
@@ -131,6 +161,9 @@ func (l *lruLevels) access(id uint32, size int64) (level int) {
 			t := &l.nodes[l.last[k]-1]
 			l.used[k] -= t.size
 			l.last[k] = t.prev
+			if t.prev != 0 { // the next to go: loaded while others are looked at
+				l.loaded += l.nodes[t.prev-1].level
+			}
 			t.level = uint32(k + 2)
 			if k == len(l.capacities)-1 { // no cache holds it
 				t.level = 0
