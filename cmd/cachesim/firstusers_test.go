@@ -313,3 +313,30 @@ func TestSizesThatVary(t *testing.T) {
 		mustSay(t, exitUsage, []string{"it needs --object-size first, last, max or new"}, slices.Concat(f[:n], []string{file(t, "timed.txt", []byte("1 a 10\n2 a 20\n3 b 5\n")), "--object-size", "update"}, f[n:])...)
 	}
 }
+
+// TestModuleTimes: a module without a native version is compared with the native lru, and
+// marked as such.
+func TestModuleTimes(t *testing.T) {
+	module := filepath.Join(t.TempDir(), "mine.wasm")
+	b, err := os.ReadFile("../../policies-wasm/guests/fifo.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(module, b, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		policies string
+		marked   bool
+	}{{"lru," + module, true}, {"lru", false}, {module, false}} {
+		stdout, stderr, code := cachesim("run", smallTrace(t, 3000), "--policy", tt.policies, "--size", "10%", "--engine", "native,wazero", "--out", t.TempDir())
+		if code != 0 {
+			t.Fatalf("exit %d: %s", code, stderr)
+		}
+		row := regexp.MustCompile(`(?m)^mine\.wasm +[\d.]+ \([\d.]+†\)$`).MatchString(stdout)
+		note := strings.Contains(stdout, "† no native version: times that of lru")
+		if row != tt.marked || note != tt.marked {
+			t.Errorf("%s: row %v, note %v, want %v:\n%s", tt.policies, row, note, tt.marked, stdout)
+		}
+	}
+}

@@ -256,7 +256,7 @@ func timeTable(w io.Writer, list []results.Result, given map[string]string, watc
 		return
 	}
 	repeats := 0
-	native := make(map[string]float64)
+	native := make(nativeTimes)
 	var engines, policies []string
 	for _, r := range list {
 		repeats = max(repeats, r.Repeats)
@@ -291,6 +291,7 @@ func timeTable(w io.Writer, list []results.Result, given map[string]string, watc
 	if verbose || versions > 1 && len(engines) == 1 {
 		fmt.Fprintln(w)
 		versionTable(w, list, labels, native)
+		native.note(w, policies)
 		timeNotes(w, list, labels, untimed, watched)
 		fmt.Fprintln(w)
 		return
@@ -314,14 +315,14 @@ func timeTable(w io.Writer, list []results.Result, given map[string]string, watc
 					best = r.PerRequest()
 				}
 			}
-			switch n := native[p]; {
-			case best < 0:
-				row = append(row, "")
-			case e == sim.NativeEngine || n == 0:
-				row = append(row, fmt.Sprintf("%.1f", best))
-			default:
-				row = append(row, fmt.Sprintf("%.1f (%.2f)", best, best/n))
+			cell := ""
+			if best >= 0 {
+				cell = fmt.Sprintf("%.1f", best)
+				if times := native.times(p, best); times != "" && e != sim.NativeEngine {
+					cell += " (" + times + ")"
+				}
 			}
+			row = append(row, cell)
 		}
 		t.AppendRow(row)
 	}
@@ -329,6 +330,7 @@ func timeTable(w io.Writer, list []results.Result, given map[string]string, watc
 	if versions > 1 {
 		fmt.Fprintln(w, "The fastest version of each engine; --verbose shows all, times.csv has them")
 	}
+	native.note(w, policies)
 	timeNotes(w, list, labels, untimed, watched)
 	fmt.Fprintln(w)
 }
@@ -371,19 +373,38 @@ func timeNotes(w io.Writer, list []results.Result, labels map[string]string, unt
 	}
 }
 
+// nativeTimes are the times of native versions, in ns per request by policy.
+type nativeTimes map[string]float64
+
+// times returns how many times as long as the native version of a policy ns is, with
+// a mark where there is none, but one of lru; "" where there is neither.
+func (n nativeTimes) times(policy string, ns float64) string {
+	switch {
+	case n[policy] > 0:
+		return fmt.Sprintf("%.2f", ns/n[policy])
+	case n["lru"] > 0:
+		return fmt.Sprintf("%.2f†", ns/n["lru"])
+	}
+	return ""
+}
+
+// note explains the mark, where times has set it.
+func (n nativeTimes) note(w io.Writer, policies []string) {
+	if n["lru"] > 0 && slices.ContainsFunc(policies, func(p string) bool { return n[p] == 0 }) {
+		fmt.Fprintln(w, "† no native version: times that of lru")
+	}
+}
+
 // versionTable prints a row a timed version.
-func versionTable(w io.Writer, list []results.Result, labels map[string]string, native map[string]float64) {
+func versionTable(w io.Writer, list []results.Result, labels map[string]string, native nativeTimes) {
 	t := newTable(w, 4, "policy", "engine", "abi", "handle", "ns/request", "spread", "x native", "set-up ms", "evictions")
 	for _, r := range list {
-		times, evictions := "", ""
-		if n := native[r.Policy]; n > 0 {
-			times = fmt.Sprintf("%.2f", r.PerRequest()/n)
-		}
+		evictions := ""
 		if r.Evictions != nil {
 			evictions = humanize.Comma(*r.Evictions)
 		}
 		t.AppendRow(table.Row{clean(labels[r.Policy]), r.Engine, r.ABI, r.Handle,
-			fmt.Sprintf("%.1f", r.PerRequest()), fmt.Sprintf("%.1f", r.Spread()), times,
+			fmt.Sprintf("%.1f", r.PerRequest()), fmt.Sprintf("%.1f", r.Spread()), native.times(r.Policy, r.PerRequest()),
 			fmt.Sprintf("%.2f", float64(r.Setup)/float64(time.Millisecond)), evictions})
 	}
 	t.Render()
