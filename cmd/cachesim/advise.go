@@ -223,7 +223,7 @@ func (o *runOptions) advise(ctx context.Context, group, again []string, set *res
 	if ctx.Err() != nil {
 		return errInterrupted
 	}
-	reportFailures(o.stderr, failures, len(tasks))
+	reportFailures(o.stderr, failures, len(tasks), false)
 	var list []results.Result
 	for i, m := range measured {
 		r := results.New(m)

@@ -271,6 +271,12 @@ func TestFailedCells(t *testing.T) {
 	if len(rows) != 2 {
 		t.Errorf("%d rows of lru", len(rows))
 	}
+
+	// One cause is said once.
+	_, stderr, code = cachesim("run", smallTrace(t, 500), "--policy", text, "--size", "1KiB,2KiB", "--timing-requests", "none", "--out", t.TempDir())
+	if code != 1 || strings.Count(stderr, `starts with "hell"`) != 1 || !strings.Contains(stderr, "all 2 cells failed, for the reason above") {
+		t.Errorf("exit %d, want 1 and the reason once: %s", code, stderr)
+	}
 }
 
 // TestRangeGoesDown has a range whose ends only the trace makes comparable.

@@ -410,8 +410,9 @@ func versionTable(w io.Writer, list []results.Result, labels map[string]string, 
 	t.Render()
 }
 
-// reportFailures prints one line for each cause.
-func reportFailures(w io.Writer, failures []sim.Failure, of int) {
+// reportFailures prints one line for each cause. With shown, each cause has been printed as it
+// came: then a single one is not repeated.
+func reportFailures(w io.Writer, failures []sim.Failure, of int, shown bool) {
 	if len(failures) == 0 {
 		return
 	}
@@ -424,6 +425,7 @@ func reportFailures(w io.Writer, failures []sim.Failure, of int) {
 		}
 		cells[cause] = append(cells[cause], f)
 	}
+	why := ""
 	for _, cause := range order {
 		f := cells[cause]
 		more := ""
@@ -435,11 +437,15 @@ func reportFailures(w io.Writer, failures []sim.Failure, of int) {
 		if errors.As(f[0].Err, &stall) {
 			hint = " (--guest-timeout)"
 		}
+		if shown && len(order) == 1 {
+			why = ", for the reason above" + hint
+			continue
+		}
 		fmt.Fprintf(w, "cachesim: failed: %s%s%s\n", clean(f[0].Error()), hint, more)
 	}
 	if len(failures) == of {
-		fmt.Fprintf(w, "cachesim: all %d cells failed\n", of)
+		fmt.Fprintf(w, "cachesim: all %d cells failed%s\n", of, why)
 		return
 	}
-	fmt.Fprintf(w, "cachesim: %d of %d cells failed; the others are kept\n", len(failures), of)
+	fmt.Fprintf(w, "cachesim: %d of %d cells failed%s; the others are kept\n", len(failures), of, why)
 }

@@ -109,7 +109,7 @@ func (l *log) Done(m sim.Measurement) {
 func (l *log) Failed(f sim.Failure) {
 	l.done++
 	if l.first(f) {
-		fmt.Fprintf(l.w, "%d/%d failed: %s\n", l.done, l.cells, clean(f.Error()))
+		fmt.Fprintf(l.w, "cachesim: failed: %s\n", clean(f.Error()))
 	}
 }
 

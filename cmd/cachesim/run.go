@@ -587,7 +587,7 @@ func (o *runOptions) trace(ctx context.Context, f *folder, provenance results.Pr
 	if err := f.journal.Err(); err != nil {
 		return false, err
 	}
-	reportFailures(o.stderr, failures, len(todo))
+	reportFailures(o.stderr, failures, len(todo), !o.quiet)
 	if ctx.Err() != nil {
 		return false, errInterrupted
 	}
