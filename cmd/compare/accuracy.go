@@ -180,7 +180,10 @@ func printErrors(c *comparison, all []*errorsOf) {
 		}
 		fmt.Fprintln(c.w, row)
 	}
-	fmt.Fprintf(c.w, "\n%d of %d within %.1f points, of bytes %.1f; beyond: %s\n", inside, n, within.hit, within.byteHit, strings.Join(beyond, "; "))
+	fmt.Fprintf(c.w, "\n%d of %d within %.1f points, of bytes %.1f\n", inside, n, within.hit, within.byteHit)
+	if len(beyond) > 0 {
+		fmt.Fprintf(c.w, "beyond: %s\n", strings.Join(beyond, "; "))
+	}
 	for _, e := range all {
 		var hit, byteHit, k float64
 		for _, list := range e.of {

@@ -19,7 +19,7 @@ func (c *comparison) mrc(policies, profiler, out string) error {
 		sizes = append(sizes, fmt.Sprint(c.footprint>>i))
 	}
 	if policies == "" {
-		policies = "fifo,clock,s3fifo,sieve,arc,lirs,gdsf,w-tinylfu,belady"
+		policies = "fifo,lru,clock,sieve,s3fifo,slru,2q,arc,gdsf,w-tinylfu,belady"
 	}
 	common := []string{c.trace, "--policy", policies, "--size", strings.Join(sizes, ","), "--engine", "native", "--trace-cache", "off", "--quiet", "--format", "svg"}
 	full, sampled := filepath.Join(c.dir, "full"), filepath.Join(c.dir, "sampled")
