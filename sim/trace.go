@@ -52,7 +52,7 @@ type Trace struct {
 	RequestCosts *RequestCosts
 
 	// Sizes are those of the objects that t's stand for, where t is a miniature
-	// with other ones; see NewSamples. Otherwise nil.
+	// with other ones; see Survey.Samples. Otherwise nil.
 	Sizes []int64
 
 	// SampleRate is the share of the objects of another trace that t has, where it
