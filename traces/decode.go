@@ -594,6 +594,7 @@ func (e *MalformedError) Error() string {
 func (d *decoding) tooMany() error {
 	first := d.badSeen[d.badKind[0]].first
 	if d.o.SkipBad == 0 && d.o.SkipBadShare == 0 {
+		first.Record = true
 		return first
 	}
 	return &MalformedError{d.bad, d.bad + d.records, first}
@@ -630,7 +631,7 @@ func (d *decoding) notes() []string {
 	}
 	for _, kind := range d.badKind {
 		m := d.badSeen[kind]
-		notes = append(notes, fmt.Sprintf("%d malformed records were left out, the first: %v", m.n, m.first))
+		notes = append(notes, fmt.Sprintf("malformed records left out: %d, the first: %v", m.n, m.first))
 	}
 	if d.logs != nil {
 		notes = append(notes, d.logs.report()...)

@@ -138,6 +138,8 @@ type SyntaxError struct {
 	Line int64 // from 1; 0 in binary formats
 	Byte int64 // offset in the decompressed file, in binary formats
 	Msg  string
+	// Record says that it is a record which Options.SkipBad can leave out.
+	Record bool
 }
 
 func (e *SyntaxError) Error() string {

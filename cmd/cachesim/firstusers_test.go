@@ -155,6 +155,7 @@ func TestEngineerWithLogs(t *testing.T) {
 	if err := os.WriteFile(other, b[:len(b)/2], 0o600); err != nil {
 		t.Fatal(err)
 	}
+	mustSay(t, exitFailed, []string{"access.log:", "--skip-bad N or P% leaves malformed records out"}, "run", other, "--out", t.TempDir())
 	out := mustSay(t, exitDone, nil, "run", log, other, "--skip-bad", "1", "--separate", "--policy", "lru", "--size", "10%", "--timing-requests", "none", "--out", again)
 	if !strings.Contains(out, log) || !strings.Contains(out, other) {
 		t.Errorf("two traces of one name are not told apart:\n%s", out)
@@ -334,7 +335,7 @@ func TestModuleTimes(t *testing.T) {
 			t.Fatalf("exit %d: %s", code, stderr)
 		}
 		row := regexp.MustCompile(`(?m)^mine\.wasm +[\d.]+ \([\d.]+†\)$`).MatchString(stdout)
-		note := strings.Contains(stdout, "† no native version: times that of lru")
+		note := strings.Contains(stdout, "† no time of a native version: times that of lru")
 		if row != tt.marked || note != tt.marked {
 			t.Errorf("%s: row %v, note %v, want %v:\n%s", tt.policies, row, note, tt.marked, stdout)
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -344,6 +345,10 @@ func (o traceOptions) open(ctx context.Context, group []string) (*sim.Trace, err
 	done := make(chan opened, 1)
 	go func() {
 		t, err := traces.Open(group, o.options)
+		var syntax *traces.SyntaxError
+		if errors.As(err, &syntax) && syntax.Record {
+			err = fmt.Errorf("%w; --skip-bad N or P%% leaves malformed records out", err)
+		}
 		done <- opened{t, err}
 	}()
 	select {

@@ -175,7 +175,7 @@ func TestStandardInput(t *testing.T) {
 	if rows := readCSV(t, dir, "results.csv"); len(rows) == 0 || rows[0]["trace"] != "stdin" {
 		t.Errorf("results.csv: %v", rows)
 	}
-	if _, stderr, code := read("a 1\nb x\n", "trace", "info", "-"); code != exitFailed || stderr != "cachesim: stdin:2: size \"x\" is not a number of bytes\n" {
+	if _, stderr, code := read("a 1\nb x\n", "trace", "info", "-"); code != exitFailed || stderr != "cachesim: stdin:2: size \"x\" is not a number of bytes; --skip-bad N or P% leaves malformed records out\n" {
 		t.Errorf("exit %d, %s", code, stderr)
 	}
 	if stdout, stderr, code := read("1\n2\n", "trace", "head", "id:-"); code != 0 || !strings.HasPrefix(stdout, "stdin: 2 requests") {
