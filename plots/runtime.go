@@ -115,15 +115,15 @@ func runTimeFigure(o Options, name, trace string, timed []results.Result, labels
 		policies[i] = labels[p]
 	}
 	width := st.narrow()
-	engine := func(native bool) bool {
-		return slices.ContainsFunc(timed, func(r results.Result) bool { return (r.Engine == sim.NativeEngine) == native })
-	}
 	bars := sum(groupSlots(panels, policies, leastSlots))
 	// Whether there is room for a number above each bar.
 	roomy := func() bool {
 		return (width-chartAxis)/vg.Length(min(bars, twoColumnsBars)) >= labelSize*0.95
 	}
-	ratios := engine(true) && engine(false)
+	// Whether a bar stands beside that of its native version.
+	ratios := slices.ContainsFunc(panels, func(p panel) bool {
+		return slices.ContainsFunc(p.groups, func(g []bar) bool { return len(g) > 1 && g[0].style.abi == sim.NativeEngine })
+	})
 	if bars > oneColumnBars || ratios && !roomy() {
 		width = st.wide()
 	}

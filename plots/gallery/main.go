@@ -96,8 +96,8 @@ func page(folder string) string {
 	b.WriteString("# Figures\n\n" +
 		"Every kind of figure, by the name that selects it. `make gallery` draws them from the results in\n" +
 		"`plots/gallery/data`: of the example trace, which is synthetic, and of 24 generated traces. They\n" +
-		"show what figures look like; times were taken on a busy machine. In papers in two columns LaTeX\n" +
-		"has nothing to complain of any of them, as `pdf`, `pgf` or `tex`, nor of the tables (a test).\n\n" +
+		"show what figures look like; times were taken on a busy machine. All of them, as `pdf`, `pgf`\n" +
+		"or `tex`, and the tables compile without a warning in a paper of two columns (a test).\n\n" +
 		"Formats: " + strings.Join(plots.Formats, ", ") + ". `png` has 300 dots per inch, `svg` keeps text as text,\n" +
 		"`pdf` embeds the letters that it uses, `pgf` is a drawing to `\\input` into LaTeX (package pgf),\n" +
 		"`tex` the data as pgfplots axes, `csv` the data alone. The same results give the same bytes.\n\n" +
