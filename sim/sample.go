@@ -242,7 +242,7 @@ func (v *Survey) Samples(list ...Choice) ([]*Samples, error) {
 // probability returns with which probability objects of a size are in a sample.
 func (v *Survey) probability(c Choice) func(size int64) float64 {
 	if c.RealSizes || v.unit == UnitObjects {
-		return func(int64) float64 { return c.Rate }
+		return func(int64) float64 { return min(1, c.Rate) }
 	}
 	limit := v.limit(c.Rate, c.Capacity)
 	return func(size int64) float64 { return min(1, c.Rate*max(1, float64(size+v.metadata)/limit)) }
@@ -686,6 +686,7 @@ func (g *gatherer) gather() ([]*sampler, error) {
 			g.sampled[g.first[id+1]] = sampledObject{uint32(k), notRequested}
 			g.first[id+1]++
 		}
+		g.chosen[k] = nil
 		g.samplers = append(g.samplers, newSampler(g.of))
 	}
 	of := make([]uint32, BatchSize) // requests of a batch that are of objects in a sample

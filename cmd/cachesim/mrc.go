@@ -285,8 +285,8 @@ func (o *planOptions) computed(p policy) bool {
 	return o.exactLRU && p.name == "lru" && o.choice.Engines == nil
 }
 
-// lruCurve computes LRU at all capacities at once, beside what follows or when the first
-// of its cells asks. It returns nothing for those that have to be replayed.
+// lruCurve computes LRU at all capacities at once when the first of its cells
+// asks. It returns nothing for those that have to be replayed.
 func (o *planOptions) lruCurve(t *sim.Trace, list []plan.Capacity, warmup int) func(int64) func(context.Context, *sim.Trace) (sim.Tally, error) {
 	p := profile.LRUOptions{Unit: o.unit, Metadata: o.metadata, Warmup: warmup}
 	var capacities []int64
@@ -303,9 +303,6 @@ func (o *planOptions) lruCurve(t *sim.Trace, list []plan.Capacity, warmup int) f
 		}
 		return at, err
 	})
-	if len(capacities) > 0 && o.shard.n <= 1 && o.cell == "" { // otherwise perhaps no cell asks
-		go all()
-	}
 	return func(capacity int64) func(context.Context, *sim.Trace) (sim.Tally, error) {
 		if !profile.CanLRU(t, capacity, p) {
 			return nil

@@ -391,7 +391,7 @@ func (n nativeTimes) times(policy string, ns float64) string {
 // note explains the mark, where times has set it.
 func (n nativeTimes) note(w io.Writer, policies []string) {
 	if n["lru"] > 0 && slices.ContainsFunc(policies, func(p string) bool { return n[p] == 0 }) {
-		fmt.Fprintln(w, "† no native version: times that of lru")
+		fmt.Fprintln(w, "† no time of a native version: times that of lru")
 	}
 }
 
@@ -444,7 +444,11 @@ func reportFailures(w io.Writer, failures []sim.Failure, of int, shown bool) {
 		fmt.Fprintf(w, "cachesim: failed: %s%s%s\n", clean(f[0].Error()), hint, more)
 	}
 	if len(failures) == of {
-		fmt.Fprintf(w, "cachesim: all %d cells failed%s\n", of, why)
+		all := fmt.Sprintf("all %d cells", of)
+		if of == 1 {
+			all = "the only cell"
+		}
+		fmt.Fprintf(w, "cachesim: %s failed%s\n", all, why)
 		return
 	}
 	fmt.Fprintf(w, "cachesim: %d of %d cells failed%s; the others are kept\n", len(failures), of, why)

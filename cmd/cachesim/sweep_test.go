@@ -115,7 +115,7 @@ func TestSweepFailed(t *testing.T) {
 	if _, stderr, code := cachesim("sweep", "run", path); code != 0 || strings.Contains(stderr, "failed: ") {
 		t.Errorf("exit %d, want the failed cells left out: %s", code, stderr)
 	}
-	if _, stderr, code := cachesim("sweep", "run", path, "--retry-failed"); code != 1 || strings.Count(stderr, "/3 failed: ") != 3 || strings.Count(stderr, "(and 2 more cells alike)") != 3 {
+	if _, stderr, code := cachesim("sweep", "run", path, "--retry-failed"); code != 1 || strings.Count(stderr, "cachesim: failed: ") != 3 || strings.Count(stderr, "all 3 cells failed, for the reason above") != 3 {
 		t.Errorf("exit %d, want 9 failures for one reason a job: %s", code, stderr)
 	}
 }
