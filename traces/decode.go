@@ -631,7 +631,11 @@ func (d *decoding) notes() []string {
 	}
 	for _, kind := range d.badKind {
 		m := d.badSeen[kind]
-		notes = append(notes, fmt.Sprintf("malformed records left out: %d, the first: %v", m.n, m.first))
+		were := "records were"
+		if m.n == 1 {
+			were = "record was"
+		}
+		notes = append(notes, fmt.Sprintf("%d malformed %s left out, the first: %v", m.n, were, m.first))
 	}
 	if d.logs != nil {
 		notes = append(notes, d.logs.report()...)

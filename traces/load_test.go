@@ -326,8 +326,8 @@ func TestSkipBad(t *testing.T) {
 	if trace.Requests != 3 || trace.Footprint != 9 {
 		t.Errorf("got %+v", trace)
 	}
-	wantNote(t, trace, `malformed records left out: 2, the first: t:2: size "x" is not a number of bytes`)
-	wantNote(t, trace, `malformed records left out: 1, the first: t:4: want 2 fields, "id size", got 1`)
+	wantNote(t, trace, `2 malformed records were left out, the first: t:2: size "x" is not a number of bytes`)
+	wantNote(t, trace, `1 malformed record was left out, the first: t:4: want 2 fields, "id size", got 1`)
 
 	var many *MalformedError
 	err = readError(t, data, Options{SkipBad: 2, Format: "id-size"})
@@ -359,7 +359,7 @@ func TestSkipBad(t *testing.T) {
 	if err != nil || lines.Requests != 3 || lines.ObjectName(2) != "c" {
 		t.Errorf("lines that are too long: %+v, %v", lines, err)
 	}
-	wantNote(t, lines, "malformed records left out: 3, the first: t:2: line is longer than 1048576 bytes")
+	wantNote(t, lines, "3 malformed records were left out, the first: t:2: line is longer than 1048576 bytes")
 }
 
 // An endless reader repeats a line.
