@@ -199,7 +199,7 @@ type Choice struct {
 // learn the true ones from Config.Sizes or, with RealSizes, replay samples
 // without this.
 func (v *Survey) Samples(list ...Choice) ([]*Samples, error) {
-	g := gatherer{of: v.t, warmup: v.warmup}
+	var all [][]uint32 // the objects of each sample
 	probability := make([]func(size int64) float64, len(list))
 	for i, c := range list {
 		probability[i] = v.probability(c)
@@ -218,22 +218,20 @@ func (v *Survey) Samples(list ...Choice) ([]*Samples, error) {
 				}
 			}
 		}
-		for _, ids := range chosen {
-			g.add(ids)
-		}
+		all = append(all, chosen...)
 	}
-	all, err := g.gather()
+	samplers, err := gather(v.t, v.warmup, all)
 	if err != nil {
 		return nil, err
 	}
 	var made []*Samples
 	for i, c := range list {
 		s := &Samples{Sampling: c.Sampling, Survey: v, least: c.Capacity}
-		for _, m := range all[:c.Salts] {
+		for _, m := range samplers[:c.Salts] {
 			v.weigh(m, c, probability[i])
 			s.Miniatures = append(s.Miniatures, m.m)
 		}
-		all = all[c.Salts:]
+		samplers = samplers[c.Salts:]
 		made = append(made, s)
 	}
 	return made, nil
@@ -633,29 +631,11 @@ func Sample(t *Trace, share float64, salt uint64) (*Trace, error) {
 			chosen = append(chosen, id)
 		}
 	}
-	g := gatherer{of: t}
-	g.add(chosen)
-	all, err := g.gather()
+	samplers, err := gather(t, 0, [][]uint32{chosen})
 	if err != nil {
 		return nil, err
 	}
-	return all[0].m.Trace, nil
-}
-
-// A gatherer takes the requests of several samples out of a trace, in one pass.
-//
-//	object   0  1  2  3           first    0  2  2  3
-//	sampled  A     B  A           sampled  A B  C  A
-//	         B     C
-//
-// What is sampled of object k is sampled[first[k]:first[k+1]].
-type gatherer struct {
-	of       *Trace
-	warmup   int // the first requests, see Miniature.Warmup
-	chosen   [][]uint32
-	samplers []*sampler
-	first    []uint32
-	sampled  []sampledObject
+	return samplers[0].m.Trace, nil
 }
 
 // sampledObject says that an object is in a sample.
@@ -666,33 +646,38 @@ type sampledObject struct {
 
 const notRequested = ^uint32(0)
 
-// add has one more sample taken, of the objects chosen.
-func (g *gatherer) add(chosen []uint32) { g.chosen = append(g.chosen, chosen) }
-
-// gather takes the samples.
-func (g *gatherer) gather() ([]*sampler, error) {
-	g.first = make([]uint32, g.of.Objects+2)
-	for _, ids := range g.chosen {
+// gather takes the requests for the objects chosen for each of several samples out of
+// t, in one pass, and consumes chosen. The first warmup requests are its warm-up.
+//
+//	object   0  1  2  3           first    0  2  2  3
+//	sampled  A     B  A           sampled  A B  C  A
+//	         B     C
+//
+// What is sampled of object k is sampled[first[k]:first[k+1]].
+func gather(t *Trace, warmup int, chosen [][]uint32) ([]*sampler, error) {
+	first := make([]uint32, t.Objects+2)
+	for _, ids := range chosen {
 		for _, id := range ids {
-			g.first[id+2]++
+			first[id+2]++
 		}
 	}
-	for i := 2; i < len(g.first); i++ {
-		g.first[i] += g.first[i-1]
+	for i := 2; i < len(first); i++ {
+		first[i] += first[i-1]
 	}
-	g.sampled = make([]sampledObject, g.first[len(g.first)-1])
-	for k, ids := range g.chosen {
+	sampled := make([]sampledObject, first[len(first)-1])
+	var samplers []*sampler
+	for k, ids := range chosen {
 		for _, id := range ids {
-			g.sampled[g.first[id+1]] = sampledObject{uint32(k), notRequested}
-			g.first[id+1]++
+			sampled[first[id+1]] = sampledObject{uint32(k), notRequested}
+			first[id+1]++
 		}
-		g.chosen[k] = nil
-		g.samplers = append(g.samplers, newSampler(g.of))
+		chosen[k] = nil
+		samplers = append(samplers, newSampler(t))
 	}
 	of := make([]uint32, BatchSize) // requests of a batch that are of objects in a sample
-	if err := g.of.Each(ColumnOps|ColumnTTL, func(start int, b Batch) error {
+	if err := t.Each(ColumnOps|ColumnTTL, func(start int, b Batch) error {
 		// Most are in none, which no branch can foresee.
-		n, first := 0, g.first
+		n := 0
 		for i, r := range b.Requests {
 			of[n] = uint32(i)
 			if first[r.ID] != first[r.ID+1] {
@@ -701,21 +686,21 @@ func (g *gatherer) gather() ([]*sampler, error) {
 		}
 		for _, i := range of[:n] {
 			id := b.Requests[i].ID
-			sampled := g.sampled[first[id]:first[id+1]]
-			for k := range sampled {
-				g.samplers[sampled[k].sampler].add(b, int(i), &sampled[k].id, start+int(i) < g.warmup)
+			in := sampled[first[id]:first[id+1]]
+			for k := range in {
+				samplers[in[k].sampler].add(b, int(i), &in[k].id, start+int(i) < warmup)
 			}
 		}
 		return nil
 	}); err != nil {
 		return nil, err
 	}
-	for _, s := range g.samplers {
+	for _, s := range samplers {
 		if err := s.finish(); err != nil {
 			return nil, err
 		}
 	}
-	return g.samplers, nil
+	return samplers, nil
 }
 
 // sampler makes one sample.
@@ -777,14 +762,7 @@ func (s *sampler) add(b Batch, i int, id *uint32, warmup bool) {
 }
 
 func (s *sampler) flush() {
-	b := Batch{Requests: s.reqs}
-	if len(s.ops) > 0 {
-		b.Ops = s.ops
-	}
-	if len(s.ttl) > 0 {
-		b.TTL = s.ttl
-	}
-	s.memory.AppendBatch(b)
+	s.memory.AppendBatch(Batch{Requests: s.reqs, Ops: s.ops, TTL: s.ttl})
 	s.reqs, s.ops, s.ttl = s.reqs[:0], s.ops[:0], s.ttl[:0]
 }
 

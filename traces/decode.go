@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"cachesim/sim"
 )
 
@@ -631,10 +633,7 @@ func (d *decoding) notes() []string {
 	}
 	for _, kind := range d.badKind {
 		m := d.badSeen[kind]
-		were := "records were"
-		if m.n == 1 {
-			were = "record was"
-		}
+		were := english.PluralWord(int(m.n), "record was", "records were")
 		notes = append(notes, fmt.Sprintf("%d malformed %s left out, the first: %v", m.n, were, m.first))
 	}
 	if d.logs != nil {

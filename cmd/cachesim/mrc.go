@@ -216,22 +216,21 @@ func (o *planOptions) samples(t *sim.Trace, list []plan.Capacity, footprint int6
 	}
 	choice := func(capacity int64, m sim.Miniaturization, realSizes bool) (c sim.Choice, sampled bool) {
 		rate, _ := o.sampling.rateFor(t.Objects, capacity, footprint, m.Cached)
+		if rate == 0 {
+			return c, false
+		}
 		// Those for the smallest capacity are for all with the same rate.
 		i := slices.IndexFunc(list, func(c plan.Capacity) bool {
 			r, _ := o.sampling.rateFor(t.Objects, c.Value, footprint, m.Cached)
 			return r == rate
 		})
-		if rate == 0 || i < 0 {
-			return c, false
-		}
 		return sim.Choice{
 			Sampling: sim.Sampling{Rate: rate, Salts: o.sampling.salts, Error: o.sampling.error, RealSizes: realSizes},
 			Capacity: list[i].Value,
 		}, true
 	}
-	made := make(map[sim.Choice]*sim.Samples)
-	// All are chosen in one pass, when the first is asked for.
-	choose := func() error {
+	// All are made in one pass, when the first is asked for.
+	made := sync.OnceValues(func() (map[sim.Choice]*sim.Samples, error) {
 		var all []sim.Choice
 		for _, p := range chosen {
 			if o.computed(p) {
@@ -240,7 +239,7 @@ func (o *planOptions) samples(t *sim.Trace, list []plan.Capacity, footprint int6
 			q := p.planned()
 			_, ratios, _, err := plan.Versions(q, o.choice, ways())
 			if err != nil {
-				return usageError{err}
+				return nil, usageError{err}
 			}
 			for _, v := range ratios {
 				for _, capacity := range list {
@@ -252,31 +251,27 @@ func (o *planOptions) samples(t *sim.Trace, list []plan.Capacity, footprint int6
 		}
 		v, err := survey()
 		if err != nil {
-			return err
+			return nil, err
 		}
 		found, err := v.Samples(all...)
 		if err != nil {
-			return err
+			return nil, err
 		}
+		made := make(map[sim.Choice]*sim.Samples)
 		for i, s := range found {
-			if s.Share() >= 1 { // of a few popular objects, or many large ones
-				s = nil
+			if s.Share() < 1 { // not of a few popular objects, or many large ones
+				made[all[i]] = s
 			}
-			made[all[i]] = s
 		}
-		return nil
-	}
+		return made, nil
+	})
 	return func(capacity int64, m sim.Miniaturization, realSizes bool) (*sim.Samples, error) {
 		c, ok := choice(capacity, m, realSizes)
 		if !ok {
 			return nil, nil
 		}
-		if len(made) == 0 {
-			if err := choose(); err != nil {
-				return nil, err
-			}
-		}
-		return made[c], nil
+		all, err := made()
+		return all[c], err
 	}, chosen, nil
 }
 

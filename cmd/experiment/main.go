@@ -78,9 +78,9 @@ func measure(trace string, short bool) error {
 			return err
 		}
 	}
-	budget, debugBudget, requests, rounds, all, repeat := "6m", "2m", "100000", "5", "all", "5"
+	budget, debugBudget, requests, all, repeat := "6m", "2m", "100000", "all", "5"
 	if short {
-		budget, debugBudget, requests, rounds, all, repeat = "10s", "5s", "1000", "1", "1000", "1"
+		budget, debugBudget, requests, all, repeat = "10s", "5s", "1000", "1000", "1"
 	}
 	theirs := strings.Join(policies, ",")
 	at := func(name string) string { return filepath.Join(kept, name) }
@@ -89,7 +89,7 @@ func measure(trace string, short bool) error {
 	for _, args := range [][]string{
 		{"./cachesim", "bench", "--engine", "all", "--budget", budget, "--out", at("bench-release")},
 		{"./cachesim-debug", "bench", "--engine", "singlepass,cranelift,llvm,wazero,wasmtime", "--measure", "calls", "--budget", debugBudget, "--out", at("bench-debug")},
-		{"./cachesim", "run", trace, "--policy", theirs, "--size", "32MiB", "--engine", "all", "--abi", "all", "--handle", "all", "--limit", requests, "--timing-requests", "all", "--repeat", rounds, "--out", at("matrix")},
+		{"./cachesim", "run", trace, "--policy", theirs, "--size", "32MiB", "--engine", "all", "--abi", "all", "--handle", "all", "--limit", requests, "--timing-requests", "all", "--repeat", repeat, "--out", at("matrix")},
 		{"./cachesim", "run", trace, "--policy", theirs, "--size", "32MiB", "--engine", "native,cranelift,llvm,wazero,wasmtime", "--abi", "pair,batch", "--handle", "srs,driver", "--timing-requests", all, "--repeat", repeat, "--out", at("ratios")},
 		{"./cachesim", "run", trace, "--policy", theirs, "--size", "4MiB..8GiB", "--timing-requests", "none", "--out", at("hits")},
 	} {

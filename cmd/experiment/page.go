@@ -365,6 +365,16 @@ func verdict(agrees bool) string {
 	return "**differs**"
 }
 
+// quartiles are the bounds of the middle half of some numbers, and their median; 0 of
+// none.
+func quartiles(x []float64) (low, median, high float64) {
+	if len(x) == 0 {
+		return 0, 0, 0
+	}
+	x = slices.Sorted(slices.Values(x))
+	return x[len(x)/4], x[len(x)/2], x[len(x)*3/4]
+}
+
 // verdictOf is for measurements of which half are from low to high, where from and to
 // bound what they found.
 func verdictOf(low, high, from, to float64) string {
@@ -416,13 +426,9 @@ func (d *data) Claims() string {
 			}
 		}
 	}
-	slices.Sort(gains)
-	if len(gains) == 0 {
-		gains = []float64{0}
-	}
+	low, median, high := quartiles(gains)
 	row(&b, "cached handles win up to 15.3 %",
-		fmt.Sprintf("a median of %.0f %%, half of them from %.0f to %.0f %%", gains[len(gains)/2], gains[len(gains)/4], gains[len(gains)*3/4]),
-		verdictOf(gains[len(gains)/4], gains[len(gains)*3/4], 0, 20))
+		fmt.Sprintf("a median of %.0f %%, half of them from %.0f to %.0f %%", median, low, high), verdictOf(low, high, 0, 20))
 
 	var behind, dynamic []float64
 	for _, e := range wasmer {
@@ -446,12 +452,12 @@ func (d *data) Claims() string {
 			}
 		}
 	}
-	slices.Sort(faster)
 	llvm, cranelift := get("lru", "llvm", "batch", "srs"), get("lru", "cranelift", "batch", "srs")
 	if len(faster) > 0 {
+		low, median, high := quartiles(faster)
 		row(&b, "LLVM runs marginally faster than Cranelift",
-			fmt.Sprintf("on calls for each request Cranelift takes %.2f times LLVM's time in the median (half of them %.2f to %.2f)", faster[len(faster)/2], faster[len(faster)/4], faster[len(faster)*3/4]),
-			verdictOf(faster[len(faster)/4], faster[len(faster)*3/4], 1, 1.3))
+			fmt.Sprintf("on calls for each request Cranelift takes %.2f times LLVM's time in the median (half of them %.2f to %.2f)", median, low, high),
+			verdictOf(low, high, 1, 1.3))
 		times := float64(llvm.Compile) / float64(cranelift.Compile)
 		row(&b, "and compiles about four times slower",
 			fmt.Sprintf("%s against %s for lru.wasm: %.0f times", milliseconds(llvm.Compile), milliseconds(cranelift.Compile), times), verdict(times > 2 && times < 8))
