@@ -433,8 +433,8 @@ func (a *advice) print(w io.Writer) error {
 			fmt.Fprintln(w, ".")
 		}
 	}
-	tooLarge(w, a.list)
 	fmt.Fprintln(w)
+	tooLarge(w, a.list)
 	if from := results.SampleText(a.list); from != "" {
 		fmt.Fprintf(w, "Estimated from %s (LRU is exact)%s; ± is the 95 %% interval as far as the salts show it.\n", from, a.raised())
 		if r := a.size; r.Unfit > 0.01 {
