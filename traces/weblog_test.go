@@ -1228,7 +1228,9 @@ func TestWeblogNoAllocations(t *testing.T) {
 				}
 			})
 		}
-		if few, many := decode(1), decode(times); many > few+20 {
+		// One for each repetition would be times-1 more; what making a decoder allocates varies,
+		// most of all under the race detector, where pools forget.
+		if few, many := decode(1), decode(times); many > few+times/2 {
 			t.Errorf("%v: %.0f allocations for the sample, %.0f for it %d times", s, few, many, times)
 		}
 	}
