@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"iter"
 	"math/bits"
 )
 
@@ -24,6 +25,25 @@ func (o *Outcomes) clear(i int) { o.words[i>>6] &^= 1 << (i & 63) }
 
 // Hit reports whether request i was a hit.
 func (o *Outcomes) Hit(i int) bool { return o.words[i>>6]>>(i&63)&1 == 1 }
+
+// misses yields the requests from from to before to that were no hits.
+func (o *Outcomes) misses(from, to int) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for from < to {
+			end := min(to, from|63+1)
+			for x := ^o.words[from>>6] >> (from & 63) << (from & 63); x != 0; x &= x - 1 {
+				i := from&^63 + bits.TrailingZeros64(x)
+				if i >= end {
+					break
+				}
+				if !yield(i) {
+					return
+				}
+			}
+			from = end
+		}
+	}
+}
 
 // FirstDifference returns the first request on which o and p, of equal length,
 // disagree, or -1.

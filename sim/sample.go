@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 	"strconv"
 	"sync"
@@ -69,17 +70,20 @@ type Miniature struct {
 	*Trace
 	Warmup int // its requests that are among the trace's warm-up
 
-	// What an object stands for: weight is the number of the trace's objects,
-	// size its size in the trace.
-	weight []float64
-	size   []int64
+	stands []stands // for each object
+	old    []uint32 // each object's number in the trace
 
 	// Sums over the objects that are first requested after the warm-up, and over
 	// all, by their weights.
 	cold, coldBytes float64
 	all, allBytes   float64
-	sizes           sizes // of its objects; only with RealSizes
+	bytes           float64 // of gets after the warm-up, by weights
+	sizes           sizes   // of its objects; only with RealSizes
 }
+
+// stands is what an object of a sample stands for: a number of objects of the trace,
+// and the bytes of these together.
+type stands struct{ objects, bytes float64 }
 
 // Samples are miniatures of one trace.
 type Samples struct {
@@ -120,11 +124,13 @@ type Survey struct {
 	unit            string
 	metadata        int64
 	requests        []uint32 // for each object
+	counted         []uint32 // for each object: its gets after the warm-up
 	size            []int64
-	sizes           func() sizes    // of the objects
-	order           func() []uint32 // that objects are sampled in
-	gets, bytes     int64           // after the warm-up
-	cold, coldBytes int64           // objects first requested after the warm-up, and their bytes
+	sizes           func() sizes     // of the objects
+	order           func() []ordered // that objects are sampled in
+	gets, bytes     int64            // after the warm-up
+	early           uint32           // objects first requested in the warm-up, which have the lowest numbers
+	cold, coldBytes int64            // objects first requested after it, and their bytes
 
 	mu     sync.Mutex
 	raised []*raisedSamples // the latest, at most keptSamples
@@ -149,13 +155,15 @@ func NewSurvey(t *Trace, warmup int, unit string, metadata int64) (*Survey, erro
 	if t.SizesVary() {
 		return nil, errSizesVary
 	}
-	v := &Survey{t: t, warmup: warmup, unit: unit, metadata: metadata, requests: make([]uint32, t.Objects), size: make([]int64, t.Objects)}
+	v := &Survey{t: t, warmup: warmup, unit: unit, metadata: metadata,
+		requests: make([]uint32, t.Objects), counted: make([]uint32, t.Objects), size: make([]int64, t.Objects)}
 	v.sizes = sync.OnceValue(func() sizes { return newSizes(v.size) })
 	v.order = sync.OnceValue(v.sort)
 	err := t.Each(ColumnOps, func(start int, b Batch) error {
 		for i, r := range b.Requests {
 			count := start+i >= warmup
 			if count && (b.Ops == nil || b.Ops[i] == Get) {
+				v.counted[r.ID]++
 				v.gets++
 				v.bytes += r.Size
 			}
@@ -164,6 +172,8 @@ func NewSurvey(t *Trace, warmup int, unit string, metadata int64) (*Survey, erro
 				if count {
 					v.cold++
 					v.coldBytes += r.Size
+				} else {
+					v.early++
 				}
 			}
 			v.requests[r.ID]++
@@ -179,7 +189,8 @@ type Choice struct {
 	Capacity int64
 }
 
-// Samples chooses the samples of each of the list, all in one pass.
+// Samples chooses the samples of each of the list, all in one pass; nil where they would
+// have as many requests as the trace.
 //
 // Which objects a sample has is no pure chance: the objects are put in an order by
 // how often they are requested, then by size, then by their first request, and
@@ -199,42 +210,74 @@ type Choice struct {
 // learn the true ones from Config.Sizes or, with RealSizes, replay samples
 // without this.
 func (v *Survey) Samples(list ...Choice) ([]*Samples, error) {
-	var all [][]uint32 // the objects of each sample
-	probability := make([]func(size int64) float64, len(list))
+	made := make([]*Samples, len(list))
+	var sets []*objectSet // of all samples
 	for i, c := range list {
-		probability[i] = v.probability(c)
-		at := make([]float64, c.Salts)
-		for salt := range at {
-			// Multiples of the golden ratio are spread evenly, however many there are.
-			at[salt] = math.Mod(0.5+float64(salt)*math.Phi, 1)
+		chosen, requests := v.choose(c)
+		if requests >= int64(v.t.Requests) { // of a few popular objects, or many large ones
+			continue
 		}
-		chosen := make([][]uint32, c.Salts)
-		for _, id := range v.order() {
-			p := probability[i](v.size[id])
-			for salt := range at {
-				if at[salt] += p; at[salt] >= 1 {
-					at[salt]--
-					chosen[salt] = append(chosen[salt], id)
-				}
-			}
-		}
-		all = append(all, chosen...)
+		made[i] = &Samples{Sampling: c.Sampling, Survey: v, least: c.Capacity}
+		sets = append(sets, chosen...)
 	}
-	samplers, err := gather(v.t, v.warmup, all)
-	if err != nil {
+	var samplers []*sampler
+	for i, c := range list {
+		if made[i] == nil {
+			continue
+		}
+		for range c.Salts {
+			s, err := newSampler(v.t, sets[len(samplers)])
+			if err != nil {
+				return nil, err
+			}
+			m := Miniature{Trace: s.t, old: s.old}
+			sizes, scaled := v.weigh(&m, c)
+			if s.size = scaled; c.RealSizes {
+				m.sizes = newSizes(sizes)
+			} else {
+				m.Sizes = sizes
+			}
+			m.SampleRate = c.Rate
+			made[i].Miniatures = append(made[i].Miniatures, m)
+			samplers = append(samplers, s)
+		}
+	}
+	if err := gather(v.t, v.warmup, samplers); err != nil {
 		return nil, err
 	}
-	var made []*Samples
-	for i, c := range list {
-		s := &Samples{Sampling: c.Sampling, Survey: v, least: c.Capacity}
-		for _, m := range samplers[:c.Salts] {
-			v.weigh(m, c, probability[i])
-			s.Miniatures = append(s.Miniatures, m.m)
+	for _, m := range made {
+		if m == nil {
+			continue
 		}
-		samplers = samplers[c.Salts:]
-		made = append(made, s)
+		for salt := range m.Miniatures {
+			m.Miniatures[salt].Warmup = samplers[0].warmup
+			samplers = samplers[1:]
+		}
 	}
 	return made, nil
+}
+
+// choose chooses the objects of the sample of each salt, and returns how many requests
+// these have together.
+func (v *Survey) choose(c Choice) (sets []*objectSet, requests int64) {
+	p := v.probability(c)
+	at := make([]float64, c.Salts)
+	for salt := range at {
+		// Multiples of the golden ratio are spread evenly, however many there are.
+		at[salt] = math.Mod(0.5+float64(salt)*math.Phi, 1)
+		sets = append(sets, newObjectSet(v.t.Objects))
+	}
+	for _, o := range v.order() {
+		p := p(o.size)
+		for salt := range at {
+			if at[salt] += p; at[salt] >= 1 {
+				at[salt]--
+				sets[salt].add(o.id)
+				requests += int64(o.requests)
+			}
+		}
+	}
+	return sets, requests
 }
 
 // probability returns with which probability objects of a size are in a sample.
@@ -246,34 +289,35 @@ func (v *Survey) probability(c Choice) func(size int64) float64 {
 	return func(size int64) float64 { return min(1, c.Rate*max(1, float64(size+v.metadata)/limit)) }
 }
 
-// weigh sets what the objects of a sample stand for and, unless they keep them, their
-// sizes.
-func (v *Survey) weigh(s *sampler, c Choice, probability func(size int64) float64) {
-	m := &s.m
-	m.weight, m.size = make([]float64, m.Objects), s.sizes
-	scaled := make([]int64, m.Objects)
-	for i, size := range s.sizes {
-		p := probability(size)
-		w := 1 / p
-		m.weight[i] = w
-		m.all += w
-		m.allBytes += w * float64(size)
-		if s.late[i] {
-			m.cold += w
-			m.coldBytes += w * float64(size)
-		}
-		scaled[i] = size
-		if p > c.Rate {
-			scaled[i] = max(1, int64(math.Round(float64(size+v.metadata)*c.Rate/p))-v.metadata)
+// weigh sets what the objects of m stand for and returns their sizes, and those that
+// they have in m.
+func (v *Survey) weigh(m *Miniature, c Choice) (sizes, scaled []int64) {
+	p := v.probability(c)
+	m.stands = make([]stands, len(m.old))
+	sizes = make([]int64, len(m.old))
+	for i, id := range m.old {
+		sizes[i] = v.size[id]
+		p := p(sizes[i])
+		s := stands{1 / p, float64(sizes[i]) / p}
+		m.stands[i] = s
+		m.all += s.objects
+		m.allBytes += s.bytes
+		m.bytes += s.bytes * float64(v.counted[id])
+		if id >= v.early {
+			m.cold += s.objects
+			m.coldBytes += s.bytes
 		}
 	}
 	if c.RealSizes {
-		m.sizes = newSizes(s.sizes)
-	} else {
-		s.resize(scaled)
-		m.Trace.Sizes = s.sizes
+		return sizes, sizes
 	}
-	m.Trace.SampleRate = c.Rate
+	scaled = slices.Clone(sizes)
+	for i, size := range sizes {
+		if p := p(size); p > c.Rate {
+			scaled[i] = max(1, int64(math.Round(float64(size+v.metadata)*c.Rate/p))-v.metadata)
+		}
+	}
+	return sizes, scaled
 }
 
 // Divided returns which share of the objects' bytes is of those whose sizes samples
@@ -292,11 +336,18 @@ func (v *Survey) limit(rate float64, capacity int64) float64 {
 	return max(1, rate*float64(capacity)/leastInMiniature)
 }
 
+// ordered is an object in the order that samples are chosen in, with what is looked at
+// there.
+type ordered struct {
+	id, requests uint32
+	size         int64
+}
+
 // sort returns the objects in the order that samples are chosen in: by classes of
 // their number of requests, four to a doubling, then of their size, two to a
 // doubling, then by first request. Every other class is in reverse, so that
 // neighbours are alike.
-func (v *Survey) sort() []uint32 {
+func (v *Survey) sort() []ordered {
 	keys := make([]uint64, len(v.size))
 	for id, n := range v.requests {
 		popularity := uint64(4 * math.Log2(float64(n)))
@@ -311,12 +362,13 @@ func (v *Survey) sort() []uint32 {
 		keys[id] = popularity<<40 | size<<32 | first
 	}
 	slices.Sort(keys)
-	order := make([]uint32, len(keys))
+	order := make([]ordered, len(keys))
 	for i, k := range keys {
-		order[i] = uint32(k)
+		id := uint32(k)
 		if k>>32%2 == 1 {
-			order[i] = math.MaxUint32 - uint32(k)
+			id = math.MaxUint32 - id
 		}
+		order[i] = ordered{id, v.requests[id], v.size[id]}
 	}
 	return order
 }
@@ -469,7 +521,7 @@ func (r *run) estimateFrom(ctx context.Context, s *Samples, task Task, heartbeat
 		}
 		list = append(list, w)
 	}
-	all.Tally, all.sampled = s.of(list)
+	all.Tally, all.sampled = s.of(list, task.Cell)
 	return all, setup, nil
 }
 
@@ -477,7 +529,6 @@ func (r *run) estimateFrom(ctx context.Context, s *Samples, task Task, heartbeat
 // bytes.
 type weighed struct {
 	hit, byteHit        float64 // ratios
-	tooLarge            float64 // gets of objects larger than the cache
 	unfit               float64 // share of the bytes that are of objects larger than the miniature only
 	sets, deletes       float64
 	expired             float64
@@ -493,36 +544,30 @@ type weighed struct {
 // exactly and not estimated: of the misses of each object one less is uncertain.
 // With operations they may hit, and are estimated as well.
 func (s *Samples) weigh(m Miniature, one replayed, c Cell, capacity int64) (w weighed, err error) {
-	var misses, missBytes, bytes float64
+	var misses, missBytes float64
 	missed := 0
+	miss := func(r Request) {
+		stands := m.stands[r.ID]
+		missed++
+		misses += stands.objects
+		missBytes += stands.bytes
+		if r.Size+c.Metadata > capacity && c.Unit != UnitObjects && s.size[m.old[r.ID]]+c.Metadata <= c.Capacity {
+			w.unfit += stands.bytes
+		}
+	}
 	err = m.Each(ColumnOps, func(start int, b Batch) error {
-		for i, r := range b.Requests {
-			if start+i < m.Warmup {
-				continue
+		for i := range one.out.misses(max(start, m.Warmup), start+len(b.Requests)) {
+			if b.Ops == nil || b.Ops[i-start] == Get {
+				miss(b.Requests[i-start])
 			}
-			weight, size := m.weight[r.ID], m.size[r.ID]
-			if b.Ops != nil && b.Ops[i] != Get {
-				if b.Ops[i] == Set {
-					w.sets += weight
-				} else {
-					w.deletes += weight
-				}
-				continue
-			}
-			bytes += weight * float64(size)
-			if !one.out.Hit(start + i) {
-				missed++
-				misses += weight
-				missBytes += weight * float64(size)
-			}
-			if c.Unit == UnitObjects {
-				continue
-			}
-			switch {
-			case size+c.Metadata > c.Capacity:
-				w.tooLarge += weight
-			case r.Size+c.Metadata > capacity:
-				w.unfit += weight * float64(size)
+		}
+		for i, op := range b.Ops {
+			switch weight := m.stands[b.Requests[i].ID].objects; {
+			case start+i < m.Warmup:
+			case op == Set:
+				w.sets += weight
+			case op == Delete:
+				w.deletes += weight
 			}
 		}
 		return nil
@@ -544,8 +589,8 @@ func (s *Samples) weigh(m Miniature, one replayed, c Cell, capacity int64) (w we
 	if m.allBytes > 0 {
 		w.byteHit = ratio((missBytes-coldBytes)*float64(s.t.Footprint)/m.allBytes, knownBytes, s.bytes)
 	}
-	if bytes > 0 {
-		w.unfit /= bytes
+	if m.bytes > 0 {
+		w.unfit /= m.bytes
 	}
 	// What the policy counts is not known by object: it is taken to be of objects
 	// like those that it missed. Sizes are divided as weights are multiplied.
@@ -565,8 +610,21 @@ func (s *Samples) weigh(m Miniature, one replayed, c Cell, capacity int64) (w we
 	return w, nil
 }
 
-// of estimates the counts of the trace from its miniatures'.
-func (s *Samples) of(list []weighed) (t Tally, u Sampled) {
+// tooLarge returns how many gets are of objects larger than the cache. It is no estimate.
+func (v *Survey) tooLarge(c Cell) (n int64) {
+	if c.Unit == UnitObjects || v.t.LargestSize+c.Metadata <= c.Capacity {
+		return 0
+	}
+	for id, size := range v.size {
+		if size+c.Metadata > c.Capacity {
+			n += int64(v.counted[id])
+		}
+	}
+	return n
+}
+
+// of estimates the counts of the trace for a cell from its miniatures'.
+func (s *Samples) of(list []weighed, c Cell) (t Tally, u Sampled) {
 	mean := func(f func(w weighed) float64) (m, sd float64) {
 		var x []float64
 		for _, w := range list {
@@ -591,7 +649,7 @@ func (s *Samples) of(list []weighed) (t Tally, u Sampled) {
 	u.Unfit, _ = mean(func(w weighed) float64 { return w.unfit })
 	t.Gets, t.Bytes = s.gets, s.bytes
 	t.Hits, t.HitBytes = int64(math.Round(hit*float64(s.gets))), int64(math.Round(byteHit*float64(s.bytes)))
-	t.TooLarge = count(func(w weighed) float64 { return w.tooLarge })
+	t.TooLarge = s.tooLarge(c)
 	t.Sets = count(func(w weighed) float64 { return w.sets })
 	t.Deletes = count(func(w weighed) float64 { return w.deletes })
 	t.Expired = count(func(w weighed) float64 { return w.expired })
@@ -624,180 +682,209 @@ func Sample(t *Trace, share float64, salt uint64) (*Trace, error) {
 	if t.SizesVary() {
 		return nil, errSizesVary
 	}
-	var chosen []uint32
+	set := newObjectSet(t.Objects)
 	limit := uint64(share * (1 << 63))
 	for id := range uint32(t.Objects) {
 		if mix(uint64(id)+salt*0x9e3779b97f4a7c15)>>1 < limit {
-			chosen = append(chosen, id)
+			set.add(id)
 		}
 	}
-	samplers, err := gather(t, 0, [][]uint32{chosen})
+	s, err := newSampler(t, set)
 	if err != nil {
 		return nil, err
 	}
-	return samplers[0].m.Trace, nil
-}
-
-// sampledObject says that an object is in a sample.
-type sampledObject struct {
-	sampler uint32
-	id      uint32 // there, or notRequested so far
-}
-
-const notRequested = ^uint32(0)
-
-// gather takes the requests for the objects chosen for each of several samples out of
-// t, in one pass, and consumes chosen. The first warmup requests are its warm-up.
-//
-//	object   0  1  2  3           first    0  2  2  3
-//	sampled  A     B  A           sampled  A B  C  A
-//	         B     C
-//
-// What is sampled of object k is sampled[first[k]:first[k+1]].
-func gather(t *Trace, warmup int, chosen [][]uint32) ([]*sampler, error) {
-	first := make([]uint32, t.Objects+2)
-	for _, ids := range chosen {
-		for _, id := range ids {
-			first[id+2]++
-		}
-	}
-	for i := 2; i < len(first); i++ {
-		first[i] += first[i-1]
-	}
-	sampled := make([]sampledObject, first[len(first)-1])
-	var samplers []*sampler
-	for k, ids := range chosen {
-		for _, id := range ids {
-			sampled[first[id+1]] = sampledObject{uint32(k), notRequested}
-			first[id+1]++
-		}
-		chosen[k] = nil
-		samplers = append(samplers, newSampler(t))
-	}
-	of := make([]uint32, BatchSize) // requests of a batch that are of objects in a sample
-	if err := t.Each(ColumnOps|ColumnTTL, func(start int, b Batch) error {
-		// Most are in none, which no branch can foresee.
-		n := 0
-		for i, r := range b.Requests {
-			of[n] = uint32(i)
-			if first[r.ID] != first[r.ID+1] {
-				n++
-			}
-		}
-		for _, i := range of[:n] {
-			id := b.Requests[i].ID
-			in := sampled[first[id]:first[id+1]]
-			for k := range in {
-				samplers[in[k].sampler].add(b, int(i), &in[k].id, start+int(i) < warmup)
+	s.size = make([]int64, len(s.old))
+	if err := t.Each(0, func(_ int, b Batch) error {
+		for _, r := range b.Requests {
+			if set.has(r.ID) {
+				s.size[set.number(r.ID)] = r.Size
 			}
 		}
 		return nil
 	}); err != nil {
 		return nil, err
 	}
-	for _, s := range samplers {
-		if err := s.finish(); err != nil {
-			return nil, err
-		}
+	return s.t, gather(t, 0, []*sampler{s})
+}
+
+// An objectSet is a set of a trace's objects, which are numbered in their order. It is
+// small: a quarter of a byte for each object of the trace.
+type objectSet struct {
+	words []struct {
+		bits   uint64 // for each of 64 objects, whether it is in the set
+		before int    // objects of the set in earlier words; see list
 	}
-	return samplers, nil
 }
 
-// sampler makes one sample.
-type sampler struct {
-	t, of  *Trace
-	m      Miniature
-	memory *Memory
-	sizes  []int64
-	late   []bool   // first requested after the warm-up
-	old    []uint32 // ids in the trace
-	// What is not in memory yet, of up to samplerBuffer requests.
-	reqs []Request
-	ops  []Op
-	ttl  []uint32
-}
-
-const samplerBuffer = 512
-
-// newSampler makes a sampler of nothing.
-func newSampler(t *Trace) *sampler {
-	s := &sampler{of: t, memory: &Memory{}, reqs: make([]Request, 0, samplerBuffer)}
-	c := *t
-	s.t = &c // its counts are those of the sample
-	c.Requests, c.Objects, c.Footprint, c.RequestBytes, c.LargestSize, c.SizeChanges, c.Gets = 0, 0, 0, 0, 0, 0, 0
-	c.FileHash, c.Digest, c.Clock = nil, "", ""
-	c.RequestCosts = nil
-	c.Prompts = nil // the first block that is not in the sample would end every prefix
+func newObjectSet(objects int) *objectSet {
+	s := &objectSet{}
+	s.words = slices.Grow(s.words, (objects+63)/64)[:(objects+63)/64]
 	return s
 }
 
-// add takes request i of a batch of the trace; they come in order. id is that of its
-// object in the sample.
-func (s *sampler) add(b Batch, i int, id *uint32, warmup bool) {
-	r := b.Requests[i]
-	if warmup {
-		s.m.Warmup++
+func (s *objectSet) add(id uint32) { s.words[id>>6].bits |= 1 << (id & 63) }
+
+func (s *objectSet) has(id uint32) bool { return s.words[id>>6].bits>>(id&63)&1 == 1 }
+
+// list returns the objects. None may be added after it, and number be called only then.
+func (s *objectSet) list() (ids []uint32) {
+	for i := range s.words {
+		w := &s.words[i]
+		w.before = len(ids)
+		for x := w.bits; x != 0; x &= x - 1 {
+			ids = append(ids, uint32(i<<6+bits.TrailingZeros64(x)))
+		}
 	}
-	if *id == notRequested {
-		*id = uint32(len(s.old))
-		s.old = append(s.old, r.ID)
-		s.sizes = append(s.sizes, r.Size)
-		s.late = append(s.late, !warmup)
-	}
-	r.ID = *id
-	if len(s.reqs) == samplerBuffer {
-		s.flush()
-	}
-	s.reqs = append(s.reqs, r)
-	if b.Ops != nil {
-		s.ops = append(s.ops, b.Ops[i])
-	}
-	if b.TTL != nil {
-		s.ttl = append(s.ttl, b.TTL[i])
-	}
-	s.t.RequestBytes += r.Size
-	if b.Ops == nil || b.Ops[i] == Get {
-		s.t.Gets++
-	}
+	return ids
 }
 
-func (s *sampler) flush() {
-	s.memory.AppendBatch(Batch{Requests: s.reqs, Ops: s.ops, TTL: s.ttl})
-	s.reqs, s.ops, s.ttl = s.reqs[:0], s.ops[:0], s.ttl[:0]
+// number returns how many objects of the set come before id.
+func (s *objectSet) number(id uint32) uint32 {
+	w := &s.words[id>>6]
+	return uint32(w.before + bits.OnesCount64(w.bits&(1<<(id&63)-1)))
 }
 
-func (s *sampler) finish() error {
-	s.flush()
-	m := s.memory
-	if m.Len() == 0 {
-		return fmt.Errorf("sample of trace %s: none of its %d objects is in it: take a larger share", s.of.Name, s.of.Objects)
+// A sampler makes one sample of a trace.
+type sampler struct {
+	t      *Trace // the sample
+	set    *objectSet
+	old    []uint32 // numbers in the trace of the sample's objects
+	size   []int64  // that they get
+	warmup int      // requests that are of the warm-up
+	memory *Memory
+
+	of [BatchSize]uint16 // the indexes of the requests of a batch that are in the sample
+	n  int
+}
+
+// newSampler makes a sampler for the requests of t for the objects of a set.
+func newSampler(t *Trace, set *objectSet) (*sampler, error) {
+	s := &sampler{set: set, old: set.list(), memory: &Memory{}}
+	if len(s.old) == 0 {
+		return nil, fmt.Errorf("sample of trace %s: none of its %d objects is in it: take a larger share", t.Name, t.Objects)
 	}
-	m.Objects = len(s.old)
-	s.t.Requests, s.t.Objects, s.t.Columns, s.t.Source = m.Len(), len(s.old), m.Columns(), m
-	for _, size := range s.sizes {
-		s.t.Footprint += size
-		s.t.LargestSize = max(s.t.LargestSize, size)
+	c := *t
+	s.t = &c // its counts are those of the sample
+	c.Requests, c.Objects, c.Footprint, c.RequestBytes, c.LargestSize, c.SizeChanges, c.Gets = 0, len(s.old), 0, 0, 0, 0, 0
+	c.FileHash, c.Digest, c.Clock = nil, "", ""
+	c.RequestCosts = nil
+	c.Prompts = nil // the first block that is not in the sample would end every prefix
+	old := s.old
+	c.ObjectName = func(id uint32) string { return t.ObjectName(old[id]) }
+	c.Source = s.memory
+	return s, nil
+}
+
+// inPass is how many samples are gathered in one pass over a trace.
+const inPass = 64
+
+// gather takes the requests of several samples out of t. The first warmup requests are
+// its warm-up.
+func gather(t *Trace, warmup int, samplers []*sampler) error {
+	for len(samplers) > 0 {
+		n := min(inPass, len(samplers))
+		if err := gatherPass(t, warmup, samplers[:n]); err != nil {
+			return err
+		}
+		samplers = samplers[n:]
 	}
-	of, old := s.of, s.old
-	s.t.ObjectName = func(id uint32) string { return of.ObjectName(old[id]) }
-	s.m.Trace = s.t
 	return nil
 }
 
-// resize gives the objects of the sample other sizes.
-func (s *sampler) resize(sizes []int64) {
-	t := s.t
-	t.Footprint, t.LargestSize, t.RequestBytes = 0, 0, 0
-	for _, size := range sizes {
+// gatherPass is a pass of gather, for at most inPass samples.
+func gatherPass(t *Trace, warmup int, samplers []*sampler) error {
+	in := make([]uint64, t.Objects) // a bit for each of the samples that the object is in
+	for k, s := range samplers {
+		for _, id := range s.old {
+			in[id] |= 1 << k
+		}
+	}
+	of := make([]struct { // the requests of a batch that are in any sample
+		in uint64
+		i  int
+	}, BatchSize)
+	room := Batch{Requests: make([]Request, BatchSize), Ops: make([]Op, BatchSize), TTL: make([]uint32, BatchSize)}
+	if err := t.Each(ColumnOps|ColumnTTL, func(start int, b Batch) error {
+		// Most are in none, which no branch can foresee.
+		n := 0
+		for i, r := range b.Requests {
+			samples := in[r.ID]
+			of[n].in, of[n].i = samples, i
+			if samples != 0 {
+				n++
+			}
+		}
+		for _, o := range of[:n] {
+			for x := o.in; x != 0; x &= x - 1 {
+				s := samplers[bits.TrailingZeros64(x)]
+				s.of[s.n&(BatchSize-1)] = uint16(o.i)
+				s.n++
+			}
+		}
+		for _, s := range samplers {
+			s.take(b, warmup-start, room)
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	for _, s := range samplers {
+		s.finish()
+	}
+	return nil
+}
+
+// take adds the requests of a batch that are in the sample; its first warmup requests
+// are of the warm-up. room has room for a batch.
+func (s *sampler) take(b Batch, warmup int, room Batch) {
+	of := s.of[:s.n]
+	s.n = 0
+	got := Batch{Requests: room.Requests[:len(of)]}
+	for k, i := range of {
+		got.Requests[k] = b.Requests[i]
+	}
+	if warmup > 0 {
+		k, _ := slices.BinarySearch(of, uint16(min(warmup, BatchSize)))
+		s.warmup += k
+	}
+	s.t.Gets += len(of)
+	if b.Ops != nil {
+		got.Ops = room.Ops[:len(of)]
+		for k, i := range of {
+			got.Ops[k] = b.Ops[i]
+			if b.Ops[i] != Get {
+				s.t.Gets--
+			}
+		}
+	}
+	if b.TTL != nil {
+		got.TTL = room.TTL[:len(of)]
+		for k, i := range of {
+			got.TTL[k] = b.TTL[i]
+		}
+	}
+	s.memory.AppendBatch(got)
+}
+
+// finish gives the requests the numbers and sizes that their objects have in the sample.
+// What that looks up is small enough to stay in a fast cache, but not that of all samples
+// together.
+func (s *sampler) finish() {
+	t, m := s.t, s.memory
+	for _, reqs := range m.Chunks() {
+		for i := range reqs {
+			r := &reqs[i]
+			r.ID = s.set.number(r.ID)
+			r.Size = s.size[r.ID]
+			t.RequestBytes += r.Size
+		}
+	}
+	for _, size := range s.size {
 		t.Footprint += size
 		t.LargestSize = max(t.LargestSize, size)
 	}
-	for _, reqs := range s.memory.reqs {
-		for i := range reqs {
-			reqs[i].Size = sizes[reqs[i].ID]
-			t.RequestBytes += reqs[i].Size
-		}
-	}
+	m.Objects = t.Objects
+	t.Requests, t.Columns = m.Len(), m.Columns()
 }
 
 // mix is the output function of SplitMix64 (Steele, Lea, Flood, Fast splittable

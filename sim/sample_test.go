@@ -327,8 +327,9 @@ func TestSamplesTogether(t *testing.T) {
 		t.Fatal(err)
 	}
 	list := []sim.Choice{
-		{Sampling: sim.Sampling{Rate: 0.1, Salts: 3}, Capacity: tr.Footprint / 100},
-		{Sampling: sim.Sampling{Rate: 0.7, Salts: 2}, Capacity: tr.Footprint / 10},
+		{Sampling: sim.Sampling{Rate: 0.1, Salts: 3}, Capacity: tr.Footprint / 3},
+		{Sampling: sim.Sampling{Rate: 0.3, Salts: 2}, Capacity: tr.Footprint},
+		{Sampling: sim.Sampling{Rate: 0.6, Salts: 2}, Capacity: tr.Footprint}, // more than the trace
 		{Sampling: sim.Sampling{Rate: 0.02, Salts: 1, RealSizes: true}, Capacity: tr.Footprint},
 	}
 	together, err := v.Samples(list...)
@@ -348,6 +349,12 @@ func TestSamplesTogether(t *testing.T) {
 		alone, err := v.Samples(c)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if c.Rate*float64(c.Salts) > 1 {
+			if together[i] != nil || alone[0] != nil {
+				t.Errorf("%v: samples of more requests than the trace", c)
+			}
+			continue
 		}
 		if len(together[i].Miniatures) != c.Salts {
 			t.Fatalf("%v: %d samples", c, len(together[i].Miniatures))

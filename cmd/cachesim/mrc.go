@@ -259,9 +259,7 @@ func (o *planOptions) samples(t *sim.Trace, list []plan.Capacity, footprint int6
 		}
 		made := make(map[sim.Choice]*sim.Samples)
 		for i, s := range found {
-			if s.Share() < 1 { // not of a few popular objects, or many large ones
-				made[all[i]] = s
-			}
+			made[all[i]] = s
 		}
 		return made, nil
 	})
