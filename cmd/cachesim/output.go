@@ -411,7 +411,7 @@ func versionTable(w io.Writer, list []results.Result, labels map[string]string, 
 }
 
 // reportFailures prints one line for each cause. With shown, each cause has been printed as it
-// came: then a single one is not repeated.
+// came: then a line is repeated only to say of how many cells it holds, among several causes.
 func reportFailures(w io.Writer, failures []sim.Failure, of int, shown bool) {
 	if len(failures) == 0 {
 		return
@@ -437,8 +437,12 @@ func reportFailures(w io.Writer, failures []sim.Failure, of int, shown bool) {
 		if errors.As(f[0].Err, &stall) {
 			hint = " (--guest-timeout)"
 		}
-		if shown && len(order) == 1 {
+		switch {
+		case shown && len(order) == 1:
 			why = ", for the reason above" + hint
+			continue
+		case shown && len(f) == 1 && hint == "":
+			why = ", for the reasons above"
 			continue
 		}
 		fmt.Fprintf(w, "cachesim: failed: %s%s%s\n", clean(f[0].Error()), hint, more)

@@ -127,8 +127,10 @@ func parseSweep(path string, b []byte) (*sweep, error) {
 			case name == "out":
 				s.out = s.abs(v)
 				continue
-			case name == "trace-cache" && v != "off", name == "ids":
+			case isPath(name, v):
 				v = s.abs(v)
+			case name == "log-format":
+				v = withConfiguration(v, s.abs)
 			case name == "policy":
 				if file, params, ok := cutPolicy(v); ok {
 					v = s.abs(file)
@@ -188,6 +190,29 @@ func valueTexts(value any, many bool) ([]string, error) {
 	return nil, fmt.Errorf("expects text, a number, true or false, not %T", value)
 }
 
+// isPath reports whether the value of a flag is the path of a file or folder to read.
+func isPath(flag, value string) bool {
+	return flag == "ids" || flag == "policy-dir" || flag == "trace-cache" && value != "off"
+}
+
+// configurationOf returns the file of a value of --log-format that names a server's
+// configuration, @FILE:NAME, and what comes behind it.
+func configurationOf(value string) (file, rest string, ok bool) {
+	file, ok = strings.CutPrefix(value, "@")
+	if i := strings.LastIndexByte(file, ':'); i >= 0 {
+		file, rest = file[:i], file[i:]
+	}
+	return file, rest, ok
+}
+
+// withConfiguration returns the value with f of the file.
+func withConfiguration(value string, f func(path string) string) string {
+	if file, rest, ok := configurationOf(value); ok {
+		return "@" + f(file) + rest
+	}
+	return value
+}
+
 func (s *sweep) abs(path string) string {
 	if filepath.IsAbs(path) {
 		return filepath.Clean(path)
@@ -222,15 +247,52 @@ func (s *sweep) files() ([]string, error) {
 	return slices.Compact(all), nil
 }
 
-// key identifies what the file says of cells, so that what was derived from it is
-// known to be stale.
+// key identifies what the file says of cells, and the files other than traces that it
+// names for that, so that what was derived from them is known to be stale.
 func (s *sweep) key() string {
-	b, err := json.Marshal([]any{buildVersion(), s.args})
+	var contents []string
+	for _, name := range s.reads() {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			b = []byte(err.Error()) // whoever needs the file says so
+		}
+		sum := sha256.Sum256(b)
+		contents = append(contents, hex.EncodeToString(sum[:]))
+	}
+	b, err := json.Marshal([]any{buildVersion(), s.args, contents})
 	if err != nil {
 		panic(err) // strings are always representable
 	}
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:8])
+}
+
+// reads lists the modules, the files of ids and the configurations of servers that the
+// flags name.
+func (s *sweep) reads() (files []string) {
+	dir := policyFolder()
+	var policies []string
+	for _, arg := range s.args {
+		name, value, _ := strings.Cut(strings.TrimPrefix(arg, "--"), "=")
+		switch name {
+		case "policy":
+			policies = append(policies, value)
+		case "policy-dir":
+			dir = value
+		case "ids":
+			files = append(files, value)
+		case "log-format":
+			if file, _, ok := configurationOf(value); ok {
+				files = append(files, file)
+			}
+		}
+	}
+	for _, p := range policies {
+		if file, _, ok := cutPolicy(inFolder(p, dir)); ok {
+			files = append(files, file)
+		}
+	}
+	return files
 }
 
 // options reads the flags of the sweep as run does, for the given traces.
@@ -328,8 +390,11 @@ func saveSweep(c *cli.Context, stderr io.Writer) error {
 			value = c.Duration(name).String()
 		default:
 			value = c.String(name)
-			if name == "out" || name == "trace-cache" && value != "off" || name == "ids" {
-				value = rel(c.String(name))
+			switch v := c.String(name); {
+			case name == "out" || isPath(name, v):
+				value = rel(v)
+			case name == "log-format":
+				value = withConfiguration(v, rel)
 			}
 		}
 		if err := write(name, value); err != nil {

@@ -180,7 +180,7 @@ func (s *sweep) readShards() (*shards, error) {
 		return nil, usagef("there are no shards of %s yet: cachesim sweep %s --on slurm (snakemake, parallel, kubernetes) makes them", s.file, s.file)
 	}
 	if err == nil && all.Key != s.key() {
-		err = fmt.Errorf("%s has changed, or cachesim has, since its jobs were written: write them again with cachesim sweep %s --on ENGINE", s.file, s.file)
+		err = fmt.Errorf("%s has changed, or a file that it names, or cachesim, since its jobs were written: write them again with cachesim sweep %s --on ENGINE", s.file, s.file)
 	}
 	return &all, err
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	wasm "cachesim/policies-wasm"
 	"cachesim/sim/plan"
 	"cachesim/sim/results"
 )
@@ -332,6 +333,54 @@ func TestSweepStale(t *testing.T) {
 	}
 	if _, stderr, code := cachesim("sweep", "run", path, "--shard", "1/3"); code != exitFailed || !strings.Contains(stderr, "has changed") {
 		t.Errorf("exit %d: %s", code, stderr)
+	}
+}
+
+// TestSweepReads refuses shards that were cut when a file that the sweep file names had
+// other contents; the same ones at another time are no change.
+func TestSweepReads(t *testing.T) {
+	log := strings.Repeat("10 /a 5\n11 /b 7\n", 20)
+	for _, tt := range []struct {
+		name, changed string
+		text          []string // of the sweep file
+	}{
+		{"ids.txt", "obj2\n", []string{`ids = "ids.txt"`}},
+		{"square.conf", "log_format own '$msec $request_uri $bytes_sent';\n", []string{`log-format = "@square.conf:own"`}},
+		{"mine.wasm", "", []string{`policy = "mine.wasm"`, `engine = "wazero"`}},
+		{"initials.wasm", "", []string{`policy = "initials"`, `policy-dir = "."`, `engine = "wazero"`}},
+	} {
+		dir := t.TempDir()
+		trace, text := "t.tr", strings.Repeat("1 obj1 10\n2 obj2 20\n", 20)
+		first := "obj1\n"
+		switch {
+		case strings.HasSuffix(tt.name, ".wasm"):
+			lru, _ := wasm.Builtin("lru")
+			fifo, _ := wasm.Builtin("fifo")
+			first, tt.changed = string(lru.Bytes), string(fifo.Bytes)
+		case strings.HasSuffix(tt.name, ".conf"):
+			trace, text = "t.log", log
+			first = "log_format own '$msec $uri $bytes_sent';\n"
+		}
+		path := filepath.Join(dir, "s.toml")
+		write := func(name, text string) {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write(trace, text)
+		write(tt.name, first)
+		write("s.toml", strings.Join(append(tt.text, `traces = ["`+trace+`"]`, `size = "50%"`, `timing-requests = "none"`, `format = "svg"`), "\n")+"\n")
+		if _, stderr, code := cachesim("sweep", path, "--on", "slurm", "--shards", "1"); code != 0 {
+			t.Fatalf("%s: exit %d: %s", tt.name, code, stderr)
+		}
+		write(tt.name, first)
+		if _, stderr, code := cachesim("sweep", "run", path, "--shard", "1/1"); code != 0 {
+			t.Errorf("%s, as it was: exit %d: %s", tt.name, code, stderr)
+		}
+		write(tt.name, tt.changed)
+		if _, stderr, code := cachesim("sweep", "run", path, "--shard", "1/1"); code != exitFailed || !strings.Contains(stderr, "has changed") {
+			t.Errorf("%s, changed: exit %d: %s", tt.name, code, stderr)
+		}
 	}
 }
 
