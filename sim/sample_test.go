@@ -365,6 +365,9 @@ func TestSamplesTogether(t *testing.T) {
 			if !slices.Equal(reqs, reqs1) || !slices.Equal(ops, ops1) || !slices.Equal(ttl, ttl1) {
 				t.Errorf("%v, salt %d: another sample", c, salt)
 			}
+			if other := alone[0].Miniatures[salt]; !slices.Equal(m.Sizes, other.Sizes) || m.Warmup != other.Warmup || m.Gets != other.Gets || m.Footprint != other.Footprint {
+				t.Errorf("%v, salt %d: other sizes or counts", c, salt)
+			}
 			if len(ops) != len(reqs) || !slices.Contains(ops, sim.Set) || !slices.Contains(ttl, 4) {
 				t.Errorf("%v, salt %d: the operations or times to live of %d requests are lost", c, salt, len(reqs))
 			}

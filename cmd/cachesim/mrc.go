@@ -136,60 +136,92 @@ func (o samplingOptions) rateFor(objects int, capacity, footprint int64, cachedL
 	return rate, why
 }
 
-// samples chooses the samples of t, and the policies that can be estimated from
-// them. Without sampling it returns nil and all policies.
+// samples returns what chooses the samples of t for a capacity, and the policies that
+// can be estimated from them. Without sampling it returns nil and all policies.
 func (o *planOptions) samples(t *sim.Trace, list []plan.Capacity, footprint int64, warmup int) (func(capacity int64, m sim.Miniaturization, realSizes bool) (*sim.Samples, error), []policy, error) {
 	if o.sampling.rate == 0 {
 		return nil, o.policies, nil
 	}
-	ofLargest, _ := o.sampling.rateFor(t.Objects, list[len(list)-1].Value, footprint, 0)
+	s := &sampledTrace{planOptions: o, t: t, list: list, footprint: footprint}
+	if sampled, err := s.rates(); err != nil || !sampled {
+		return nil, o.policies, err
+	}
+	s.survey = sync.OnceValues(func() (*sim.Survey, error) { return sim.NewSurvey(t, warmup, o.unit, o.metadata) })
+	chosen, err := s.scaling()
+	if err != nil {
+		return nil, nil, err
+	}
+	// All are made in one pass, when the first is asked for.
+	made := sync.OnceValues(func() (map[sim.Choice]*sim.Samples, error) { return s.choose(chosen) })
+	return func(capacity int64, m sim.Miniaturization, realSizes bool) (*sim.Samples, error) {
+		c, ok := s.choice(capacity, m, realSizes)
+		if !ok {
+			return nil, nil
+		}
+		all, err := made()
+		return all[c], err
+	}, chosen, nil
+}
+
+// sampledTrace is a trace of which hit ratios are estimated, at capacities in ascending
+// order.
+type sampledTrace struct {
+	*planOptions
+	t         *sim.Trace
+	list      []plan.Capacity
+	footprint int64
+	survey    func() (*sim.Survey, error)
+}
+
+func (s *sampledTrace) rateFor(capacity int64, leastCached int) (rate float64, why string) {
+	return s.sampling.rateFor(s.t.Objects, capacity, s.footprint, leastCached)
+}
+
+// rates says which rates other than that asked for samples have, and reports whether
+// there are any samples.
+func (s *sampledTrace) rates() (sampled bool, err error) {
+	ofLargest, _ := s.rateFor(s.list[len(s.list)-1].Value, 0)
 	if ofLargest > 0 {
-		if err := oneSize(t, "samples"); err != nil {
-			return nil, nil, err
-		}
-	}
-	// The smallest first.
-	switch rate, why := o.sampling.rateFor(t.Objects, list[0].Value, footprint, 0); {
-	case rate == 0:
-		if why != "" {
-			why = ": " + why
-		}
-		if ofLargest == 0 {
-			fmt.Fprintf(o.notes, "cachesim: note: %s is replayed in full, since samples would be as large as the trace%s\n", clean(t.Name), why)
-			return nil, o.policies, nil
-		}
-		fmt.Fprintf(o.notes, "cachesim: note: %s is replayed in full at the smallest sizes, where samples would be as large as the trace%s\n", clean(t.Name), why)
-	case rate > o.sampling.rate:
-		fmt.Fprintf(o.notes, "cachesim: note: %s is estimated from up to %s: %s\n", clean(t.Name), sim.Sampling{Rate: rate, Salts: o.sampling.salts}, why)
-	}
-	survey := sync.OnceValues(func() (*sim.Survey, error) { return sim.NewSurvey(t, warmup, o.unit, o.metadata) })
-	divided := sync.OnceValues(func() (bool, error) {
-		v, err := survey()
-		if err != nil {
+		if err := oneSize(s.t, "samples"); err != nil {
 			return false, err
 		}
-		return slices.ContainsFunc(list, func(c plan.Capacity) bool {
-			rate, _ := o.sampling.rateFor(t.Objects, c.Value, footprint, 0)
-			return rate > 0 && v.Divided(rate, c.Value) > mostDivided
-		}), nil
-	})
-	var chosen []policy
-	var left, leftBySize []string
-	for _, p := range o.policies {
+	}
+	rate, why := s.rateFor(s.list[0].Value, 0)
+	if why != "" {
+		why = ": " + why
+	}
+	switch name := clean(s.t.Name); {
+	case ofLargest == 0:
+		fmt.Fprintf(s.notes, "cachesim: note: %s is replayed in full, since samples would be as large as the trace%s\n", name, why)
+		return false, nil
+	case rate == 0:
+		fmt.Fprintf(s.notes, "cachesim: note: %s is replayed in full at the smallest sizes, where samples would be as large as the trace%s\n", name, why)
+	case rate > s.sampling.rate:
+		fmt.Fprintf(s.notes, "cachesim: note: %s is estimated from up to %s%s\n", name, sim.Sampling{Rate: rate, Salts: s.sampling.salts}, why)
+	}
+	return true, nil
+}
+
+// scaling returns the policies that can be estimated, and refuses the others or, where
+// they were not named, says that they are left out.
+func (s *sampledTrace) scaling() (chosen []policy, err error) {
+	divided := sync.OnceValues(s.divided)
+	var fixed, compares []string // left out
+	for _, p := range s.policies {
 		switch {
 		case p.bound != nil:
-			return nil, nil, usagef("policy %s is a bound, which is computed for whole traces: leave out --sample, or mrc use --sample 100%%", p.name)
-		case o.sampling.anyPolicy || p.spec == nil:
+			return nil, usagef("policy %s is a bound, which is computed for whole traces: leave out --sample, or mrc use --sample 100%%", p.name)
+		case s.sampling.anyPolicy || p.spec == nil:
 		case p.spec.FixedScale:
-			left = append(left, p.name)
+			fixed = append(fixed, p.name)
 			continue
 		case p.spec.Miniature.TrueSizes:
 			yes, err := divided()
 			if err != nil {
-				return nil, nil, err
+				return nil, err
 			}
 			if yes {
-				leftBySize = append(leftBySize, p.name)
+				compares = append(compares, p.name)
 				continue
 			}
 		}
@@ -199,8 +231,8 @@ func (o *planOptions) samples(t *sim.Trace, list []plan.Capacity, footprint int6
 		names     []string
 		one, many string
 	}{
-		{left, "behaves differently in a miniature, so that no sample estimates it", "behave differently in a miniature, so that no sample estimates them"},
-		{leftBySize, "behaves differently where sizes of large objects are divided, as samples of this trace have to", "behave differently where sizes of large objects are divided, as samples of this trace have to"},
+		{fixed, "behaves differently in a miniature, so that no sample estimates it", "behave differently in a miniature, so that no sample estimates them"},
+		{compares, "behaves differently where sizes of large objects are divided, as samples of this trace have to", "behave differently where sizes of large objects are divided, as samples of this trace have to"},
 	} {
 		if len(l.names) == 0 {
 			continue
@@ -209,68 +241,78 @@ func (o *planOptions) samples(t *sim.Trace, list []plan.Capacity, footprint int6
 		if len(l.names) > 1 {
 			why = l.many
 		}
-		if !o.implied || len(chosen) == 0 {
-			return nil, nil, usagef("%s %s: run replays the whole trace; --any-policy estimates all the same", strings.Join(l.names, ", "), why)
+		if !s.implied || len(chosen) == 0 {
+			return nil, usagef("%s %s: run replays the whole trace; --any-policy estimates all the same", strings.Join(l.names, ", "), why)
 		}
-		fmt.Fprintf(o.notes, "cachesim: note: left out: %s %s (--any-policy)\n", strings.Join(l.names, ", "), why)
+		fmt.Fprintf(s.notes, "cachesim: note: left out: %s %s (--any-policy)\n", strings.Join(l.names, ", "), why)
 	}
-	choice := func(capacity int64, m sim.Miniaturization, realSizes bool) (c sim.Choice, sampled bool) {
-		rate, _ := o.sampling.rateFor(t.Objects, capacity, footprint, m.Cached)
-		if rate == 0 {
-			return c, false
+	return chosen, nil
+}
+
+// divided reports whether samples divide the sizes of objects with more than
+// mostDivided of the bytes.
+func (s *sampledTrace) divided() (bool, error) {
+	v, err := s.survey()
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(s.list, func(c plan.Capacity) bool {
+		rate, _ := s.rateFor(c.Value, 0)
+		return rate > 0 && v.Divided(rate, c.Value) > mostDivided
+	}), nil
+}
+
+// choice returns which samples a policy is estimated from at a capacity, if any.
+func (s *sampledTrace) choice(capacity int64, m sim.Miniaturization, realSizes bool) (c sim.Choice, sampled bool) {
+	rate, _ := s.rateFor(capacity, m.Cached)
+	if rate == 0 {
+		return c, false
+	}
+	// Those for the smallest capacity are for all with the same rate.
+	i := slices.IndexFunc(s.list, func(c plan.Capacity) bool {
+		r, _ := s.rateFor(c.Value, m.Cached)
+		return r == rate
+	})
+	return sim.Choice{
+		Sampling: sim.Sampling{Rate: rate, Salts: s.sampling.salts, Error: s.sampling.error, RealSizes: realSizes},
+		Capacity: s.list[i].Value,
+	}, true
+}
+
+// choose makes the samples that policies ask for; those that would be as large as the
+// trace are nil.
+func (s *sampledTrace) choose(policies []policy) (map[sim.Choice]*sim.Samples, error) {
+	var all []sim.Choice
+	for _, p := range policies {
+		if s.computed(p) {
+			continue
 		}
-		// Those for the smallest capacity are for all with the same rate.
-		i := slices.IndexFunc(list, func(c plan.Capacity) bool {
-			r, _ := o.sampling.rateFor(t.Objects, c.Value, footprint, m.Cached)
-			return r == rate
-		})
-		return sim.Choice{
-			Sampling: sim.Sampling{Rate: rate, Salts: o.sampling.salts, Error: o.sampling.error, RealSizes: realSizes},
-			Capacity: list[i].Value,
-		}, true
-	}
-	// All are made in one pass, when the first is asked for.
-	made := sync.OnceValues(func() (map[sim.Choice]*sim.Samples, error) {
-		var all []sim.Choice
-		for _, p := range chosen {
-			if o.computed(p) {
-				continue
-			}
-			q := p.planned()
-			_, ratios, _, err := plan.Versions(q, o.choice, ways())
-			if err != nil {
-				return nil, usageError{err}
-			}
-			for _, v := range ratios {
-				for _, capacity := range list {
-					if c, ok := choice(capacity.Value, q.Miniature, q.RealSizes(v)); ok && !slices.Contains(all, c) {
-						all = append(all, c)
-					}
+		q := p.planned()
+		_, ratios, _, err := plan.Versions(q, s.planOptions.choice, ways())
+		if err != nil {
+			return nil, usageError{err}
+		}
+		for _, v := range ratios {
+			for _, capacity := range s.list {
+				if c, ok := s.choice(capacity.Value, q.Miniature, q.RealSizes(v)); ok && !slices.Contains(all, c) {
+					all = append(all, c)
 				}
 			}
 		}
-		v, err := survey()
-		if err != nil {
-			return nil, err
-		}
-		found, err := v.Samples(all...)
-		if err != nil {
-			return nil, err
-		}
-		made := make(map[sim.Choice]*sim.Samples)
-		for i, s := range found {
-			made[all[i]] = s
-		}
-		return made, nil
-	})
-	return func(capacity int64, m sim.Miniaturization, realSizes bool) (*sim.Samples, error) {
-		c, ok := choice(capacity, m, realSizes)
-		if !ok {
-			return nil, nil
-		}
-		all, err := made()
-		return all[c], err
-	}, chosen, nil
+	}
+	v, err := s.survey()
+	if err != nil {
+		return nil, err
+	}
+	found, err := v.Samples(all...)
+	if err != nil {
+		return nil, err
+	}
+	made := make(map[sim.Choice]*sim.Samples)
+	for i, c := range all {
+		made[c] = found[i]
+	}
+	return made, nil
 }
 
 // computed reports whether p's hit ratios come from lruCurve.
