@@ -752,9 +752,6 @@ type sampler struct {
 	size   []int64  // that they get
 	warmup int      // requests that are of the warm-up
 	memory *Memory
-
-	of [BatchSize]uint16 // the indexes of the requests of a batch that are in the sample
-	n  int
 }
 
 // newSampler makes a sampler for the requests of t for the objects of a set.
@@ -799,30 +796,35 @@ func gatherPass(t *Trace, warmup int, samplers []*sampler) error {
 			in[id] |= 1 << k
 		}
 	}
-	of := make([]struct { // the requests of a batch that are in any sample
+	type sampled struct { // a request of a batch that is in any sample
 		in uint64
 		i  int
-	}, BatchSize)
+	}
+	batch := make([]sampled, BatchSize)
+	of := make([][]uint16, len(samplers)) // for each of the samples: its requests of a batch
+	for k := range of {
+		of[k] = make([]uint16, 0, BatchSize)
+	}
 	room := Batch{Requests: make([]Request, BatchSize), Ops: make([]Op, BatchSize), TTL: make([]uint32, BatchSize)}
 	if err := t.Each(ColumnOps|ColumnTTL, func(start int, b Batch) error {
 		// Most are in none, which no branch can foresee.
 		n := 0
 		for i, r := range b.Requests {
 			samples := in[r.ID]
-			of[n].in, of[n].i = samples, i
+			batch[n] = sampled{samples, i}
 			if samples != 0 {
 				n++
 			}
 		}
-		for _, o := range of[:n] {
-			for x := o.in; x != 0; x &= x - 1 {
-				s := samplers[bits.TrailingZeros64(x)]
-				s.of[s.n&(BatchSize-1)] = uint16(o.i)
-				s.n++
+		for _, r := range batch[:n] {
+			for x := r.in; x != 0; x &= x - 1 {
+				k := bits.TrailingZeros64(x)
+				of[k] = append(of[k], uint16(r.i))
 			}
 		}
-		for _, s := range samplers {
-			s.take(b, warmup-start, room)
+		for k, s := range samplers {
+			s.take(b, of[k], warmup-start, room)
+			of[k] = of[k][:0]
 		}
 		return nil
 	}); err != nil {
@@ -834,11 +836,10 @@ func gatherPass(t *Trace, warmup int, samplers []*sampler) error {
 	return nil
 }
 
-// take adds the requests of a batch that are in the sample; its first warmup requests
-// are of the warm-up. room has room for a batch.
-func (s *sampler) take(b Batch, warmup int, room Batch) {
-	of := s.of[:s.n]
-	s.n = 0
+// take adds the requests of a batch that are in the sample, of which it is passed the
+// indexes; the batch's first warmup requests are of the warm-up. room has room for a
+// batch.
+func (s *sampler) take(b Batch, of []uint16, warmup int, room Batch) {
 	got := Batch{Requests: room.Requests[:len(of)]}
 	for k, i := range of {
 		got.Requests[k] = b.Requests[i]
