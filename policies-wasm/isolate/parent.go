@@ -65,6 +65,7 @@ func Open(ctx context.Context, c wasm.Config, command ...string) (sim.Replayer, 
 	}
 	g := &guest{cmd: exec.Command(command[0], command[1:]...), answers: make(chan answer)}
 	g.cmd.Stderr = &g.stderr
+	endWithParent(g.cmd)
 	var stdout io.ReadCloser
 	if g.stdin, err = g.cmd.StdinPipe(); err == nil {
 		stdout, err = g.cmd.StdoutPipe()
