@@ -37,7 +37,10 @@ func Sample(t *Trace, share float64, salt uint64) (*Trace, error) {
 	}); err != nil {
 		return nil, err
 	}
-	return s.t, gather(t, 0, []*sampler{s})
+	if err := gather(t, 0, []*sampler{s}); err != nil {
+		return nil, err
+	}
+	return s.t, nil
 }
 
 // An objectSet is a set of a trace's objects, which are numbered in their order. It is
@@ -108,31 +111,21 @@ func newSampler(t *Trace, set *objectSet) (*sampler, error) {
 // inPass is how many samples are gathered in one pass over a trace.
 const inPass = 64
 
-// gather takes the requests of several samples out of t. The first warmup requests are
-// its warm-up.
+// gather takes the requests of several samples, at most inPass, out of t. The first warmup
+// requests are its warm-up.
 func gather(t *Trace, warmup int, samplers []*sampler) error {
-	for len(samplers) > 0 {
-		n := min(inPass, len(samplers))
-		if err := gatherPass(t, warmup, samplers[:n]); err != nil {
-			return err
-		}
-		samplers = samplers[n:]
+	if len(samplers) == 0 {
+		return nil
 	}
-	return nil
-}
-
-// gatherPass is a pass of gather, for at most inPass samples.
-func gatherPass(t *Trace, warmup int, samplers []*sampler) error {
-	in := make([]uint64, t.Objects) // a bit for each of the samples that the object is in
+	in := Make[uint64](t.Objects) // a bit for each of the samples that the object is in
+	any := newObjectSet(t.Objects)
 	for k, s := range samplers {
 		for _, id := range s.old {
 			in[id] |= 1 << k
+			any.add(id)
 		}
 	}
-	type sampled struct { // a request of a batch that is in any sample
-		in uint64
-		i  int
-	}
+	type sampled struct{ id, i uint32 } // a request of a batch that is in any sample
 	batch := make([]sampled, BatchSize)
 	of := make([][]uint16, len(samplers)) // for each of the samples: its requests of a batch
 	for k := range of {
@@ -143,14 +136,13 @@ func gatherPass(t *Trace, warmup int, samplers []*sampler) error {
 		// Most are in none, which no branch can foresee.
 		n := 0
 		for i, r := range b.Requests {
-			samples := in[r.ID]
-			batch[n] = sampled{samples, i}
-			if samples != 0 {
+			batch[n] = sampled{r.ID, uint32(i)}
+			if any.has(r.ID) {
 				n++
 			}
 		}
 		for _, r := range batch[:n] {
-			for x := r.in; x != 0; x &= x - 1 {
+			for x := in[r.id]; x != 0; x &= x - 1 {
 				k := bits.TrailingZeros64(x)
 				of[k] = append(of[k], uint16(r.i))
 			}

@@ -55,3 +55,35 @@ func TestOutcomesDigest(t *testing.T) {
 		t.Errorf("digest changed, which breaks comparison with older results: got %s, want %s", got, want)
 	}
 }
+
+// TestOutcomesMisses compares the misses of all ranges with those that Hit tells.
+func TestOutcomesMisses(t *testing.T) {
+	const n = 200
+	o := newOutcomes(n)
+	for i := range n {
+		if i%3 == 0 || i/64 == 1 || i > 190 {
+			o.set(i)
+		}
+	}
+	for from := range n + 1 {
+		for to := from; to <= n; to++ {
+			next := from
+			for i := range o.misses(from, to) {
+				for ; next < i; next++ {
+					if !o.Hit(next) {
+						t.Fatalf("misses from %d to %d leave out %d", from, to, next)
+					}
+				}
+				if o.Hit(i) || i != next || i >= to {
+					t.Fatalf("misses from %d to %d have %d", from, to, i)
+				}
+				next++
+			}
+			for ; next < to; next++ {
+				if !o.Hit(next) {
+					t.Fatalf("misses from %d to %d leave out %d", from, to, next)
+				}
+			}
+		}
+	}
+}

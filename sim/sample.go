@@ -131,12 +131,18 @@ func (s *Samples) capacity(m Miniature, c Cell) int64 {
 	return max(1, int64(math.Round(float64(c.Capacity)*s.share(m, c))))
 }
 
-// finer returns the rate that is expected to make the error small enough, or 0
-// where it is, or where the samples are as large as they may be.
-func (s *Samples) finer(u Sampled) float64 {
+// finer returns the rate that is expected to make the error small enough, or 0 where it is
+// and where the samples are as large as they may be. before is what the smaller samples
+// came to, nil for the first: where only that of bytes is too large, and did not fall, it is
+// that of a few large objects, which all samples have.
+func (s *Samples) finer(u Sampled, before *Sampled) float64 {
 	room := mostSampled / s.Share() // how many times as large they may be
 	excess := u.Excess(s.Sampling)
 	if room <= 1 || excess <= 1 {
+		return 0
+	}
+	ofHits := Sampled{HitRatioSD: u.HitRatioSD}
+	if before != nil && ofHits.Excess(s.Sampling) <= 1 && u.ByteHitRatioSD >= before.ByteHitRatioSD {
 		return 0
 	}
 	// The deviation falls with the root of the rate. There are few rates, since each
@@ -145,7 +151,7 @@ func (s *Samples) finer(u Sampled) float64 {
 	if excess*excess > 2 {
 		times = 4
 	}
-	return s.Rate * min(times, room)
+	return min(1, s.Rate*min(times, room))
 }
 
 // keptSamples is how many samples of raised rates are kept for other cells.
@@ -160,8 +166,9 @@ type raisedSamples struct {
 	err      error
 }
 
-// raise returns samples of a higher rate for the same caches. Several cells may ask
-// for the same ones at a time.
+// raise returns samples of a higher rate for the same caches, nil where they would have
+// as many requests as the trace: a single object may have most of these. Several cells
+// may ask for the same ones at a time.
 func (s *Samples) raise(ctx context.Context, rate float64, heartbeat func()) (*Samples, error) {
 	v := s.Survey
 	want := s.Sampling
@@ -208,6 +215,7 @@ func (r *raisedSamples) wait(ctx context.Context, heartbeat func()) (*Samples, e
 // does so again from larger samples while the deviation between them is too large.
 func (r *run) estimate(ctx context.Context, task Task, heartbeat func(), progress func(int)) (all replayed, setup Setup, err error) {
 	s := task.Samples
+	var before *Sampled
 	for {
 		one, made, err := r.estimateFrom(ctx, s, task, heartbeat, progress)
 		if err != nil {
@@ -220,13 +228,14 @@ func (r *run) estimate(ctx context.Context, task Task, heartbeat func(), progres
 		if s.Rate > task.Samples.Rate {
 			all.sampled.RateUsed = s.Rate
 		}
-		rate := s.finer(one.sampled)
+		rate := s.finer(one.sampled, before)
 		if rate == 0 {
 			return all, setup, nil
 		}
-		if s, err = s.raise(ctx, rate, heartbeat); err != nil {
+		if s, err = s.raise(ctx, rate, heartbeat); err != nil || s == nil {
 			return all, setup, err
 		}
+		before = &one.sampled
 		progress = func(int) { heartbeat() } // the requests of the task are counted
 	}
 }

@@ -73,8 +73,8 @@ type Choice struct {
 	Capacity int64
 }
 
-// Samples chooses the samples of each of the list, all in one pass; nil where they would
-// have as many requests as the trace.
+// Samples makes the samples of each of the list, in a pass for each 64 of them; nil where
+// they would have as many requests as the trace.
 //
 // Which objects a sample has is no pure chance: the objects are put in an order by
 // how often they are requested, then by size, then by their first request, and
@@ -95,50 +95,45 @@ type Choice struct {
 // without this.
 func (v *Survey) Samples(list ...Choice) ([]*Samples, error) {
 	made := make([]*Samples, len(list))
-	var sets []*objectSet // of all samples
+	var waiting []*sampler
+	var of []*Miniature // those that the samplers make
+	gathered := func() error {
+		err := gather(v.t, v.warmup, waiting)
+		for i, m := range of {
+			m.Warmup = waiting[i].warmup
+		}
+		waiting, of = nil, nil
+		return err
+	}
 	for i, c := range list {
-		chosen, requests := v.choose(c)
+		sets, requests := v.choose(c)
 		if requests >= int64(v.t.Requests) { // of a few popular objects, or many large ones
 			continue
 		}
-		made[i] = &Samples{Sampling: c.Sampling, Survey: v, least: c.Capacity}
-		sets = append(sets, chosen...)
-	}
-	var samplers []*sampler
-	for i, c := range list {
-		if made[i] == nil {
-			continue
-		}
-		for range c.Salts {
-			s, err := newSampler(v.t, sets[len(samplers)])
+		made[i] = &Samples{Sampling: c.Sampling, Survey: v, Miniatures: make([]Miniature, c.Salts), least: c.Capacity}
+		for salt, set := range sets {
+			s, err := newSampler(v.t, set)
 			if err != nil {
 				return nil, err
 			}
-			m := Miniature{Trace: s.t, old: s.old}
-			sizes, scaled := v.weigh(&m, c)
+			m := &made[i].Miniatures[salt]
+			m.Trace, m.old = s.t, s.old
+			sizes, scaled := v.weigh(m, c)
 			if s.size = scaled; c.RealSizes {
 				m.sizes = newSizes(sizes)
 			} else {
 				m.Sizes = sizes
 			}
 			m.SampleRate = c.Rate
-			made[i].Miniatures = append(made[i].Miniatures, m)
-			samplers = append(samplers, s)
+			waiting, of = append(waiting, s), append(of, m)
+			if len(waiting) == inPass {
+				if err := gathered(); err != nil {
+					return nil, err
+				}
+			}
 		}
 	}
-	if err := gather(v.t, v.warmup, samplers); err != nil {
-		return nil, err
-	}
-	for _, m := range made {
-		if m == nil {
-			continue
-		}
-		for salt := range m.Miniatures {
-			m.Miniatures[salt].Warmup = samplers[0].warmup
-			samplers = samplers[1:]
-		}
-	}
-	return made, nil
+	return made, gathered()
 }
 
 // choose chooses the objects of the sample of each salt, and returns how many requests

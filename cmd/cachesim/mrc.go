@@ -151,7 +151,7 @@ func (o *planOptions) samples(t *sim.Trace, list []plan.Capacity, footprint int6
 	if err != nil {
 		return nil, nil, err
 	}
-	// All are made in one pass, when the first is asked for.
+	// All are made together, when the first is asked for.
 	made := sync.OnceValues(func() (map[sim.Choice]*sim.Samples, error) { return s.choose(chosen) })
 	return func(capacity int64, m sim.Miniaturization, realSizes bool) (*sim.Samples, error) {
 		c, ok := s.choice(capacity, m, realSizes)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -14,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/BurntSushi/toml"
 	"github.com/google/renameio/v2/maybe"
@@ -35,6 +37,10 @@ type sweep struct {
 	}
 	kubernetes kubernetesOptions
 	given      map[string]bool // flags in the file
+
+	once   sync.Once // of key
+	sum    string
+	unread error
 }
 
 type kubernetesOptions struct {
@@ -132,12 +138,7 @@ func parseSweep(path string, b []byte) (*sweep, error) {
 			case name == "log-format":
 				v = withConfiguration(v, s.abs)
 			case name == "policy":
-				if file, params, ok := cutPolicy(v); ok {
-					v = s.abs(file)
-					if params != "" {
-						v += ":" + params
-					}
-				}
+				v = withModules(v, s.abs)
 			}
 			s.args = append(s.args, "--"+name+"="+v)
 		}
@@ -192,25 +193,35 @@ func valueTexts(value any, many bool) ([]string, error) {
 
 // isPath reports whether the value of a flag is the path of a file or folder to read.
 func isPath(flag, value string) bool {
-	return flag == "ids" || flag == "policy-dir" || flag == "trace-cache" && value != "off"
+	return value != "" && (flag == "ids" || flag == "policy-dir" || flag == "trace-cache" && value != "off")
 }
 
-// configurationOf returns the file of a value of --log-format that names a server's
-// configuration, @FILE:NAME, and what comes behind it.
-func configurationOf(value string) (file, rest string, ok bool) {
-	file, ok = strings.CutPrefix(value, "@")
-	if i := strings.LastIndexByte(file, ':'); i >= 0 {
-		file, rest = file[:i], file[i:]
-	}
-	return file, rest, ok
-}
-
-// withConfiguration returns the value with f of the file.
+// withConfiguration returns a value of --log-format with f of the file where it names a
+// server's configuration, @FILE:NAME.
 func withConfiguration(value string, f func(path string) string) string {
-	if file, rest, ok := configurationOf(value); ok {
-		return "@" + f(file) + rest
+	file, ok := strings.CutPrefix(value, "@")
+	if !ok {
+		return value
 	}
-	return value
+	name := ""
+	if i := strings.LastIndexByte(file, ':'); i >= 0 {
+		file, name = file[:i], file[i:]
+	}
+	return "@" + f(file) + name
+}
+
+// withModules returns a value of --policy, of one or more policies, with f of each file.
+func withModules(value string, f func(path string) string) string {
+	list := joinParams(strings.Split(value, ","))
+	for i, p := range list {
+		if file, params, ok := cutPolicy(p); ok {
+			list[i] = f(file)
+			if params != "" {
+				list[i] += ":" + params
+			}
+		}
+	}
+	return strings.Join(list, ",")
 }
 
 func (s *sweep) abs(path string) string {
@@ -247,52 +258,67 @@ func (s *sweep) files() ([]string, error) {
 	return slices.Compact(all), nil
 }
 
-// key identifies what the file says of cells, and the files other than traces that it
-// names for that, so that what was derived from them is known to be stale.
-func (s *sweep) key() string {
-	var contents []string
-	for _, name := range s.reads() {
-		b, err := os.ReadFile(name)
+// key identifies what the file says of cells, with the modules, ids and layouts of logs
+// in the files that it names, so that what was derived from them is known to be stale. err
+// says which of these cannot be read; they are part of the key as such.
+func (s *sweep) key() (key string, err error) {
+	s.once.Do(func() {
+		var contents []string
+		contents, s.unread = s.contents()
+		b, err := json.Marshal([]any{buildVersion(), s.args, contents})
 		if err != nil {
-			b = []byte(err.Error()) // whoever needs the file says so
+			panic(err) // strings are always representable
 		}
 		sum := sha256.Sum256(b)
-		contents = append(contents, hex.EncodeToString(sum[:]))
-	}
-	b, err := json.Marshal([]any{buildVersion(), s.args, contents})
-	if err != nil {
-		panic(err) // strings are always representable
-	}
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:8])
+		s.sum = hex.EncodeToString(sum[:8])
+	})
+	return s.sum, s.unread
 }
 
-// reads lists the modules, the files of ids and the configurations of servers that the
-// flags name.
-func (s *sweep) reads() (files []string) {
+// contents returns what identifies the contents of the files that the flags name.
+func (s *sweep) contents() (all []string, err error) {
+	add := func(text string, wrong error) {
+		if wrong != nil {
+			text, err = wrong.Error(), cmp.Or(err, wrong)
+		}
+		all = append(all, text)
+	}
 	dir := policyFolder()
 	var policies []string
 	for _, arg := range s.args {
 		name, value, _ := strings.Cut(strings.TrimPrefix(arg, "--"), "=")
 		switch name {
 		case "policy":
-			policies = append(policies, value)
+			policies = append(policies, joinParams(strings.Split(value, ","))...)
 		case "policy-dir":
 			dir = value
 		case "ids":
-			files = append(files, value)
+			add(fileSHA256(value))
 		case "log-format":
-			if file, _, ok := configurationOf(value); ok {
-				files = append(files, file)
-			}
+			resolved, err := traces.ResolveParams(map[string]string{name: value})
+			add(fmt.Sprint(resolved), err)
 		}
 	}
 	for _, p := range policies {
 		if file, _, ok := cutPolicy(inFolder(p, dir)); ok {
-			files = append(files, file)
+			add(fileSHA256(file))
 		}
 	}
-	return files
+	return all, err
+}
+
+// fileSHA256 returns the SHA-256 of a file in hex.
+func fileSHA256(name string) (string, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // options reads the flags of the sweep as run does, for the given traces.
@@ -373,12 +399,7 @@ func saveSweep(c *cli.Context, stderr io.Writer) error {
 			if name == "policy" {
 				list = joinParams(list)
 				for i, p := range list {
-					if file, params, ok := cutPolicy(p); ok {
-						list[i] = rel(file)
-						if params != "" {
-							list[i] += ":" + params
-						}
-					}
+					list[i] = withModules(p, rel)
 				}
 			}
 			value = list

@@ -72,12 +72,16 @@ func (s *sweep) plan(ctx context.Context, stderr io.Writer) (*sweepPlan, error) 
 		return nil, err
 	}
 	known := make(map[string]tracePlan)
-	if before.Key == s.key() {
+	key, err := s.key()
+	if err != nil {
+		return nil, fmt.Errorf("plan the sweep: %w", err)
+	}
+	if before.Key == key {
 		for _, t := range before.Traces {
 			known[t.Path] = t
 		}
 	}
-	p := &sweepPlan{Key: s.key()}
+	p := &sweepPlan{Key: key}
 	changed := len(known) != len(files)
 	for i, file := range files {
 		info, err := os.Stat(traces.PathOf(file))
@@ -179,7 +183,14 @@ func (s *sweep) readShards() (*shards, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, usagef("there are no shards of %s yet: cachesim sweep %s --on slurm (snakemake, parallel, kubernetes) makes them", s.file, s.file)
 	}
-	if err == nil && all.Key != s.key() {
+	if err != nil {
+		return nil, err
+	}
+	key, err := s.key()
+	switch {
+	case err != nil: // of this job, where its files may be elsewhere
+		return nil, fmt.Errorf("read what %s names: %w", s.file, err)
+	case all.Key != key:
 		err = fmt.Errorf("%s has changed, or a file that it names, or cachesim, since its jobs were written: write them again with cachesim sweep %s --on ENGINE", s.file, s.file)
 	}
 	return &all, err
