@@ -22,11 +22,12 @@ func Sample(t *Trace, share float64, salt uint64) (*Trace, error) {
 			set.add(id)
 		}
 	}
-	s, err := newSampler(t, set)
+	var m Miniature
+	s, err := newSampler(t, set, &m)
 	if err != nil {
 		return nil, err
 	}
-	s.size = make([]int64, len(s.old))
+	s.size = make([]int64, len(m.old))
 	if err := t.Each(0, func(_ int, b Batch) error {
 		for _, r := range b.Requests {
 			if set.has(r.ID) {
@@ -40,7 +41,7 @@ func Sample(t *Trace, share float64, salt uint64) (*Trace, error) {
 	if err := gather(t, 0, []*sampler{s}); err != nil {
 		return nil, err
 	}
-	return s.t, nil
+	return m.Trace, nil
 }
 
 // An objectSet is a set of a trace's objects, which are numbered in their order. It is
@@ -80,29 +81,28 @@ func (s *objectSet) number(id uint32) uint32 {
 	return uint32(w.before + bits.OnesCount64(w.bits&(1<<(id&63)-1)))
 }
 
-// A sampler makes one sample of a trace.
+// A sampler gathers the requests of one sample of a trace.
 type sampler struct {
-	t      *Trace // the sample
+	*Miniature
 	set    *objectSet
-	old    []uint32 // numbers in the trace of the sample's objects
-	size   []int64  // that they get
-	warmup int      // requests that are of the warm-up
+	size   []int64 // that the objects get
 	memory *Memory
 }
 
-// newSampler makes a sampler for the requests of t for the objects of a set.
-func newSampler(t *Trace, set *objectSet) (*sampler, error) {
-	s := &sampler{set: set, old: set.list(), memory: &Memory{}}
-	if len(s.old) == 0 {
+// newSampler makes a sampler for the requests of t for the objects of a set, of which it
+// makes m.
+func newSampler(t *Trace, set *objectSet, m *Miniature) (*sampler, error) {
+	s := &sampler{Miniature: m, set: set, memory: &Memory{}}
+	old := set.list()
+	if len(old) == 0 {
 		return nil, fmt.Errorf("sample of trace %s: none of its %d objects is in it: take a larger share", t.Name, t.Objects)
 	}
 	c := *t
-	s.t = &c // its counts are those of the sample
-	c.Requests, c.Objects, c.Footprint, c.RequestBytes, c.LargestSize, c.SizeChanges, c.Gets = 0, len(s.old), 0, 0, 0, 0, 0
+	m.Trace, m.old = &c, old // its counts are those of the sample
+	c.Requests, c.Objects, c.Footprint, c.RequestBytes, c.LargestSize, c.SizeChanges, c.Gets = 0, len(old), 0, 0, 0, 0, 0
 	c.FileHash, c.Digest, c.Clock = nil, "", ""
 	c.RequestCosts = nil
 	c.Prompts = nil // the first block that is not in the sample would end every prefix
-	old := s.old
 	c.ObjectName = func(id uint32) string { return t.ObjectName(old[id]) }
 	c.Source = s.memory
 	return s, nil
@@ -118,11 +118,11 @@ func gather(t *Trace, warmup int, samplers []*sampler) error {
 		return nil
 	}
 	in := Make[uint64](t.Objects) // a bit for each of the samples that the object is in
-	any := newObjectSet(t.Objects)
+	inAny := newObjectSet(t.Objects)
 	for k, s := range samplers {
 		for _, id := range s.old {
 			in[id] |= 1 << k
-			any.add(id)
+			inAny.add(id)
 		}
 	}
 	type sampled struct{ id, i uint32 } // a request of a batch that is in any sample
@@ -137,7 +137,7 @@ func gather(t *Trace, warmup int, samplers []*sampler) error {
 		n := 0
 		for i, r := range b.Requests {
 			batch[n] = sampled{r.ID, uint32(i)}
-			if any.has(r.ID) {
+			if inAny.has(r.ID) {
 				n++
 			}
 		}
@@ -171,15 +171,15 @@ func (s *sampler) take(b Batch, of []uint16, warmup int, room Batch) {
 	}
 	if warmup > 0 {
 		k, _ := slices.BinarySearch(of, uint16(min(warmup, BatchSize)))
-		s.warmup += k
+		s.Warmup += k
 	}
-	s.t.Gets += len(of)
+	s.Gets += len(of)
 	if b.Ops != nil {
 		got.Ops = room.Ops[:len(of)]
 		for k, i := range of {
 			got.Ops[k] = b.Ops[i]
 			if b.Ops[i] != Get {
-				s.t.Gets--
+				s.Gets--
 			}
 		}
 	}
@@ -196,8 +196,8 @@ func (s *sampler) take(b Batch, of []uint16, warmup int, room Batch) {
 // What that looks up is small enough to stay in a fast cache, but not that of all samples
 // together.
 func (s *sampler) finish() {
-	t, m := s.t, s.memory
-	for _, reqs := range m.Chunks() {
+	t := s.Trace
+	for _, reqs := range s.memory.Chunks() {
 		for i := range reqs {
 			r := &reqs[i]
 			r.ID = s.set.number(r.ID)
@@ -209,8 +209,8 @@ func (s *sampler) finish() {
 		t.Footprint += size
 		t.LargestSize = max(t.LargestSize, size)
 	}
-	m.Objects = t.Objects
-	t.Requests, t.Columns = m.Len(), m.Columns()
+	s.memory.Objects = t.Objects
+	t.Requests, t.Columns = s.memory.Len(), s.memory.Columns()
 }
 
 // mix is the output function of SplitMix64 (Steele, Lea, Flood, Fast splittable

@@ -96,15 +96,6 @@ type Choice struct {
 func (v *Survey) Samples(list ...Choice) ([]*Samples, error) {
 	made := make([]*Samples, len(list))
 	var waiting []*sampler
-	var of []*Miniature // those that the samplers make
-	gathered := func() error {
-		err := gather(v.t, v.warmup, waiting)
-		for i, m := range of {
-			m.Warmup = waiting[i].warmup
-		}
-		waiting, of = nil, nil
-		return err
-	}
 	for i, c := range list {
 		sets, requests := v.choose(c)
 		if requests >= int64(v.t.Requests) { // of a few popular objects, or many large ones
@@ -112,28 +103,22 @@ func (v *Survey) Samples(list ...Choice) ([]*Samples, error) {
 		}
 		made[i] = &Samples{Sampling: c.Sampling, Survey: v, Miniatures: make([]Miniature, c.Salts), least: c.Capacity}
 		for salt, set := range sets {
-			s, err := newSampler(v.t, set)
+			m := &made[i].Miniatures[salt]
+			s, err := newSampler(v.t, set, m)
 			if err != nil {
 				return nil, err
 			}
-			m := &made[i].Miniatures[salt]
-			m.Trace, m.old = s.t, s.old
-			sizes, scaled := v.weigh(m, c)
-			if s.size = scaled; c.RealSizes {
-				m.sizes = newSizes(sizes)
-			} else {
-				m.Sizes = sizes
-			}
+			s.size = v.weigh(m, c)
 			m.SampleRate = c.Rate
-			waiting, of = append(waiting, s), append(of, m)
-			if len(waiting) == inPass {
-				if err := gathered(); err != nil {
+			if waiting = append(waiting, s); len(waiting) == inPass {
+				if err := gather(v.t, v.warmup, waiting); err != nil {
 					return nil, err
 				}
+				waiting = nil
 			}
 		}
 	}
-	return made, gathered()
+	return made, gather(v.t, v.warmup, waiting)
 }
 
 // choose chooses the objects of the sample of each salt, and returns how many requests
@@ -168,16 +153,20 @@ func (v *Survey) probability(c Choice) func(size int64) float64 {
 	return func(size int64) float64 { return min(1, c.Rate*max(1, float64(size+v.metadata)/limit)) }
 }
 
-// weigh sets what the objects of m stand for and returns their sizes, and those that
-// they have in m.
-func (v *Survey) weigh(m *Miniature, c Choice) (sizes, scaled []int64) {
+// weigh sets what the objects of m stand for, and returns the sizes that they have in m.
+func (v *Survey) weigh(m *Miniature, c Choice) (scaled []int64) {
 	p := v.probability(c)
 	m.stands = make([]stands, len(m.old))
-	sizes = make([]int64, len(m.old))
+	sizes := make([]int64, len(m.old))
+	scaled = make([]int64, len(m.old))
 	for i, id := range m.old {
-		sizes[i] = v.size[id]
-		p := p(sizes[i])
-		s := stands{1 / p, float64(sizes[i]) / p}
+		size := v.size[id]
+		p := p(size)
+		sizes[i], scaled[i] = size, size
+		if p > c.Rate {
+			scaled[i] = max(1, int64(math.Round(float64(size+v.metadata)*c.Rate/p))-v.metadata)
+		}
+		s := stands{1 / p, float64(size) / p}
 		m.stands[i] = s
 		m.all += s.objects
 		m.allBytes += s.bytes
@@ -187,16 +176,12 @@ func (v *Survey) weigh(m *Miniature, c Choice) (sizes, scaled []int64) {
 			m.coldBytes += s.bytes
 		}
 	}
-	if c.RealSizes {
-		return sizes, sizes
+	if c.RealSizes { // of which p is never above the rate
+		m.sizes = newSizes(sizes)
+	} else {
+		m.Sizes = sizes
 	}
-	scaled = slices.Clone(sizes)
-	for i, size := range sizes {
-		if p := p(size); p > c.Rate {
-			scaled[i] = max(1, int64(math.Round(float64(size+v.metadata)*c.Rate/p))-v.metadata)
-		}
-	}
-	return sizes, scaled
+	return scaled
 }
 
 // Divided returns which share of the objects' bytes is of those whose sizes samples
