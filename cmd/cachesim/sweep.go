@@ -249,11 +249,7 @@ func (s *sweep) prepare(ctx context.Context, n, jobs int, stderr io.Writer) (*sw
 		}
 		n = int(min(1000, total/int64(jobs)/int64(30*time.Minute)+1))
 	}
-	key, err := s.key()
-	if err != nil {
-		return nil, nil, err
-	}
-	all := &shards{Key: key, Jobs: jobs, Shards: plan.Cut(loads, n, jobs)}
+	all := &shards{Key: p.Key, Jobs: jobs, Shards: plan.Cut(loads, n, jobs)}
 	return p, all, writeJSON(filepath.Join(s.folder(), shardsFile), all)
 }
 

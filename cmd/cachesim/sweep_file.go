@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -15,7 +14,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/BurntSushi/toml"
 	"github.com/google/renameio/v2/maybe"
@@ -37,10 +35,6 @@ type sweep struct {
 	}
 	kubernetes kubernetesOptions
 	given      map[string]bool // flags in the file
-
-	once   sync.Once // of key
-	sum    string
-	unread error
 }
 
 type kubernetesOptions struct {
@@ -259,32 +253,24 @@ func (s *sweep) files() ([]string, error) {
 }
 
 // key identifies what the file says of cells, with the modules, ids and layouts of logs
-// in the files that it names, so that what was derived from them is known to be stale. err
-// says which of these cannot be read; they are part of the key as such.
-func (s *sweep) key() (key string, err error) {
-	s.once.Do(func() {
-		var contents []string
-		contents, s.unread = s.contents()
-		b, err := json.Marshal([]any{buildVersion(), s.args, contents})
-		if err != nil {
-			panic(err) // strings are always representable
-		}
-		sum := sha256.Sum256(b)
-		s.sum = hex.EncodeToString(sum[:8])
-	})
-	return s.sum, s.unread
+// in the files that it names, so that what was derived from them is known to be stale.
+func (s *sweep) key() (string, error) {
+	contents, err := s.contents()
+	if err != nil {
+		return "", err
+	}
+	b, err := json.Marshal([]any{buildVersion(), s.args, contents})
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:8]), nil
 }
 
 // contents returns what identifies the contents of the files that the flags name.
 func (s *sweep) contents() (all []string, err error) {
-	add := func(text string, wrong error) {
-		if wrong != nil {
-			text, err = wrong.Error(), cmp.Or(err, wrong)
-		}
-		all = append(all, text)
-	}
 	dir := policyFolder()
-	var policies []string
+	var policies, files []string
 	for _, arg := range s.args {
 		name, value, _ := strings.Cut(strings.TrimPrefix(arg, "--"), "=")
 		switch name {
@@ -293,18 +279,28 @@ func (s *sweep) contents() (all []string, err error) {
 		case "policy-dir":
 			dir = value
 		case "ids":
-			add(fileSHA256(value))
+			files = append(files, value)
 		case "log-format":
 			resolved, err := traces.ResolveParams(map[string]string{name: value})
-			add(fmt.Sprint(resolved), err)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, fmt.Sprint(resolved))
 		}
 	}
 	for _, p := range policies {
 		if file, _, ok := cutPolicy(inFolder(p, dir)); ok {
-			add(fileSHA256(file))
+			files = append(files, file)
 		}
 	}
-	return all, err
+	for _, f := range files {
+		sum, err := fileSHA256(f)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, sum)
+	}
+	return all, nil
 }
 
 // fileSHA256 returns the SHA-256 of a file in hex.
@@ -410,12 +406,13 @@ func saveSweep(c *cli.Context, stderr io.Writer) error {
 		case *cli.DurationFlag:
 			value = c.Duration(name).String()
 		default:
-			value = c.String(name)
 			switch v := c.String(name); {
 			case name == "out" || isPath(name, v):
 				value = rel(v)
 			case name == "log-format":
 				value = withConfiguration(v, rel)
+			default:
+				value = v
 			}
 		}
 		if err := write(name, value); err != nil {
