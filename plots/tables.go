@@ -189,8 +189,10 @@ func sizeTable(rs []results.Result, labels map[string]string, o Options, of func
 			}
 		}
 		isAsGood := func(i int) bool {
-			return at[i].High >= at[best].Low && at[i].Low <= at[best].High &&
-				(at[i].Low != at[i].High || fmt.Sprintf("%.2f", at[i].Y) == fmt.Sprintf("%.2f", at[best].Y))
+			if at[i].Low == at[i].High { // two equal numbers of which one is marked would puzzle
+				return fmt.Sprintf("%.2f", at[i].Y) == fmt.Sprintf("%.2f", at[best].Y)
+			}
+			return at[i].High >= at[best].Low && at[i].Low <= at[best].High
 		}
 		// Where all are equal, none is the best.
 		differ := false

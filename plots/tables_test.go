@@ -112,6 +112,11 @@ func TestTables(t *testing.T) {
 		name := "t" + string(rune('0'+i))
 		many = append(many, cell(name, "fifo", 100, 500, percentOf("1%")), cell(name, "lru", 100, 510+10*i, percentOf("1%")), cell(name, "arc", 100, 600+20*i, percentOf("1%")))
 	}
+	fine := func(policy string, hits int64) results.Result { // of a million requests
+		r := cell("a", policy, mib, 0)
+		r.Gets, r.Hits = 1_000_000, hits
+		return r
+	}
 	tests := []struct {
 		kind string
 		rs   []results.Result
@@ -148,6 +153,17 @@ LRU             31.00*
 FIFO             1.00
 * best of its column
 Mean of 3 seeds with its 95 % interval.
+`},
+		{"hit-ratio", []results.Result{
+			fine("lru", 627_501), fine("arc", 627_549), fine("fifo", 627_551), fine("sieve", 627_649),
+		}, Options{}, `Hit ratio (%), a
+policy   1 MiB
+----------------
+LRU     62.75
+ARC     62.75
+FIFO    62.76*
+SIEVE   62.76*
+* best of its column
 `},
 		{"across-traces", many, Options{}, `Miss ratio reduction from FIFO, over 6 traces
 size  policy  traces         mean %  median %  P10 %  P90 %  better  worse      p
