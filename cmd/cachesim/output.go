@@ -248,8 +248,12 @@ func timeTable(w io.Writer, list []results.Result, given map[string]string, watc
 	untimed := notTimed(list, labels)
 	list = slices.DeleteFunc(slices.Clone(list), func(r results.Result) bool { return !r.Timed })
 	if i := slices.IndexFunc(list, results.Result.Unserved); i >= 0 {
-		fmt.Fprintf(w, "No running times: each object of the first %s is larger than the cache of %s, so that no request reached a policy; --timing-requests all takes more requests, --size names other sizes.\n\n",
-			count(list[i].Requests, "request"), list[i].Cell.Size())
+		more := "--timing-requests all takes more requests, "
+		if list[i].Whole { // there are no more
+			more = ""
+		}
+		fmt.Fprintf(w, "No running times: each object of the first %s is larger than the cache of %s, so that no request reached a policy; %s--size names other sizes.\n\n",
+			count(list[i].Requests, "request"), list[i].Cell.Size(), more)
 		list = slices.DeleteFunc(list, results.Result.Unserved)
 	}
 	if len(list) == 0 {
