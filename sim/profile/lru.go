@@ -2,6 +2,7 @@ package profile
 
 import (
 	"errors"
+	"math/bits"
 	"slices"
 
 	"cachesim/sim"
@@ -22,24 +23,27 @@ func CanLRU(t *sim.Trace, capacity int64, o LRUOptions) bool {
 }
 
 // LRU computes what an LRU cache of each of the capacities, which ascend, comes
-// to, exactly, in one pass over t; see lruLevels. Its result has no evictions.
+// to, exactly, in one pass over t; see lruCaches. Its result has no evictions.
 func LRU(t *sim.Trace, o LRUOptions, capacities []int64) ([]sim.Tally, error) {
 	if !slices.IsSorted(capacities) || len(capacities) == 0 || !CanLRU(t, capacities[0], o) {
 		return nil, errors.New("compute the LRU curve: expects ascending capacities, none below the largest object, and a trace of gets")
 	}
-	levels := newLRULevels(t.Objects, capacities)
+	caches, err := newLRUCaches(t, o, capacities)
+	if err != nil {
+		return nil, err
+	}
+	defer caches.close()
 	list := make([]sim.Tally, len(capacities)+1) // first: hits that the capacity before does not have
 	var gets, bytes int64
-	err := t.Each(0, func(start int, b sim.Batch) error {
+	err = t.Each(0, func(start int, b sim.Batch) error {
 		for i, r := range b.Requests {
 			if i%lruAhead == 0 {
-				levels.preload(b.Requests[i:min(i+lruAhead, len(b.Requests))])
+				caches.preload(b.Requests[i:min(i+lruAhead, len(b.Requests))])
 			}
-			size := r.Size + o.Metadata
-			if o.Unit == sim.UnitObjects {
-				size = 1
+			k, err := caches.access(start+i, r)
+			if err != nil {
+				return err
 			}
-			k := levels.access(r.ID, size)
 			if start+i < o.Warmup {
 				continue
 			}
@@ -67,111 +71,129 @@ func LRU(t *sim.Trace, o LRUOptions, capacities []int64) ([]sim.Tally, error) {
 	return list, nil
 }
 
-// lruLevels are LRU caches of several capacities at once. A cache holds the most
-// recently used objects that fit, so that each holds what the smaller ones do:
-// they share one list, and differ in where they end.
+// lruCaches are LRU caches of several capacities at once. Such a cache holds the objects
+// that were requested since some moment, which the cache alone decides: no list is needed
+// to know them, and each cache holds what the smaller ones do.
 //
-//	list, newest first      e  a  d  b  f  c
-//	level                   0  0  1  1  1  2     the smallest cache that holds it
-//	last of a level's cache    ^        ^  ^
+//	requests       a  b  a  c  d  b  e
+//	latest               x  x  x  x  x     of its object: the others count no more
+//	since                ^     ^           of two caches: a c d b e, d b e
 //
-// What is requested moves to the front; each cache that did not hold it then loses
-// its last objects until it fits, which is moving its mark. So a request takes
-// constant time and as much again as the misses of all caches take, whatever their
-// number: less than trees of reuse distances, which it costs a walk for each.
-type lruLevels struct {
-	capacities []int64
-	used       []int64
-	last       []uint32 // of each cache, plus 1; 0: it is empty
-	front      uint32   // plus 1
-	nodes      []lruNode
-	loaded     uint32 // keeps preload's loads from being removed
+// A request is a hit in the caches whose moment is not after the latest request for its
+// object. The others store the object and then move their moment over the requests that
+// follow, whose objects they lose, until they fit. So a request takes one look at its
+// object, and all moments pass the trace from its start to its end, in order: memory is
+// fast at that.
+type lruCaches struct {
+	o      LRUOptions
+	caches []lruCache // ascending
+	latest []uint32   // of each object: the index of its latest request, plus 1
+	// is has a bit for each request: whether it is the latest of its object.
+	is     []uint64
+	loaded uint64 // keeps preload's loads from being removed
 }
 
-type lruNode struct {
-	prev, next uint32 // plus 1; 0: there is none
-	size       int64
-	level      uint32 // plus 1; 0: in no cache, and not on the list
+type lruCache struct {
+	capacity, used int64
+	since          int        // index of a request
+	reader         sim.Reader // of the requests from since on
+	batch          []sim.Request
+	start          int // index of the first of batch
 }
 
-// newLRULevels makes empty caches of ascending capacities for ids below objects.
-func newLRULevels(objects int, capacities []int64) *lruLevels {
-	n := len(capacities)
-	return &lruLevels{capacities: capacities, used: make([]int64, n), last: make([]uint32, n), nodes: sim.Make[lruNode](objects)}
+func newLRUCaches(t *sim.Trace, o LRUOptions, capacities []int64) (*lruCaches, error) {
+	l := &lruCaches{o: o, latest: sim.Make[uint32](t.Objects), is: sim.Make[uint64]((t.Requests + 63) / 64)}
+	for _, c := range capacities {
+		r, err := t.Reader(0)
+		if err != nil {
+			l.close()
+			return nil, err
+		}
+		l.caches = append(l.caches, lruCache{capacity: c, reader: r})
+	}
+	return l, nil
 }
 
-// lruAhead is how many requests preload is for: their nodes and neighbours stay in the
-// processor's first cache.
+func (l *lruCaches) close() {
+	for _, c := range l.caches {
+		c.reader.Close()
+	}
+}
+
+// lruAhead is how many requests preload is for: what it loads stays in the processor's
+// first cache.
 const lruAhead = 32
 
-// preload loads the nodes of the objects in reqs, and then their neighbours: many at a
-// time, where access would wait for one after the other.
-func (l *lruLevels) preload(reqs []sim.Request) {
-	var sum uint32
+// preload loads what access looks at for reqs: many at a time, where access would wait for
+// one after the other.
+func (l *lruCaches) preload(reqs []sim.Request) {
 	for _, r := range reqs {
-		sum += l.nodes[r.ID].level
+		l.loaded += uint64(l.latest[r.ID])
 	}
 	for _, r := range reqs {
-		x := &l.nodes[r.ID]
-		if x.level == 0 {
-			continue
-		}
-		if x.prev != 0 {
-			sum += l.nodes[x.prev-1].level
-		}
-		if x.next != 0 {
-			sum += l.nodes[x.next-1].level
+		if at := l.latest[r.ID]; at > 0 {
+			l.loaded += l.is[(at-1)>>6]
 		}
 	}
-	l.loaded += sum
 }
 
-// access serves a request for an object, which always has the same size, and
-// returns the index of the smallest cache that held it, or the number of caches.
-func (l *lruLevels) access(id uint32, size int64) (level int) {
-	at := id + 1
-	x := &l.nodes[id]
-	if x.level == 0 {
-		level = len(l.capacities)
-		x.size = size
-	} else {
-		level = int(x.level - 1)
-		if l.front == at {
-			return level
-		}
-		for k := level; k < len(l.last) && l.last[k] == at; k++ {
-			l.last[k] = x.prev
-		}
-		l.nodes[x.prev-1].next = x.next
-		if x.next != 0 {
-			l.nodes[x.next-1].prev = x.prev
+// access serves request i and returns the index of the smallest cache that held its
+// object, or the number of caches.
+func (l *lruCaches) access(i int, r sim.Request) (level int, err error) {
+	level = len(l.caches)
+	if at := l.latest[r.ID]; at > 0 {
+		at--
+		l.is[at>>6] &^= 1 << (at & 63)
+		for level > 0 && int(at) >= l.caches[level-1].since {
+			level--
 		}
 	}
-	x.prev, x.next, x.level = 0, l.front, 1
-	if l.front != 0 {
-		l.nodes[l.front-1].prev = at
-	}
-	l.front = at
-	for k := range level {
-		if l.last[k] == 0 {
-			l.last[k] = at
-		}
-		l.used[k] += size
-		for l.used[k] > l.capacities[k] {
-			t := &l.nodes[l.last[k]-1]
-			l.used[k] -= t.size
-			l.last[k] = t.prev
-			if t.prev != 0 { // the next to go: loaded while others are looked at
-				l.loaded += l.nodes[t.prev-1].level
-			}
-			t.level = uint32(k + 2)
-			if k == len(l.capacities)-1 { // no cache holds it
-				t.level = 0
-				if t.prev != 0 {
-					l.nodes[t.prev-1].next = 0
-				}
+	l.latest[r.ID] = uint32(i + 1)
+	l.is[i>>6] |= 1 << (i & 63)
+	size := l.size(r)
+	for k := range l.caches[:level] {
+		c := &l.caches[k]
+		c.used += size
+		for c.used > c.capacity {
+			if err := l.evict(c); err != nil {
+				return 0, err
 			}
 		}
 	}
-	return level
+	return level, nil
+}
+
+func (l *lruCaches) size(r sim.Request) int64 {
+	if l.o.Unit == sim.UnitObjects {
+		return 1
+	}
+	return r.Size + l.o.Metadata
+}
+
+// evictAhead is how many requests before its turn one is loaded whose object may go.
+const evictAhead = 24
+
+// evict moves the moment of c past the oldest request of an object that it holds.
+func (l *lruCaches) evict(c *lruCache) error {
+	w := c.since >> 6
+	x := l.is[w] >> (c.since & 63) << (c.since & 63)
+	for x == 0 {
+		w++
+		x = l.is[w]
+	}
+	at := w<<6 + bits.TrailingZeros64(x)
+	for at >= c.start+len(c.batch) {
+		c.start += len(c.batch)
+		b, err := c.reader.Next()
+		if err != nil {
+			return err
+		}
+		c.batch = b.Requests
+	}
+	c.used -= l.size(c.batch[at-c.start])
+	c.since = at + 1
+	if ahead := at - c.start + evictAhead; ahead < len(c.batch) {
+		l.loaded += uint64(c.batch[ahead].ID)
+	}
+	return nil
 }
