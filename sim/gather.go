@@ -23,7 +23,7 @@ func Sample(t *Trace, share float64, salt uint64) (*Trace, error) {
 		}
 	}
 	var m Miniature
-	s, err := newSampler(t, set, &m)
+	s, err := newSampler(t, set, 0, &m)
 	if err != nil {
 		return nil, err
 	}
@@ -90,9 +90,10 @@ type sampler struct {
 }
 
 // newSampler makes a sampler for the requests of t for the objects of a set, of which it
-// makes m.
-func newSampler(t *Trace, set *objectSet, m *Miniature) (*sampler, error) {
+// makes m. They are as many as is passed; 0: that is not known.
+func newSampler(t *Trace, set *objectSet, requests int, m *Miniature) (*sampler, error) {
 	s := &sampler{Miniature: m, set: set, memory: &Memory{}}
+	s.memory.Reserve(requests)
 	old := set.list()
 	if len(old) == 0 {
 		return nil, fmt.Errorf("sample of trace %s: none of its %d objects is in it: take a larger share", t.Name, t.Objects)
@@ -117,12 +118,16 @@ func gather(t *Trace, warmup int, samplers []*sampler) error {
 	if len(samplers) == 0 {
 		return nil
 	}
-	in := Make[uint64](t.Objects) // a bit for each of the samples that the object is in
 	inAny := newObjectSet(t.Objects)
+	for _, s := range samplers {
+		for _, id := range s.old {
+			inAny.add(id)
+		}
+	}
+	in := Make[uint64](len(inAny.list())) // for each of these, a bit for each of the samples that it is in
 	for k, s := range samplers {
 		for _, id := range s.old {
-			in[id] |= 1 << k
-			inAny.add(id)
+			in[inAny.number(id)] |= 1 << k
 		}
 	}
 	type sampled struct{ id, i uint32 } // a request of a batch that is in any sample
@@ -142,7 +147,7 @@ func gather(t *Trace, warmup int, samplers []*sampler) error {
 			}
 		}
 		for _, r := range batch[:n] {
-			for x := in[r.id]; x != 0; x &= x - 1 {
+			for x := in[inAny.number(r.id)]; x != 0; x &= x - 1 {
 				k := bits.TrailingZeros64(x)
 				of[k] = append(of[k], uint16(r.i))
 			}

@@ -40,6 +40,10 @@ func (m *Memory) Append(r Request, op Op, ttl uint32) {
 	m.AppendBatch(b)
 }
 
+// Reserve makes room for n requests, before the first: exactly as much as they need, where
+// a Memory that does not know their number grows.
+func (m *Memory) Reserve(n int) { m.slab = Make[Request](n) }
+
 // AppendBatch adds copies of the requests of b, of any number, with their
 // operations and times to live.
 func (m *Memory) AppendBatch(b Batch) {
@@ -52,7 +56,7 @@ func (m *Memory) AppendBatch(b Batch) {
 	for len(b.Requests) > 0 {
 		n := min(chunkSize-m.n%chunkSize, len(b.Requests))
 		c := m.n / chunkSize
-		if c == len(m.reqs) && c >= slabFrom {
+		if c == len(m.reqs) && (c >= slabFrom || len(m.slab) > 0) {
 			m.reqs = append(m.reqs, m.cut())
 		}
 		m.reqs = extend(m.reqs, c, b.Requests[:n], n)
@@ -77,8 +81,9 @@ func (m *Memory) cut() []Request {
 	if len(m.slab) == 0 {
 		m.slab = Make[Request](min(len(m.reqs)/4, 16) * chunkSize)
 	}
-	c := m.slab[:0:chunkSize]
-	m.slab = m.slab[chunkSize:]
+	n := min(chunkSize, len(m.slab))
+	c := m.slab[:0:n]
+	m.slab = m.slab[n:]
 	return c
 }
 

@@ -289,7 +289,7 @@ func (s *Samples) weigh(m Miniature, one replayed, c Cell, capacity int64) (w we
 		missed++
 		misses += stands.objects
 		missBytes += stands.bytes
-		if r.Size+c.Metadata > capacity && c.Unit != UnitObjects && s.size[m.old[r.ID]]+c.Metadata <= c.Capacity {
+		if r.Size+c.Metadata > capacity && c.Unit != UnitObjects && s.objects[m.old[r.ID]].size+c.Metadata <= c.Capacity {
 			w.unfit += stands.bytes
 		}
 	}
@@ -353,9 +353,9 @@ func (v *Survey) tooLarge(c Cell) (n int64) {
 	if c.Unit == UnitObjects || v.t.LargestSize+c.Metadata <= c.Capacity {
 		return 0
 	}
-	for id, size := range v.size {
-		if size+c.Metadata > c.Capacity {
-			n += int64(v.counted[id])
+	for _, o := range v.objects {
+		if o.size+c.Metadata > c.Capacity {
+			n += int64(o.counted)
 		}
 	}
 	return n

@@ -19,17 +19,23 @@ type Survey struct {
 	warmup          int
 	unit            string
 	metadata        int64
-	requests        []uint32 // for each object
-	counted         []uint32 // for each object: its gets after the warm-up
-	size            []int64
+	objects         []surveyed
 	sizes           func() sizes     // of the objects
 	order           func() []ordered // that objects are sampled in
 	gets, bytes     int64            // after the warm-up
 	early           uint32           // objects first requested in the warm-up, which have the lowest numbers
 	cold, coldBytes int64            // objects first requested after it, and their bytes
+	loaded          uint32           // keeps preload's loads from being removed
 
 	mu     sync.Mutex
 	raised []*raisedSamples // the latest, at most keptSamples
+}
+
+// surveyed is what a Survey knows of an object.
+type surveyed struct {
+	size     int64
+	requests uint32
+	counted  uint32 // gets after the warm-up
 }
 
 // NewSurvey reads t once, for caches of capacities in the given unit that need
@@ -39,20 +45,29 @@ func NewSurvey(t *Trace, warmup int, unit string, metadata int64) (*Survey, erro
 	if t.SizesVary() {
 		return nil, errSizesVary
 	}
-	v := &Survey{t: t, warmup: warmup, unit: unit, metadata: metadata,
-		requests: make([]uint32, t.Objects), counted: make([]uint32, t.Objects), size: make([]int64, t.Objects)}
-	v.sizes = sync.OnceValue(func() sizes { return newSizes(v.size) })
+	v := &Survey{t: t, warmup: warmup, unit: unit, metadata: metadata, objects: Make[surveyed](t.Objects)}
+	v.sizes = sync.OnceValue(func() sizes {
+		each := make([]int64, len(v.objects))
+		for id, o := range v.objects {
+			each[id] = o.size
+		}
+		return newSizes(each)
+	})
 	v.order = sync.OnceValue(v.sort)
 	err := t.Each(ColumnOps, func(start int, b Batch) error {
 		for i, r := range b.Requests {
+			if i%surveyAhead == 0 {
+				v.preload(b.Requests[i:min(i+surveyAhead, len(b.Requests))])
+			}
+			o := &v.objects[r.ID]
 			count := start+i >= warmup
 			if count && (b.Ops == nil || b.Ops[i] == Get) {
-				v.counted[r.ID]++
+				o.counted++
 				v.gets++
 				v.bytes += r.Size
 			}
-			if v.requests[r.ID] == 0 {
-				v.size[r.ID] = r.Size
+			if o.requests == 0 {
+				o.size = r.Size
 				if count {
 					v.cold++
 					v.coldBytes += r.Size
@@ -60,11 +75,22 @@ func NewSurvey(t *Trace, warmup int, unit string, metadata int64) (*Survey, erro
 					v.early++
 				}
 			}
-			v.requests[r.ID]++
+			o.requests++
 		}
 		return nil
 	})
 	return v, err
+}
+
+// surveyAhead is how many requests preload is for.
+const surveyAhead = 32
+
+// preload loads the objects of reqs: many at a time, where NewSurvey would wait for one
+// after the other.
+func (v *Survey) preload(reqs []Request) {
+	for _, r := range reqs {
+		v.loaded += v.objects[r.ID].requests
+	}
 }
 
 // A Choice asks for samples for caches of the given capacity and above.
@@ -98,13 +124,17 @@ func (v *Survey) Samples(list ...Choice) ([]*Samples, error) {
 	var waiting []*sampler
 	for i, c := range list {
 		sets, requests := v.choose(c)
-		if requests >= int64(v.t.Requests) { // of a few popular objects, or many large ones
+		all := 0
+		for _, n := range requests {
+			all += n
+		}
+		if all >= v.t.Requests { // of a few popular objects, or many large ones
 			continue
 		}
 		made[i] = &Samples{Sampling: c.Sampling, Survey: v, Miniatures: make([]Miniature, c.Salts), least: c.Capacity}
 		for salt, set := range sets {
 			m := &made[i].Miniatures[salt]
-			s, err := newSampler(v.t, set, m)
+			s, err := newSampler(v.t, set, requests[salt], m)
 			if err != nil {
 				return nil, err
 			}
@@ -122,10 +152,11 @@ func (v *Survey) Samples(list ...Choice) ([]*Samples, error) {
 }
 
 // choose chooses the objects of the sample of each salt, and returns how many requests
-// these have together.
-func (v *Survey) choose(c Choice) (sets []*objectSet, requests int64) {
+// these have.
+func (v *Survey) choose(c Choice) (sets []*objectSet, requests []int) {
 	p := v.probability(c)
 	at := make([]float64, c.Salts)
+	requests = make([]int, c.Salts)
 	for salt := range at {
 		// Multiples of the golden ratio are spread evenly, however many there are.
 		at[salt] = math.Mod(0.5+float64(salt)*math.Phi, 1)
@@ -137,7 +168,7 @@ func (v *Survey) choose(c Choice) (sets []*objectSet, requests int64) {
 			if at[salt] += p; at[salt] >= 1 {
 				at[salt]--
 				sets[salt].add(o.id)
-				requests += int64(o.requests)
+				requests[salt] += int(o.requests)
 			}
 		}
 	}
@@ -160,7 +191,7 @@ func (v *Survey) weigh(m *Miniature, c Choice) (scaled []int64) {
 	sizes := make([]int64, len(m.old))
 	scaled = make([]int64, len(m.old))
 	for i, id := range m.old {
-		size := v.size[id]
+		size := v.objects[id].size
 		p := p(size)
 		sizes[i], scaled[i] = size, size
 		if p > c.Rate {
@@ -170,7 +201,7 @@ func (v *Survey) weigh(m *Miniature, c Choice) (scaled []int64) {
 		m.stands[i] = s
 		m.all += s.objects
 		m.allBytes += s.bytes
-		m.bytes += s.bytes * float64(v.counted[id])
+		m.bytes += s.bytes * float64(v.objects[id].counted)
 		if id >= v.early {
 			m.cold += s.objects
 			m.coldBytes += s.bytes
@@ -212,10 +243,10 @@ type ordered struct {
 // doubling, then by first request. Every other class is in reverse, so that
 // neighbours are alike.
 func (v *Survey) sort() []ordered {
-	keys := make([]uint64, len(v.size))
-	for id, n := range v.requests {
-		popularity := uint64(4 * math.Log2(float64(n)))
-		size := uint64(2 * math.Log2(float64(max(1, v.size[id]))))
+	keys := make([]uint64, len(v.objects))
+	for id, o := range v.objects {
+		popularity := uint64(4 * math.Log2(float64(o.requests)))
+		size := uint64(2 * math.Log2(float64(max(1, o.size))))
 		if popularity%2 == 1 {
 			size = 127 - size
 		}
@@ -232,7 +263,7 @@ func (v *Survey) sort() []ordered {
 		if k>>32%2 == 1 {
 			id = math.MaxUint32 - id
 		}
-		order[i] = ordered{id, v.requests[id], v.size[id]}
+		order[i] = ordered{id, v.objects[id].requests, v.objects[id].size}
 	}
 	return order
 }
