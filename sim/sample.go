@@ -132,17 +132,16 @@ func (s *Samples) capacity(m Miniature, c Cell) int64 {
 }
 
 // finer returns the rate that is expected to make the error small enough, or 0 where it is
-// and where the samples are as large as they may be. before is what the smaller samples
-// came to, nil for the first: where only that of bytes is too large, and did not fall, it is
-// that of a few large objects, which all samples have.
-func (s *Samples) finer(u Sampled, before *Sampled) float64 {
+// and where the samples are as large as they may be. Where most bytes are of objects whose
+// sizes are divided the error of bytes is theirs, and stays as large: such objects are in
+// samples of any rate as often.
+func (s *Samples) finer(u Sampled) float64 {
 	room := mostSampled / s.Share() // how many times as large they may be
+	if !s.RealSizes && s.DividesMost(s.Rate, s.least) {
+		u.ByteHitRatioSD = 0
+	}
 	excess := u.Excess(s.Sampling)
 	if room <= 1 || excess <= 1 {
-		return 0
-	}
-	ofHits := Sampled{HitRatioSD: u.HitRatioSD}
-	if before != nil && ofHits.Excess(s.Sampling) <= 1 && u.ByteHitRatioSD >= before.ByteHitRatioSD {
 		return 0
 	}
 	// The deviation falls with the root of the rate. There are few rates, since each
@@ -215,7 +214,6 @@ func (r *raisedSamples) wait(ctx context.Context, heartbeat func()) (*Samples, e
 // does so again from larger samples while the deviation between them is too large.
 func (r *run) estimate(ctx context.Context, task Task, heartbeat func(), progress func(int)) (all replayed, setup Setup, err error) {
 	s := task.Samples
-	var before *Sampled
 	for {
 		one, made, err := r.estimateFrom(ctx, s, task, heartbeat, progress)
 		if err != nil {
@@ -228,14 +226,13 @@ func (r *run) estimate(ctx context.Context, task Task, heartbeat func(), progres
 		if s.Rate > task.Samples.Rate {
 			all.sampled.RateUsed = s.Rate
 		}
-		rate := s.finer(one.sampled, before)
+		rate := s.finer(one.sampled)
 		if rate == 0 {
 			return all, setup, nil
 		}
 		if s, err = s.raise(ctx, rate, heartbeat); err != nil || s == nil {
 			return all, setup, err
 		}
-		before = &one.sampled
 		progress = func(int) { heartbeat() } // the requests of the task are counted
 	}
 }

@@ -215,14 +215,14 @@ func (v *Survey) weigh(m *Miniature, c Choice) (scaled []int64) {
 	return scaled
 }
 
-// Divided returns which share of the objects' bytes is of those whose sizes samples
-// of a rate divide, for caches of the given capacity.
-func (v *Survey) Divided(rate float64, capacity int64) float64 {
-	if v.unit == UnitObjects || v.t.Footprint == 0 {
-		return 0
+// DividesMost reports whether samples of a rate divide the sizes of objects that have more
+// than half of the bytes, for caches of the given capacity.
+func (v *Survey) DividesMost(rate float64, capacity int64) bool {
+	if v.unit == UnitObjects {
+		return false
 	}
 	_, bytes := v.sizes().upTo(int64(v.limit(rate, capacity)) - v.metadata)
-	return 1 - float64(bytes)/float64(v.t.Footprint)
+	return 2*bytes < v.t.Footprint
 }
 
 // limit is the size above which objects are sampled more often than others, and

@@ -109,10 +109,6 @@ const (
 	leastCached  = 300    // in the miniature of a cache, where the policy does not ask for more
 )
 
-// mostDivided is the share of the bytes, of objects whose sizes samples divide, up to
-// which policies with Miniaturization.TrueSizes are estimated.
-const mostDivided = 0.5
-
 // rateFor returns the share of t's objects to sample for a capacity, at least that
 // asked for, or 0 where the samples together would be as large as the trace. A
 // miniature holds at least the given number of objects; 0: leastCached.
@@ -249,8 +245,8 @@ func (s *sampledTrace) scaling() (chosen []policy, err error) {
 	return chosen, nil
 }
 
-// divided reports whether samples divide the sizes of objects with more than
-// mostDivided of the bytes.
+// divided reports whether there are samples that divide most sizes, so that policies
+// with Miniaturization.TrueSizes cannot be estimated.
 func (s *sampledTrace) divided() (bool, error) {
 	v, err := s.survey()
 	if err != nil {
@@ -258,7 +254,7 @@ func (s *sampledTrace) divided() (bool, error) {
 	}
 	return slices.ContainsFunc(s.list, func(c plan.Capacity) bool {
 		rate, _ := s.rateFor(c.Value, 0)
-		return rate > 0 && v.Divided(rate, c.Value) > mostDivided
+		return rate > 0 && v.DividesMost(rate, c.Value)
 	}), nil
 }
 
