@@ -49,7 +49,7 @@ func Sample(t *Trace, share float64, salt uint64) (*Trace, error) {
 type objectSet struct {
 	words []struct {
 		bits   uint64 // for each of 64 objects, whether it is in the set
-		before int    // objects of the set in earlier words; see list
+		before int    // objects of the set in earlier words; see count
 	}
 }
 
@@ -63,11 +63,20 @@ func (s *objectSet) add(id uint32) { s.words[id>>6].bits |= 1 << (id & 63) }
 
 func (s *objectSet) has(id uint32) bool { return s.words[id>>6].bits>>(id&63)&1 == 1 }
 
-// list returns the objects. None may be added after it, and number be called only then.
-func (s *objectSet) list() (ids []uint32) {
+// count returns how many objects there are. None may be added after it, and number be
+// called only then.
+func (s *objectSet) count() (n int) {
 	for i := range s.words {
-		w := &s.words[i]
-		w.before = len(ids)
+		s.words[i].before = n
+		n += bits.OnesCount64(s.words[i].bits)
+	}
+	return n
+}
+
+// list returns the objects; see count.
+func (s *objectSet) list() []uint32 {
+	ids := make([]uint32, 0, s.count())
+	for i, w := range s.words {
 		for x := w.bits; x != 0; x &= x - 1 {
 			ids = append(ids, uint32(i<<6+bits.TrailingZeros64(x)))
 		}
@@ -124,7 +133,7 @@ func gather(t *Trace, warmup int, samplers []*sampler) error {
 			inAny.add(id)
 		}
 	}
-	in := Make[uint64](len(inAny.list())) // for each of these, a bit for each of the samples that it is in
+	in := Make[uint64](inAny.count()) // for each of these, a bit for each of the samples that it is in
 	for k, s := range samplers {
 		for _, id := range s.old {
 			in[inAny.number(id)] |= 1 << k

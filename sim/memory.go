@@ -41,7 +41,7 @@ func (m *Memory) Append(r Request, op Op, ttl uint32) {
 }
 
 // Reserve makes room for n requests, before the first: exactly as much as they need, where
-// a Memory that does not know their number grows.
+// a Memory that does not know their number grows. Their other columns grow all the same.
 func (m *Memory) Reserve(n int) { m.slab = Make[Request](n) }
 
 // AppendBatch adds copies of the requests of b, of any number, with their
@@ -71,12 +71,13 @@ func (m *Memory) AppendBatch(b Batch) {
 	}
 }
 
-// slabFrom is from which chunk of requests on they are made several at a time.
+// slabFrom is from which chunk of requests on they are made several at a time where nothing
+// was reserved.
 const slabFrom = 16
 
 // cut returns an empty chunk of a slab, which is on huge pages where there are any: page faults
-// took a tenth of the time to load a trace. A slab has up to a quarter of the chunks so far, so that
-// little of it stays unused, but no more than 16 MiB.
+// took a tenth of the time to load a trace. A slab that was not reserved has up to a quarter of the
+// chunks so far, so that little of it stays unused, but no more than 16 MiB.
 func (m *Memory) cut() []Request {
 	if len(m.slab) == 0 {
 		m.slab = Make[Request](min(len(m.reqs)/4, 16) * chunkSize)

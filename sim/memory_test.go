@@ -9,10 +9,11 @@ import (
 )
 
 // memoryOf returns requests in a Memory, appended in batches of random lengths,
-// whose columns begin at the given requests (-1: never).
-func memoryOf(n, opsFrom, ttlFrom int) (m *Memory, reqs []Request, ops []Op, ttl []uint32) {
+// whose columns begin at the given requests (-1: never), after some were reserved.
+func memoryOf(n, reserved, opsFrom, ttlFrom int) (m *Memory, reqs []Request, ops []Op, ttl []uint32) {
 	r := rand.New(rand.NewPCG(1, uint64(n)))
 	m = &Memory{Objects: 100}
+	m.Reserve(reserved)
 	for i := range n {
 		reqs = append(reqs, Request{ID: r.Uint32N(100), Time: uint32(i), Size: int64(i % 7)})
 		ops, ttl = append(ops, Get), append(ttl, 0)
@@ -39,11 +40,12 @@ func memoryOf(n, opsFrom, ttlFrom int) (m *Memory, reqs []Request, ops []Op, ttl
 }
 
 func TestMemory(t *testing.T) {
-	for _, test := range []struct{ n, ops, ttl int }{
-		{1, -1, -1}, {BatchSize, -1, -1}, {BatchSize + 1, 0, 0}, {chunkSize, 5, -1}, {chunkSize + 1, -1, chunkSize},
-		{3*chunkSize + 5000, chunkSize + 77, 2 * chunkSize}, {2 * chunkSize, -1, -1}, {100_000, 99_999, 99_998},
+	for _, test := range []struct{ n, reserved, ops, ttl int }{
+		{1, 0, -1, -1}, {BatchSize, 0, -1, -1}, {BatchSize + 1, 0, 0, 0}, {chunkSize, 0, 5, -1}, {chunkSize + 1, 0, -1, chunkSize},
+		{3*chunkSize + 5000, 0, chunkSize + 77, 2 * chunkSize}, {2 * chunkSize, 0, -1, -1}, {100_000, 0, 99_999, 99_998},
+		{2*chunkSize + 500, 2*chunkSize + 500, -1, -1}, {2*chunkSize + 500, 2*chunkSize + 499, 50, chunkSize + 60}, {chunkSize, 3, -1, 0},
 	} {
-		m, reqs, ops, ttl := memoryOf(test.n, test.ops, test.ttl)
+		m, reqs, ops, ttl := memoryOf(test.n, test.reserved, test.ops, test.ttl)
 		if m.Len() != test.n {
 			t.Fatalf("%+v: %d requests", test, m.Len())
 		}
@@ -102,7 +104,7 @@ func TestMemory(t *testing.T) {
 
 // Appending one request at a time is the same as appending them together.
 func TestMemoryAppend(t *testing.T) {
-	batches, reqs, ops, ttl := memoryOf(chunkSize+100, 50, 60)
+	batches, reqs, ops, ttl := memoryOf(chunkSize+100, 0, 50, 60)
 	single := &Memory{Objects: 100}
 	for i, r := range reqs {
 		single.Append(r, ops[i], ttl[i])

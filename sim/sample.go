@@ -17,7 +17,8 @@ type Sampling struct {
 	// chosen without regard to them: for policies that compare sizes.
 	RealSizes bool `json:"real_sizes,omitempty"`
 	// Error is the standard error of the mean hit ratio above which the rate is
-	// raised, of that of bytes ByteErrors times as much; 0: it is not raised.
+	// raised, of that of bytes ByteErrors times as much where that lowers it; 0: it
+	// is not raised.
 	Error float64 `json:"error,omitempty"`
 }
 
@@ -131,15 +132,13 @@ func (s *Samples) capacity(m Miniature, c Cell) int64 {
 	return max(1, int64(math.Round(float64(c.Capacity)*s.share(m, c))))
 }
 
-// finer returns the rate that is expected to make the error small enough, or 0 where it is
-// and where the samples are as large as they may be. Where most bytes are of objects whose
-// sizes are divided the error of bytes is theirs, and stays as large: such objects are in
-// samples of any rate as often.
-func (s *Samples) finer(u Sampled) float64 {
+// finer returns the rate that is expected to make the error small enough, or 0 where it is,
+// where the samples are as large as they may be, and where only that of bytes is too large
+// and would stay so: objects whose sizes are still divided at the higher rate are in samples
+// as often as before. Either they have most of the bytes, or the error did not fall; before
+// is what the smaller samples came to, nil for the first.
+func (s *Samples) finer(u Sampled, before *Sampled) float64 {
 	room := mostSampled / s.Share() // how many times as large they may be
-	if !s.RealSizes && s.DividesMost(s.Rate, s.least) {
-		u.ByteHitRatioSD = 0
-	}
 	excess := u.Excess(s.Sampling)
 	if room <= 1 || excess <= 1 {
 		return 0
@@ -150,7 +149,13 @@ func (s *Samples) finer(u Sampled) float64 {
 	if excess*excess > 2 {
 		times = 4
 	}
-	return min(1, s.Rate*min(times, room))
+	rate := min(1, s.Rate*min(times, room))
+	if ofHits := (Sampled{HitRatioSD: u.HitRatioSD}); ofHits.Excess(s.Sampling) <= 1 {
+		if before != nil && u.ByteHitRatioSD >= before.ByteHitRatioSD || !s.RealSizes && s.DividesMost(rate, s.least) {
+			return 0
+		}
+	}
+	return rate
 }
 
 // keptSamples is how many samples of raised rates are kept for other cells.
@@ -214,6 +219,7 @@ func (r *raisedSamples) wait(ctx context.Context, heartbeat func()) (*Samples, e
 // does so again from larger samples while the deviation between them is too large.
 func (r *run) estimate(ctx context.Context, task Task, heartbeat func(), progress func(int)) (all replayed, setup Setup, err error) {
 	s := task.Samples
+	var before *Sampled
 	for {
 		one, made, err := r.estimateFrom(ctx, s, task, heartbeat, progress)
 		if err != nil {
@@ -226,13 +232,14 @@ func (r *run) estimate(ctx context.Context, task Task, heartbeat func(), progres
 		if s.Rate > task.Samples.Rate {
 			all.sampled.RateUsed = s.Rate
 		}
-		rate := s.finer(one.sampled)
+		rate := s.finer(one.sampled, before)
 		if rate == 0 {
 			return all, setup, nil
 		}
 		if s, err = s.raise(ctx, rate, heartbeat); err != nil || s == nil {
 			return all, setup, err
 		}
+		before = &one.sampled
 		progress = func(int) { heartbeat() } // the requests of the task are counted
 	}
 }

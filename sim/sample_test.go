@@ -175,7 +175,7 @@ func TestEstimateHeavyTail(t *testing.T) {
 
 // TestEstimateRaised: samples grow while the deviation between them is above what
 // is asked for, up to half of the trace; the estimate gets better, and says so. They do
-// not grow for that of bytes where most sizes are divided, as all are here.
+// not grow for that of bytes where objects with most of these have their sizes divided.
 func TestEstimateRaised(t *testing.T) {
 	tr := skewed(100_000, 400_000)
 	capacity := tr.Footprint / 10

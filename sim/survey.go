@@ -221,8 +221,15 @@ func (v *Survey) DividesMost(rate float64, capacity int64) bool {
 	if v.unit == UnitObjects {
 		return false
 	}
-	_, bytes := v.sizes().upTo(int64(v.limit(rate, capacity)) - v.metadata)
-	return 2*bytes < v.t.Footprint
+	limit := int64(v.limit(rate, capacity)) - v.metadata
+	var divided, all int64
+	for _, o := range v.objects {
+		all += o.size
+		if o.size > limit {
+			divided += o.size
+		}
+	}
+	return divided > all-divided
 }
 
 // limit is the size above which objects are sampled more often than others, and
@@ -271,8 +278,9 @@ func (v *Survey) sort() []ordered {
 // sizes are the sizes of objects, ascending, each summed with those before it.
 type sizes struct{ each, sum []int64 }
 
+// newSizes sorts of, and keeps it.
 func newSizes(of []int64) sizes {
-	of = slices.Sorted(slices.Values(of))
+	slices.Sort(of)
 	s := sizes{of, make([]int64, len(of)+1)}
 	for i, v := range of {
 		s.sum[i+1] = s.sum[i] + v

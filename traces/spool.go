@@ -590,6 +590,9 @@ func (c *columnReader[T]) read(at, n int) error {
 	c.piece = c.piece[:n]
 	return decodeFrom(c.piece, func(b []byte) error {
 		if _, err := c.f.ReadAt(b, int64(at)*int64(len(b)/n)); err != nil {
+			if err == io.EOF { // the end of a trace is known, and this is not it
+				err = io.ErrUnexpectedEOF
+			}
 			return fmt.Errorf("read %s: %w", c.f.Name(), err)
 		}
 		return nil

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"cachesim/sim"
+	"cachesim/sim/profile"
 )
 
 // opsFormat is a format for tests, with all that a record can have: "op time id
@@ -605,6 +606,40 @@ func TestReadersOfASpool(t *testing.T) {
 	wg.Wait()
 	if m := trace.Source.Memory(); m != 0 {
 		t.Errorf("%d bytes of memory without a reader", m)
+	}
+}
+
+// The LRU curve has a reader for each size, which are at different places of a spool.
+func TestLRUOfASpool(t *testing.T) {
+	path := writeFile(t, filepath.Join(t.TempDir(), "a"), numbers(2*pieceSize+9))
+	spooled := open(t, path, Options{Memory: 1})
+	defer closeTrace(t, spooled)
+	memory := open(t, path, Options{})
+	o := profile.LRUOptions{Unit: sim.UnitBytes}
+	sizes := []int64{memory.Footprint / 16, memory.Footprint / 4, memory.Footprint}
+	want, err := profile.LRU(memory, o, sizes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := profile.LRU(spooled, o, sizes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !isSpool(spooled) || !reflect.DeepEqual(got, want) || want[0].Hits == 0 || want[0].Hits == want[1].Hits {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// A spool that is cut while it is read is no shorter trace.
+func TestCutSpool(t *testing.T) {
+	path := writeFile(t, filepath.Join(t.TempDir(), "a"), numbers(2*pieceSize+9))
+	trace := open(t, path, Options{Memory: 1})
+	defer closeTrace(t, trace)
+	if err := os.Truncate(filepath.Join(trace.Source.(*spool).dir, "requests"), 16*pieceSize); err != nil {
+		t.Fatal(err)
+	}
+	if err := trace.Each(0, func(int, sim.Batch) error { return nil }); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -38,7 +38,7 @@ func samplingFlags(share, words string) []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Category: aboutSampling, Name: "sample", Usage: "estimate from a `SHARE` of the objects, as 1%, with a cache scaled down as much; raised where that is too few" + words, Value: share},
 		&cli.IntFlag{Category: aboutSampling, Name: "salts", Usage: "the mean of `N` samples, with the deviation between them", Value: 3},
-		&cli.Float64Flag{Category: aboutSampling, Name: "sample-error", Usage: "raise the share where the standard error of the mean hit ratio is above `POINTS`, or that of bytes above three times as many, until the samples together are half the trace; 0: never", Value: 0.15},
+		&cli.Float64Flag{Category: aboutSampling, Name: "sample-error", Usage: "raise the share where the standard error of the mean hit ratio is above `POINTS`, or that of bytes above three times as many and larger samples lower it, until the samples together are half the trace; 0: never", Value: 0.15},
 		&cli.BoolFlag{Category: aboutSampling, Name: "any-policy", Usage: "sample policies too whose behaviour does not scale"},
 		&cli.BoolFlag{Category: aboutSampling, Name: "check", Usage: "replay one size in full as well and print the error of the estimates"},
 	}
@@ -81,7 +81,7 @@ func mrcCommand(stdout, stderr io.Writer) *cli.Command {
 	flags := append(cellFlags(), samplingFlags("1%", "; 100% replays the whole trace")...)
 	return &cli.Command{
 		Name:      "mrc",
-		Usage:     "hit ratio curves fast: LRU exactly in one pass, other policies estimated from samples",
+		Usage:     "hit ratio curves fast: LRU exactly, other policies estimated from samples",
 		ArgsUsage: "TRACE [TRACE...]",
 		Description: `Estimates are marked as such in all tables and files; docs/SAMPLING.md says how good they are. Examples:
   cachesim mrc trace.oracleGeneral.zst

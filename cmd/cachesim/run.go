@@ -395,7 +395,8 @@ func (o *planOptions) tasks(t *sim.Trace) ([]plan.Task, error) {
 	for _, p := range chosen {
 		q := p.planned()
 		if o.computed(p) {
-			q.Compute, q.Memory = o.lruCurve(t, list, warmup), 24
+			q.Compute = o.lruCurve(t, list, warmup)
+			q.Memory = 5 + t.Requests/(8*max(1, t.Objects)) // a number for each object, a bit for each request
 		}
 		if p.bound != nil {
 			if q.Compute, err = o.bound(t, *p.bound, list, warmup); err != nil {

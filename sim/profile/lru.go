@@ -23,7 +23,8 @@ func CanLRU(t *sim.Trace, capacity int64, o LRUOptions) bool {
 }
 
 // LRU computes what an LRU cache of each of the capacities, which ascend, comes
-// to, exactly, in one pass over t; see lruCaches. Its result has no evictions.
+// to, exactly and all together; see lruCaches. It reads t once, and again for each
+// capacity, at some distance. Its result has no evictions.
 func LRU(t *sim.Trace, o LRUOptions, capacities []int64) ([]sim.Tally, error) {
 	if !slices.IsSorted(capacities) || len(capacities) == 0 || !CanLRU(t, capacities[0], o) {
 		return nil, errors.New("compute the LRU curve: expects ascending capacities, none below the largest object, and a trace of gets")

@@ -32,7 +32,7 @@ func TestLRU(t *testing.T) {
 		LRUOptions
 		capacities []int64
 	}{
-		{LRUOptions{Unit: sim.UnitBytes}, []int64{199, 500, 5000, 20_000, 100_000}},
+		{LRUOptions{Unit: sim.UnitBytes}, []int64{199, 500, 500, 5000, 20_000, 100_000}},
 		{LRUOptions{Unit: sim.UnitBytes, Metadata: 40, Warmup: 5000}, []int64{239, 500, 5000, 20_000}},
 		{LRUOptions{Unit: sim.UnitObjects, Warmup: 1}, []int64{1, 2, 50, 399, 400}},
 	} {
