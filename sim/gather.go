@@ -23,7 +23,7 @@ func Sample(t *Trace, share float64, salt uint64) (*Trace, error) {
 		}
 	}
 	var m Miniature
-	s, err := newSampler(t, set, 0, &m)
+	s, err := newSampler(t, set, &m)
 	if err != nil {
 		return nil, err
 	}
@@ -99,10 +99,9 @@ type sampler struct {
 }
 
 // newSampler makes a sampler for the requests of t for the objects of a set, of which it
-// makes m. They are as many as is passed; 0: that is not known.
-func newSampler(t *Trace, set *objectSet, requests int, m *Miniature) (*sampler, error) {
+// makes m.
+func newSampler(t *Trace, set *objectSet, m *Miniature) (*sampler, error) {
 	s := &sampler{Miniature: m, set: set, memory: &Memory{}}
-	s.memory.Reserve(requests)
 	old := set.list()
 	if len(old) == 0 {
 		return nil, fmt.Errorf("sample of trace %s: none of its %d objects is in it: take a larger share", t.Name, t.Objects)

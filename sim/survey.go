@@ -134,10 +134,11 @@ func (v *Survey) Samples(list ...Choice) ([]*Samples, error) {
 		made[i] = &Samples{Sampling: c.Sampling, Survey: v, Miniatures: make([]Miniature, c.Salts), least: c.Capacity}
 		for salt, set := range sets {
 			m := &made[i].Miniatures[salt]
-			s, err := newSampler(v.t, set, requests[salt], m)
+			s, err := newSampler(v.t, set, m)
 			if err != nil {
 				return nil, err
 			}
+			s.memory.Reserve(requests[salt])
 			s.size = v.weigh(m, c)
 			m.SampleRate = c.Rate
 			if waiting = append(waiting, s); len(waiting) == inPass {
@@ -222,14 +223,13 @@ func (v *Survey) DividesMost(rate float64, capacity int64) bool {
 		return false
 	}
 	limit := int64(v.limit(rate, capacity)) - v.metadata
-	var divided, all int64
+	var divided int64
 	for _, o := range v.objects {
-		all += o.size
 		if o.size > limit {
 			divided += o.size
 		}
 	}
-	return divided > all-divided
+	return divided > v.t.Footprint-divided
 }
 
 // limit is the size above which objects are sampled more often than others, and

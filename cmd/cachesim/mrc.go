@@ -245,8 +245,8 @@ func (s *sampledTrace) scaling() (chosen []policy, err error) {
 	return chosen, nil
 }
 
-// divided reports whether there are samples that divide most sizes, so that policies
-// with Miniaturization.TrueSizes cannot be estimated.
+// divided reports whether there are samples that divide the sizes of objects with most of
+// the bytes, so that policies with Miniaturization.TrueSizes cannot be estimated.
 func (s *sampledTrace) divided() (bool, error) {
 	v, err := s.survey()
 	if err != nil {
